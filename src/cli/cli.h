@@ -1,0 +1,16 @@
+/* The commands. One file per command; nothing else reads argv. */
+#ifndef BF_CLI_CLI_H
+#define BF_CLI_CLI_H
+#include "comm/comm.h"
+
+/* faults is NULL in the product; tests hand in a plan. Returns the process's exit code. */
+int bf_cli(int argc, char **argv, bf_fault_plan *faults);
+
+typedef struct bf_command {
+    const char *name, *synopsis, *help;     /* help: the text of `betafield NAME -h` after the synopsis */
+    /* argv[0] is the command's name. */
+    int (*run)(int argc, char **argv, bf_fault_plan *faults);
+} bf_command;
+extern const bf_command bf_command_run, bf_command_plan, bf_command_status, bf_command_encode, bf_command_verify,
+                        bf_command_pack, bf_command_data, bf_command_keys, bf_command_version;
+#endif

@@ -1,0 +1,57 @@
+/* The door to MPI: groups of ranks, agreement, and sums whose order does not depend on how many ranks there are. */
+#ifndef BF_COMM_COMM_H
+#define BF_COMM_COMM_H
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/status.h"
+
+typedef struct bf_comm bf_comm;
+
+/* Faults for tests: NULL in the product. At the n-th visit of `point` by world rank `rank` the action happens. */
+typedef enum bf_fault_action { BF_FAULT_FAIL, BF_FAULT_NAN, BF_FAULT_KILL } bf_fault_action;
+typedef struct bf_fault { char point[40]; int rank; int nth; bf_fault_action action; int visits; } bf_fault;
+typedef struct bf_fault_plan { int count; bf_fault fault[8]; } bf_fault_plan;
+
+/* Collective over all processes. MPI_Init (single threaded), own communicator. faults may be NULL, is borrowed. */
+BF_MUST_USE bf_status bf_comm_init(int *argc, char ***argv, bf_fault_plan *faults, bf_comm **world);
+/* Collective. Frees world and calls MPI_Finalize. */
+void bf_comm_finalize(bf_comm **world);
+/* Collective over c. Members with the same color form a group, ordered by key; color < 0: *out is NULL and BF_OK. The group inherits the fault plan. */
+BF_MUST_USE bf_status bf_comm_split(const bf_comm *c, int color, int key, bf_comm **out);
+/* Collective over c. The ranks that share this one's memory. */
+BF_MUST_USE bf_status bf_comm_node(const bf_comm *c, bf_comm **out);
+void bf_comm_free(bf_comm **c);
+
+int bf_comm_rank(const bf_comm *c);
+int bf_comm_size(const bf_comm *c);
+int bf_comm_world_rank(const bf_comm *c);
+MPI_Comm bf_comm_mpi(const bf_comm *c);             /* for HDF5 and ScaLAPACK only */
+
+/* Collective. Every rank gets the same status: the lowest rank's failure when there is one; .rank is filled in. */
+BF_MUST_USE bf_status bf_comm_agree(const bf_comm *c, bf_status mine);
+void bf_comm_barrier(const bf_comm *c);
+void bf_comm_bcast(const bf_comm *c, void *bytes, size_t n, int root);
+int64_t bf_comm_max(const bf_comm *c, int64_t v);
+int64_t bf_comm_sum(const bf_comm *c, int64_t v);
+/* Collective. Every rank gives n bytes (n may differ); all, the concatenation in rank order, goes to root (others may pass NULL). offsets (size + 1) may be NULL. */
+void bf_comm_gather(const bf_comm *c, const void *mine, size_t n, void *all, size_t *offsets, int root);
+/* The same to every rank. */
+void bf_comm_allgather(const bf_comm *c, const void *mine, size_t n, void *all, size_t *offsets);
+/* Collective. In place, size must be a power of two: pairwise tree, neighbour first, distance doubling, so that the result is
+ * ((v0+v1)+(v2+v3))+... bit for bit, whatever the transport. scratch (n) is the caller's. Large vectors: reduce-scatter and allgather with the same tree per element. */
+void bf_comm_tree_f32(const bf_comm *c, float *restrict v, size_t n, float *restrict scratch);
+void bf_comm_tree_f64(const bf_comm *c, double *restrict v, size_t n, double *restrict scratch);
+/* Point to point inside a group, blocking; for handing small pieces to a neighbour. */
+void bf_comm_send(const bf_comm *c, int to, int tag, const void *bytes, size_t n);
+size_t bf_comm_recv(const bf_comm *c, int from, int tag, void *bytes, size_t capacity);
+
+/* Local. BF_OK in the product. In tests: a failure of `code` that names the point, a kill, or (bf_fault_nan) a request to poison a number. */
+BF_MUST_USE bf_status bf_fault_at(const bf_comm *c, const char *point, bf_code code);
+bool bf_fault_nan(const bf_comm *c, const char *point);
+
+/* What the launcher and MPI are: for `version` and provenance. */
+void bf_comm_library(char *out, size_t size);
+void bf_comm_host(char *out, size_t size);
+#endif

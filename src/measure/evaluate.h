@@ -1,0 +1,39 @@
+/* One pass over a split: what every measure starts from. Blocks of 256 consecutive samples, the last one padded; ranks own whole
+ * blocks; block sums are added in block order, so the numbers do not depend on how many ranks share the pass. */
+#ifndef BF_MEASURE_EVALUATE_H
+#define BF_MEASURE_EVALUATE_H
+#include "comm/comm.h"
+#include "data/dataset.h"
+#include "measure/options.h"
+#include "nn/plan.h"
+#include "vae/options.h"
+
+#define BF_EVAL_ROWS 256
+#define BF_MAX_LATENT 4096
+
+typedef struct bf_evaluator bf_evaluator;
+
+/* What one pass leaves. Sums are the same on every rank; rows are this rank's own share, contiguous: first .. first+rows-1 of the split. */
+typedef struct bf_evaluation {
+    int64_t samples;
+    double  rate, distortion, distortion_se, mse, mse_sampled, variance, fit_mean_per_entry;   /* NaN where undefined */
+    double  distortion_refit;
+    double  log_variance;                   /* the one used; optimal: the training split's */
+    int64_t variance_floor_hits, logvar_clamp_hits;
+    double *kl, *mean_sum, *mean_square, *logvar_sum, *variance_sum;        /* (latent) sums over all samples */
+    int64_t first, rows;
+    float  *mean, *logvar, *z;              /* (rows, latent) or NULL when not kept; logvar NULL for delta posteriors */
+    int     latent;
+} bf_evaluation;
+
+/* Local. params: the trained model's slots. keep_rows: store mean, logvar and z of this rank's rows. */
+BF_MUST_USE bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset *data, const bf_vae_options *vae, uint64_t seed,
+                                          const bf_measure_options *m, bf_params *params, const bf_backend *backend, bf_evaluator **out);
+/* Collective over team. theta (params size) is borrowed. log_variance: NaN = take it from theta (or, for `optimal` on the training split, refit).
+ * out is zeroed first and belongs to the caller: bf_evaluation_free(). */
+BF_MUST_USE bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, double log_variance, bool keep_rows, bf_evaluation *out);
+void bf_evaluation_free(bf_evaluation *e);
+void bf_evaluator_destroy(bf_evaluator **e);
+/* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. */
+BF_MUST_USE bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, int64_t n, float *x);
+#endif

@@ -1,0 +1,8 @@
+/* The fixed order of every sum over lanes: ((0+1)+(2+3))+... ; counts are powers of two. */
+#ifndef BF_NN_TREE_H
+#define BF_NN_TREE_H
+#include <stddef.h>
+/* v (lanes, n): the result lands in the first row; the others are overwritten. */
+void bf_tree_f32(float *v, int lanes, size_t n);
+void bf_tree_f64(double *v, int lanes, size_t n);
+#endif

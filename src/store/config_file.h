@@ -1,0 +1,32 @@
+/* configs/c0000.h5: bulk results of one ended configuration, written once by its team with parallel HDF5 and renamed into place.
+ * The objects stand under /configs/c0000/, where study.h5 links to them. Every bulk dataset carries checksum, long_name, units, dims. */
+#ifndef BF_STORE_CONFIG_FILE_H
+#define BF_STORE_CONFIG_FILE_H
+#include "base/array.h"
+#include "comm/comm.h"
+#include "store/schema.h"
+
+typedef struct bf_config_file bf_config_file;
+typedef struct bf_dataset_text { const char *dims, *unit, *long_name; } bf_dataset_text;    /* dims "sample latent" */
+
+/* Collective over team. dir is the study's folder; tag (the run's uuid) makes the temporary name unique. */
+BF_MUST_USE bf_status bf_config_file_create(const bf_comm *team, const char *dir, int id, const char *tag, bf_config_file **out);
+/* Collective. The result's rows and status, and the configuration's effective keys as attributes. */
+BF_MUST_USE bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, const bf_result *r, const bf_attr *attrs, int n_attrs);
+/* Collective. Attributes of a subgroup ("weights"), made when missing. */
+BF_MUST_USE bf_status bf_config_file_attrs(bf_config_file *f, const char *group, const bf_attr *attrs, int n_attrs);
+/* Collective. A small array that every rank holds; a->name is the path under the configuration's group ("weights/encoder.0.weight"). */
+BF_MUST_USE bf_status bf_config_file_array(bf_config_file *f, const bf_array *a, const bf_dataset_text *text);
+/* Collective. A dataset of `total` rows of `cols` f32; this rank gives rows first .. first+n-1 (n may be 0). One collective write. */
+BF_MUST_USE bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total, int64_t cols, int64_t first, int64_t n,
+                                          const float *rows, const bf_dataset_text *text);
+BF_MUST_USE bf_status bf_config_file_hard_link(bf_config_file *f, const char *existing, const char *name);
+/* Collective. publish: flush, close, fsync, rename. Not publishing removes the temporary file. Frees f in any case. */
+BF_MUST_USE bf_status bf_config_file_close(bf_config_file **f, bool publish);
+
+/* Local readers. */
+/* The result inside a configuration's file, checked: for rebuilding study.h5 on restart. BF_E_FORMAT when the file is not whole. */
+BF_MUST_USE bf_status bf_config_file_read_result(const char *dir, int id, const bf_schema *schema, bf_result *out);
+/* Fills a->data (allocated by the caller from type and shape, which must match what the file holds) and verifies its checksum. */
+BF_MUST_USE bf_status bf_config_file_read_array(const char *path, int id, const bf_array *a);
+#endif

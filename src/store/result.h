@@ -1,0 +1,33 @@
+/* What one ended configuration leaves: a row of every table. Travels by letter to rank 0 and lies in the configuration's own file. */
+#ifndef BF_STORE_RESULT_H
+#define BF_STORE_RESULT_H
+#include <stddef.h>
+#include <stdint.h>
+#include "base/column.h"
+#include "base/status.h"
+
+typedef enum bf_config_status {
+    BF_PENDING = 0, BF_RUNNING = 1, BF_CONFIG_DONE = 2, BF_DIVERGED = 3, BF_CONFIG_FAILED = 4, BF_STOPPED = 5
+} bf_config_status;
+extern const char *const bf_config_status_names[];      /* "pending running done diverged failed stopped" */
+
+typedef struct bf_result {
+    int     id;
+    int8_t  status;
+    int32_t attempts;
+    int64_t epochs_done, steps, parameters;
+    double  seconds;
+    char    error[208];
+    char    hash[17];
+    int     n_metrics, n_history;           /* columns */
+    int64_t epochs;                         /* rows of history */
+    double *metrics;                        /* (2 splits, n_metrics) */
+    double *history;                        /* (epochs, n_history) */
+} bf_result;
+/* Local. Allocates NaN-filled tables. */
+BF_MUST_USE bf_status bf_result_create(bf_result *r, int n_metrics, int n_history, int64_t epochs);
+void bf_result_free(bf_result *r);
+/* To and from bytes, for a letter. *bytes belongs to the caller: free(). Unpack trusts no size it reads. */
+BF_MUST_USE bf_status bf_result_pack(const bf_result *r, void **bytes, size_t *n);
+BF_MUST_USE bf_status bf_result_unpack(const void *bytes, size_t n, bf_result *out);
+#endif

@@ -1,0 +1,32 @@
+/* One configuration: every key with its value. Plain bytes without pointers. */
+#ifndef BF_STUDY_CONFIG_H
+#define BF_STUDY_CONFIG_H
+#include "data/options.h"
+#include "measure/options.h"
+#include "train/options.h"
+#include "vae/options.h"
+
+typedef struct bf_output_options {
+    bool    posterior_train, posterior_test;    /* output.posterior: [train, test] */
+    bool    second_stage, weights, state;
+    int64_t samples;
+    double  progress_seconds;
+} bf_output_options;
+
+typedef struct bf_parallel_options {
+    int64_t ranks_per_config;                   /* 0: auto */
+    int64_t threads;
+    char    kernels[BF_NAME];                   /* same, any */
+} bf_parallel_options;
+
+typedef struct bf_config {
+    char                study[64];
+    uint64_t            seed;
+    bf_data_options     data;
+    bf_vae_options      vae;
+    bf_train_options    train;
+    bf_measure_options  measure;
+    bf_output_options   output;
+    bf_parallel_options parallel;
+} bf_config;
+#endif

@@ -1,0 +1,36 @@
+/* The one table of input keys. Parser, `betafield keys`, `plan`, the man page and the HDF5 columns are printed from it. */
+#ifndef BF_STUDY_KEY_H
+#define BF_STUDY_KEY_H
+#include <stddef.h>
+#include "base/status.h"
+#include "study/config.h"
+
+typedef enum bf_key_type {
+    BF_KEY_BOOL, BF_KEY_INT, BF_KEY_REAL, BF_KEY_TEXT, BF_KEY_CHOICE, BF_KEY_INTS, BF_KEY_REALS,
+    BF_KEY_PATHS, BF_KEY_SPLITS, BF_KEY_MEASURES
+} bf_key_type;
+
+enum { BF_KEY_RESULT = 1,       /* changes results: part of config_hash        */
+       BF_KEY_SWEEP = 2,        /* may stand under sweep:                      */
+       BF_KEY_EXTENDS = 4 };    /* a larger value may extend a finished study  */
+
+typedef struct bf_key {
+    const char *path;           /* "train.lr" */
+    bf_key_type type;
+    size_t      offset;         /* in bf_config */
+    const char *fallback;       /* the default, as YAML text; NULL: required */
+    const char *range;          /* "1:4096", "(0:inf)", or the choices "a b c"; NULL: any. Words allowed beside numbers follow a bar: "0:inf|auto" */
+    const char *const *choices; /* names of a registry, NULL-terminated; NULL when range holds them */
+    const char *unit, *help;
+    int         flags;
+    const char *later;          /* not NULL: known, but refused with this sentence when set to anything but the default */
+} bf_key;
+
+const bf_key *bf_key_table(int *count);
+const bf_key *bf_key_find(const char *path);
+const bf_key *bf_key_nearest(const char *path);         /* by edit distance; NULL when nothing is near */
+/* The canonical YAML text of a key's value in cfg (17 significant digits at most, shortest that reads back equal). */
+void bf_key_print(const bf_key *k, const bf_config *cfg, char *out, size_t size);
+/* Parses YAML flow text ("3", "[1, 2]") into cfg; the sentence says what was expected. */
+BF_MUST_USE bf_status bf_key_set(const bf_key *k, const char *yaml, bf_config *cfg);
+#endif

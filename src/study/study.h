@@ -1,0 +1,39 @@
+/* A study file becomes a list of configurations. Text in, values out; nothing here touches data or runs anything. */
+#ifndef BF_STUDY_STUDY_H
+#define BF_STUDY_STUDY_H
+#include "study/config.h"
+#include "study/key.h"
+
+#include <stdio.h>
+
+#define BF_MAX_CONFIGS 10000
+#define BF_MAX_SWEPT 32
+
+typedef struct bf_study bf_study;
+
+typedef struct bf_problem { int line, column; char key[128]; char what[400]; } bf_problem;    /* line 0: no place (an override) */
+typedef struct bf_problems { int count, capacity; bf_problem *at; } bf_problems;                /* zero it; bf_problems_free() */
+void bf_problems_add(bf_problems *p, int line, int column, const char *key, const char *format, ...) BF_PRINTF(5, 6);
+/* Prints "file:line:column: key: what" for each, sorted by place. */
+void bf_problems_print(const bf_problems *p, const char *file, FILE *to);
+void bf_problems_free(bf_problems *p);
+
+/* Local, deterministic: every rank parses the same bytes. set: "key=value" overrides, applied after the file. Relative data paths stay as written.
+ * Returns BF_E_INPUT when problems were found (all of them are in problems). On success *out belongs to the caller: bf_study_free(). */
+BF_MUST_USE bf_status bf_study_parse(const char *text, size_t n, const char *const *set, int n_set, bf_problems *problems, bf_study **out);
+void bf_study_free(bf_study **s);
+
+int  bf_study_count(const bf_study *s);                                     /* configurations */
+void bf_study_config(const bf_study *s, int index, bf_config *out);         /* index in sweep order */
+const bf_config *bf_study_base(const bf_study *s);                          /* the file without its sweep */
+int  bf_study_swept(const bf_study *s, const bf_key **keys);                /* the swept keys in order, at most BF_MAX_SWEPT; returns how many */
+/* Where a key was written, for problems found later (missing data); line 0 when it is a default. */
+void bf_study_place(const bf_study *s, const char *key, int *line, int *column);
+/* 16 hex digits and NUL over all keys that change results. */
+void bf_config_hash(const bf_config *c, char out[17]);
+/* The effective input: every key with its value, the sweep with its values; order (count) lists sweep indices by id and may be NULL for 0..n-1.
+ * Parsing it again gives the same configurations in id order. *text belongs to the caller: free(). */
+BF_MUST_USE bf_status bf_study_emit(const bf_study *s, const int *order, char **text);
+/* "c0000: model.latent 4 -> 8" lines for every key whose value changes results and differs; returns how many. */
+int bf_config_difference(const bf_config *a, const bf_config *b, char *out, size_t size);
+#endif

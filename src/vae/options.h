@@ -1,0 +1,24 @@
+/* model.*, posterior, prior, likelihood.*, objective.*: which model is built and what it minimises. */
+#ifndef BF_VAE_OPTIONS_H
+#define BF_VAE_OPTIONS_H
+#include "data/options.h"           /* BF_NAME, bf_f64_list */
+
+#define BF_MAX_HIDDEN 16
+typedef struct bf_i64_list { int count; int64_t at[BF_MAX_HIDDEN]; } bf_i64_list;
+
+typedef struct bf_vae_options {
+    char        net[BF_NAME];           /* a row of the network table */
+    bf_i64_list hidden;
+    int64_t     latent;
+    char        activation[BF_NAME];
+    char        output[BF_NAME];        /* linear, sigmoid */
+    char        posterior[BF_NAME];     /* rows of their tables */
+    char        prior[BF_NAME];
+    char        likelihood[BF_NAME];
+    char        variance[BF_NAME];      /* treatment of a gaussian likelihood's variance */
+    double      variance_value;         /* NaN: auto (learned: the training set's per-entry variance; fixed: 1) */
+    char        objective[BF_NAME];
+    double      beta;
+    double      warmup;                 /* epochs over which beta rises from 0 */
+} bf_vae_options;
+#endif

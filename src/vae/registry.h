@@ -1,0 +1,61 @@
+/* The tables a model is combined from. A new network, posterior, prior, likelihood, variance treatment or objective is one
+ * new file and one row; options, log and HDF5 columns, gradient tests and `betafield keys` walk over the tables. */
+#ifndef BF_VAE_REGISTRY_H
+#define BF_VAE_REGISTRY_H
+#include "vae/vae.h"
+
+typedef struct bf_network {
+    const char *name, *help;
+    bool affine;                                                                    /* encoder and decoder are affine maps */
+    bf_value (*encoder)(bf_builder *b, const bf_vae_options *o, bf_value x);        /* x -> features for the posterior's heads */
+    bf_value (*decoder)(bf_builder *b, const bf_vae_options *o, bf_value z);        /* z -> features for the likelihood's heads */
+} bf_network;
+
+typedef struct bf_posterior_values { bf_value mean, logvar, z; } bf_posterior_values;
+typedef struct bf_posterior {
+    const char *name, *help;
+    bool stochastic;
+    bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, bf_value features, uint32_t use);
+} bf_posterior;
+
+typedef struct bf_prior { const char *name, *help; } bf_prior;
+typedef struct bf_rate {                    /* the pair decides how the rate is computed */
+    const char *posterior, *prior;
+    bf_value (*build)(bf_builder *b, const bf_posterior_values *q);     /* (rows, 1); NULL: this pair has no rate (delta) */
+} bf_rate;
+
+typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian, likelihood.variance: "gaussian/learned" is one row */
+    const char *name, *variance, *help;
+    bool needs_unit_interval, discrete;
+    bf_value (*heads)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);             /* the decoder's raw output */
+    bf_value (*mean)(bf_builder *b, const bf_vae_options *o, bf_value heads);                                       /* decoder mean in model units */
+    bf_value (*nll)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads);      /* (rows, 1): -log p(x|z), in training */
+    bf_value (*fit)(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value heads);                            /* (rows, 1): the statistic evaluation keeps */
+    /* -log p(x|z) in double from the row statistic; log_variance is the slot's value (0 when there is none). */
+    double (*distortion)(double fit, int width, double log_variance);
+    /* The variance a row is charged with: reported beside every distortion. NaN where the likelihood has none. */
+    double (*row_variance)(double fit, int width, double log_variance);
+    bool refit;                             /* optimal: log_variance is set to log(training fit / (N width)) after training */
+    bool per_row;                           /* per-image: distortion is not linear in fit */
+    bool variance_slot;                     /* has likelihood.log_variance */
+} bf_likelihood;
+
+typedef struct bf_objective {
+    const char *name, *help;
+    void (*build)(bf_builder *b, const bf_vae_options *o, bf_value nll, bf_value rate, const bf_posterior_values *q);   /* bf_loss(...) per term */
+    double (*weight)(const bf_vae_options *o, const char *term, double epoch);
+} bf_objective;
+
+const bf_network    *bf_network_find(const char *name);
+const bf_posterior  *bf_posterior_find(const char *name);
+const bf_prior      *bf_prior_find(const char *name);
+const bf_rate       *bf_rate_find(const char *posterior, const char *prior);
+const bf_likelihood *bf_likelihood_find(const char *kind, const char *variance);
+const bf_objective  *bf_objective_find(const char *name);
+/* NULL-terminated names, for the table of keys; rows by index, for tests. */
+extern const char *const bf_network_names[], *const bf_posterior_names[], *const bf_prior_names[],
+                  *const bf_likelihood_names[], *const bf_variance_names[], *const bf_objective_names[];
+const bf_likelihood *bf_likelihood_row(int i);      /* NULL past the end */
+const bf_rate *bf_rate_row(int i);
+extern const bf_op *const bf_vae_ops[];             /* every op row of this room, NULL-terminated */
+#endif

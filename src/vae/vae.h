@@ -1,0 +1,36 @@
+/* A variational autoencoder as a plan: encoder, posterior, decoder, likelihood and rate put together from the registries. */
+#ifndef BF_VAE_VAE_H
+#define BF_VAE_VAE_H
+#include "nn/plan.h"
+#include "vae/options.h"
+
+typedef enum bf_vae_purpose {
+    BF_VAE_TRAIN,       /* x -> terms of the objective, with backward */
+    BF_VAE_EVALUATE,    /* x -> mean, logvar, z, rate, and the rows' statistics at z = mean and at the draw */
+    BF_VAE_ENCODE,      /* x -> mean, logvar, z */
+    BF_VAE_DECODE       /* z -> reconstruction */
+} bf_vae_purpose;
+
+typedef struct bf_vae_data { int dims, shape[3], width; double variance; } bf_vae_data;    /* variance: per entry, for likelihood.value auto */
+
+typedef struct bf_vae {
+    bf_plan *plan;
+    bf_value x, mean, logvar, z;            /* BF_NO_VALUE where the purpose or posterior has none; logvar after the clamp */
+    bf_value recon, recon_mean;             /* decoder means at the draw and at z = mean (EVALUATE); DECODE: recon */
+    bf_value rate;                          /* (rows, 1) EVALUATE */
+    bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
+    bf_value sse, sse_mean;                 /* (rows, 1) EVALUATE: squared error of recon and recon_mean whatever the likelihood */
+    int      width, latent;
+} bf_vae;
+
+/* Local. Adds its slots to params (the same ones, whatever the purpose and order of calls). use: the address of posterior noise (BF_USE_EPS or BF_USE_EPS_EVAL + ...). */
+BF_MUST_USE bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
+                                   const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out);
+void bf_vae_destroy(bf_vae *v);
+/* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units; NaN unknown. */
+BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum);
+/* Weights of the terms at a training step, in the plan's term order. */
+void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights);
+/* True when the decoder is affine and its output linear: the distortion then has an exact expectation. */
+bool bf_vae_affine(const bf_vae_options *o);
+#endif
