@@ -1,0 +1,1 @@
+#include "farm/farm.h"

@@ -1,0 +1,1 @@
+#include "vae/vae.h"
