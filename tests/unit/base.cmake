@@ -1,0 +1,1 @@
+bf_unit_test(test_machine bf_base)

@@ -1,0 +1,1 @@
+bf_unit_test(test_kernels_info bf_nn)
