@@ -10,11 +10,13 @@ int bf_activation_find(const char *name);               /* -1 when there is none
 /* y (rows, out) = x W^T + b with slots name.weight (out, in) and name.bias (out); weights N(0, gain^2 / in), bias constant. */
 bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double gain, double bias);
 bf_value bf_activate(bf_builder *b, bf_value x, bf_activation kind);
-/* The gain that keeps the variance through an activation. */
+/* The gain that keeps the second moment through an activation: 1 / sqrt(E f(x)^2), x ~ N(0, 1). */
 double bf_activation_gain(bf_activation kind);
 /* Clamps to [lo, hi], zero gradient outside; counts what it clamped in the statistic `counter`. */
 bf_value bf_clamp(bf_builder *b, bf_value x, double lo, double hi, const char *counter);
 /* Statistics name.sum and name.square, (cols) each: column sums of x and x^2 over the rows in use. */
 void bf_column_moments(bf_builder *b, bf_value x, const char *name);
+/* A coupling point at which the (rows, 1) value is summed over the whole batch; returns the coupling's index for the nodes that read it. */
+int bf_row_total(bf_builder *b, bf_value rows);
 extern const bf_op *const bf_nn_ops[];                  /* every op row of this room, NULL-terminated: the tests walk over it */
 #endif

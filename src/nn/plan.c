@@ -1,1 +1,158 @@
+/* Running a plan, and what may be asked of it. Nothing here allocates, checks or decides: builder.c and gradient.c did. */
 #include "nn/plan.h"
+#include "nn/ops.h"
+#include "nn/plan_state.h"
+#include "nn/tree.h"
+#include <assert.h>
+#include <string.h>
+
+const bf_backend bf_backend_portable = { .name = "portable", .element = sizeof(float), .find = NULL };
+
+/* --- running ----------------------------------------------------------------------------------------------------- */
+
+static void prepare_lane(const bf_plan *p, const bf_run *r, bf_lane *l)
+{
+    const size_t index = (size_t)l->index, element = p->backend->element;
+    l->theta = r->theta;
+    l->grad = r->grads == NULL ? NULL : (char *)r->grads + index * bf_params_size(p->params) * element;
+    l->stats = r->stats == NULL ? NULL : r->stats + index * (size_t)p->stats_size;
+    l->samples = r->samples == NULL ? NULL : r->samples + index * (size_t)p->shape.rows;
+    l->seed = r->seed;
+    l->step = r->step;
+    l->rows = r->rows;
+    l->batch = r->batch;
+    l->weights = r->weights;
+    if (p->stats_size > 0) memset(l->stats, 0, (size_t)p->stats_size * sizeof(double));
+    for (int i = 0; i < p->idles; i++)
+        memset((char *)l->grad + p->idle[i].offset * element, 0, p->idle[i].count * element);
+}
+
+static int first_node(const bf_plan *p, int segment) { return segment == 0 ? 0 : p->segment[segment - 1]; }
+
+static void forward(const bf_plan *p, int segment, const bf_lane *l)
+{
+    for (int i = first_node(p, segment); i < p->segment[segment]; i++) p->node[i].run.forward(&p->node[i], l);
+}
+
+static void backward(const bf_plan *p, int segment, const bf_lane *l)
+{
+    for (int i = p->segment[segment] - 1; i >= first_node(p, segment); i--)
+        if (p->node[i].run.backward != NULL) p->node[i].run.backward(&p->node[i], l);
+}
+
+void bf_plan_run(bf_plan *p, const bf_run *r)
+{
+    const int lanes = p->shape.lanes, last = p->segments - 1;
+    const bf_coupler *coupler = r->coupler == NULL ? &bf_coupler_alone : r->coupler;
+    assert(r->rows >= 0 && r->rows <= p->shape.rows);
+    for (int l = 0; l < lanes; l++) prepare_lane(p, r, &p->lane[l]);
+    for (int s = 0; s < last; s++) {
+        for (int l = 0; l < lanes; l++) forward(p, s, &p->lane[l]);
+        coupler->sum(coupler->self, p->coupling[s].partials, lanes, p->coupling[s].count, p->coupling[s].total);
+    }
+    for (int l = 0; l < lanes; l++) {       /* a lane turns round at once, while its activations are in the cache */
+        forward(p, last, &p->lane[l]);
+        backward(p, last, &p->lane[l]);
+    }
+    for (int s = last - 1; s >= 0; s--)
+        for (int l = 0; l < lanes; l++) backward(p, s, &p->lane[l]);
+}
+
+static void sum_alone(void *self, const double *partials, int lanes, int count, double *total)
+{
+    (void)self;
+    for (int i = 0; i < count; i++) total[i] = bf_tree_strided(partials + i, (size_t)count, lanes);
+}
+
+const bf_coupler bf_coupler_alone = { .self = NULL, .sum = sum_alone };
+
+/* --- terms ------------------------------------------------------------------------------------------------------- */
+
+/* The statistic gains the sum over the rows in use. */
+static void term_forward(const bf_node *n, const bf_lane *l)
+{
+    const float *x = bf_lane_value(l, n->input[0]);
+    double sum = 0.0;
+    for (int r = 0; r < l->rows; r++) sum += (double)x[r];
+    *bf_lane_stat(l, n, 0) += sum;
+}
+
+/* dLoss/dx of a row: weight / batch, nothing for padding. */
+static void term_backward(const bf_node *n, const bf_lane *l)
+{
+    if (!n->wants[0]) return;
+    float *g = bf_lane_gradient(l, n->input[0]);
+    const int rows = bf_lane_shape(l, n->input[0]).rows;
+    for (int r = 0; r < rows; r++) {
+        const float seed = r < l->rows ? (float)(l->weights[n->kind] / l->batch) : 0.0f;
+        g[r] = n->adds[0] ? g[r] + seed : seed;
+    }
+}
+
+const bf_op bf_op_term = { .name = "term", .portable = { term_forward, term_backward } };
+
+/* --- questions --------------------------------------------------------------------------------------------------- */
+
+void *bf_plan_value(const bf_plan *p, int lane, bf_value v)
+{
+    assert(lane >= 0 && lane < p->shape.lanes && v >= 0 && v < p->values && p->value[v].readable);
+    return p->lane[lane].value[v];
+}
+
+bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v) { return p->value[v].shape; }
+int bf_plan_terms(const bf_plan *p) { return p->terms; }
+const char *bf_plan_term_name(const bf_plan *p, int term) { return p->stat[p->term[term]].name; }
+int bf_plan_stats_size(const bf_plan *p) { return p->stats_size; }
+int bf_plan_stat_count(const bf_plan *p) { return p->stats; }
+const bf_stat_info *bf_plan_stat(const bf_plan *p, int i) { return &p->stat[i].info; }
+int bf_plan_segments(const bf_plan *p) { return p->segments; }
+size_t bf_plan_bytes(const bf_plan *p) { return p->memory.size; }
+
+const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name)
+{
+    for (int i = 0; i < p->stats; i++)
+        if (strcmp(p->stat[i].name, name) == 0) return &p->stat[i].info;
+    return NULL;
+}
+
+/* Every gradient a node gives, of parameters or of an input, costs what its forward costs: so it is for matrix products. */
+static double node_flops(const bf_plan *p, const bf_node *n)
+{
+    if (n->op->flops == NULL) return 0.0;
+    int passes = 1;
+    if (n->run.backward != NULL) {
+        passes += n->n_slots > 0;
+        for (int i = 0; i < n->n_inputs; i++) passes += n->wants[i];
+    }
+    return passes * n->op->flops(p, n);
+}
+
+double bf_plan_flops(const bf_plan *p)
+{
+    double sum = 0.0;
+    for (int i = 0; i < p->nodes; i++) sum += node_flops(p, &p->node[i]);
+    return sum * p->shape.lanes;
+}
+
+/* --- what kernels use -------------------------------------------------------------------------------------------- */
+
+const void *bf_lane_slot(const bf_lane *l, const bf_node *n, int i)
+{
+    return (const char *)l->theta + n->slot_offset[i] * l->plan->backend->element;
+}
+
+void *bf_lane_slot_gradient(const bf_lane *l, const bf_node *n, int i)
+{
+    return (char *)l->grad + n->slot_offset[i] * l->plan->backend->element;
+}
+
+double *bf_lane_stat(const bf_lane *l, const bf_node *n, int i) { return l->stats + l->plan->stat[n->stat[i]].info.offset; }
+
+double *bf_lane_partial(const bf_lane *l, const bf_node *n)
+{
+    const bf_coupling *c = &l->plan->coupling[n->coupling];
+    return c->partials + (size_t)l->index * (size_t)c->count;
+}
+
+const double *bf_lane_total(const bf_lane *l, const bf_node *n) { return l->plan->coupling[n->coupling].total; }
+bf_shape bf_lane_shape(const bf_lane *l, bf_value v) { return l->plan->value[v].shape; }

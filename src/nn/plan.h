@@ -11,6 +11,7 @@
 
 #define BF_MAX_INPUTS 6
 #define BF_MAX_SLOTS 4
+#define BF_MAX_STATS 2
 
 typedef int bf_value;                       /* a handle; BF_NO_VALUE when there is none */
 #define BF_NO_VALUE (-1)
@@ -19,40 +20,44 @@ typedef struct bf_node bf_node;
 typedef struct bf_plan bf_plan;
 typedef struct bf_builder bf_builder;
 
-/* What a kernel sees of one lane while it runs. */
+/* What a kernel sees of one lane while it runs. Kernels reach values, slots and statistics through the functions at the end. */
 typedef struct bf_lane {
     const bf_plan *plan;
-    char          *memory;                  /* this lane's activations and their gradients */
+    void         **value, **gradient;       /* (values): this lane's activations; gradients, NULL where none is wanted */
     const void    *theta;                   /* flat parameters */
     void          *grad;                    /* this lane's flat gradient */
-    double        *stats;                   /* this lane's statistics */
-    const int64_t *samples;                 /* (rows): index in the data set of every row: the address of its noise */
+    double        *stats;                   /* this lane's statistics: zero before the first node, nodes add */
+    const int64_t *samples;                 /* (rows): index in the data set of every row in use: the address of its noise */
     uint64_t       seed, step;
-    int            rows;                    /* rows in use: less than the plan's in a last, padded block */
-    const double  *seeds;                   /* (terms): dLoss/dterm of every row = weight / batch */
+    int            index;                   /* of this lane among those of this process */
+    int            rows;                    /* rows in use: less than the plan's in a last, padded block, whose other rows are finite */
+    double         batch;                   /* samples in the whole batch */
+    const double  *weights;                 /* (terms) */
 } bf_lane;
 
 typedef void (*bf_kernel)(const bf_node *n, const bf_lane *lane);
 typedef struct bf_kernels { bf_kernel forward, backward; } bf_kernels;
 
+#define BF_NEEDS_OUTPUT (1u << 31)
+
 /* An operation: one static const row. Rooms above nn bring their own rows. */
 typedef struct bf_op {
     const char *name;
-    bf_kernels  portable;                   /* f32, C and OpenBLAS; other backends override */
-    double    (*flops)(const bf_node *n);   /* forward, for all rows of a lane; NULL: counts as nothing */
-    unsigned    needs_input;                /* bit i: backward reads the value of input i */
+    bf_kernels  portable;                   /* f32, C and OpenBLAS; other backends override. No backward: the gradient stops here */
+    double    (*flops)(const bf_plan *p, const bf_node *n);     /* forward, for all rows of a lane; NULL: counts as nothing */
+    unsigned    needs;                      /* what backward reads: bit i: input i; BF_NEEDS_OUTPUT. The op tests hold it to that */
 } bf_op;
 
 struct bf_node {
     const bf_op *op;
-    bf_kernels   run;                       /* chosen at build */
+    bf_kernels   run;                       /* chosen at build; no backward where no gradient arrives or is wanted */
     int          n_inputs;
-    bf_value     input[BF_MAX_INPUTS], output;
+    bf_value     input[BF_MAX_INPUTS], output;      /* BF_NO_VALUE: the node leaves statistics only */
     int          n_slots, slot[BF_MAX_SLOTS];
-    int          segment;
-    int          stat;                      /* index of this node's statistic, -1 none */
+    size_t       slot_offset[BF_MAX_SLOTS]; /* of slot i in the flat vector, in elements */
+    int          n_stats, stat[BF_MAX_STATS];
     int          coupling;                  /* index of the coupling it feeds or reads, -1 none */
-    int          kind;                      /* small options of the op: activation kind, use of a draw ... */
+    int          kind;                      /* a small option of the op: use of a draw, index of a term ... */
     double       option[4];
     bool         wants[BF_MAX_INPUTS];      /* gradient of input i is wanted */
     bool         adds[BF_MAX_INPUTS];       /* ... and is added to what is there, else written */
@@ -74,23 +79,29 @@ typedef struct bf_plan_shape {
     bool backward;                          /* false: values only */
 } bf_plan_shape;
 
+/* NULL when memory is short. params is borrowed and has to outlive the plan. */
 bf_builder *bf_builder_create(bf_params *params, const bf_plan_shape *shape, const bf_backend *backend);
 /* Records the first failure; later calls do nothing, so a model is written without checks and finish tells. */
 void bf_builder_fail(bf_builder *b, bf_status s);
 bf_shape bf_builder_shape(const bf_builder *b, bf_value v);
+/* A value the caller fills before a run: bf_plan_value(). Rows that are not in use have to be finite; they start as zeros. */
 bf_value bf_input(bf_builder *b, const char *name, bf_shape shape);
-/* The general form: a node of op over inputs, with slots; ops' own functions (bf_dense ...) wrap it. The returned node is valid until the next call. */
+/* The general form: a node of op over inputs; ops' own functions (bf_dense ...) wrap it. An output without channels is none.
+ * The returned node is valid until the next call that adds one. */
 bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_value *inputs, bf_shape output);
-int bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const int64_t *shape, bf_init init, bool decays);
-/* A named statistic of count doubles per lane, summed over lanes and ranks by the trainer. */
-int bf_stat(bf_builder *b, const char *name, int count);
-/* A coupling point: what was added before runs on every lane, then its count partial sums are combined over all lanes of all ranks, then the rest runs. */
-int bf_couple(bf_builder *b, int count);
+void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const int64_t *shape, bf_init init, bool decays);
+/* A parameter no node of this plan learns: it is in the flat vector and its gradient is zero. */
+void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init);
+/* The node adds to a named statistic of count doubles per lane, summed over lanes and ranks by the trainer. */
+void bf_node_stat(bf_builder *b, bf_node *n, const char *name, int count);
+/* A coupling point: what was added before runs on every lane, then the count partial sums that n, the node added last, left are combined
+ * over all lanes of all ranks, then the rest runs. Returns the coupling's index, for the nodes that read the total. */
+int bf_couple(bf_builder *b, bf_node *n, int count);
 /* A term of the loss: the mean over the batch of a (rows, 1) value times a weight given per step. Its sum over rows is the statistic of the same name. */
 void bf_loss(bf_builder *b, const char *name, bf_value rows);
 /* Keeps a value readable after a run (everything that is not kept may share memory one day). */
 void bf_keep(bf_builder *b, bf_value v);
-/* Frees the builder in any case. On success *out belongs to the caller: bf_plan_destroy(). */
+/* Frees the builder in any case. On success *out belongs to the caller: bf_plan_destroy(). out NULL: only the slots were wanted. */
 BF_MUST_USE bf_status bf_builder_finish(bf_builder **b, bf_plan **out);
 void bf_plan_destroy(bf_plan **p);
 
@@ -104,17 +115,18 @@ extern const bf_coupler bf_coupler_alone;   /* one process: the tree over its ow
 
 typedef struct bf_run {
     const void    *theta;
-    void          *grads;                   /* (lanes, params size); NULL without backward */
-    double        *stats;                   /* (lanes, stats size) */
-    const int64_t *samples;                 /* (lanes * rows) */
+    void          *grads;                   /* (lanes, params size): every slot is written, gaps are left alone; NULL without backward */
+    double        *stats;                   /* (lanes, stats size): written */
+    const int64_t *samples;                 /* (lanes * plan rows); NULL for plans that draw nothing */
     uint64_t       seed, step;
     int            rows;                    /* rows in use per lane; the plan's, or fewer in a last block */
-    const double  *weights;                 /* (terms) */
+    const double  *weights;                 /* (terms); NULL without backward */
     double         batch;                   /* samples in the whole batch, the mean's denominator */
-    const bf_coupler *coupler;
+    const bf_coupler *coupler;              /* NULL: bf_coupler_alone */
 } bf_run;
 void bf_plan_run(bf_plan *p, const bf_run *r);
 
+/* Inputs and kept values only. */
 void *bf_plan_value(const bf_plan *p, int lane, bf_value v);            /* (rows, cols) in the backend's element type */
 bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v);
 int bf_plan_terms(const bf_plan *p);
@@ -129,12 +141,12 @@ double bf_plan_flops(const bf_plan *p);                                 /* of on
 size_t bf_plan_bytes(const bf_plan *p);
 
 /* --- what kernels use -------------------------------------------------------------------------------------------- */
-void *bf_lane_value(const bf_lane *l, bf_value v);
-void *bf_lane_gradient(const bf_lane *l, bf_value v);
+static inline void *bf_lane_value(const bf_lane *l, bf_value v) { return l->value[v]; }
+static inline void *bf_lane_gradient(const bf_lane *l, bf_value v) { return l->gradient[v]; }
 const void *bf_lane_slot(const bf_lane *l, const bf_node *n, int i);
 void *bf_lane_slot_gradient(const bf_lane *l, const bf_node *n, int i);
-double *bf_lane_stat(const bf_lane *l, const bf_node *n);
-double *bf_lane_partial(const bf_lane *l, const bf_node *n);            /* what this lane gives to the coupling */
+double *bf_lane_stat(const bf_lane *l, const bf_node *n, int i);
+double *bf_lane_partial(const bf_lane *l, const bf_node *n);            /* what this lane gives to the coupling: written, not added */
 const double *bf_lane_total(const bf_lane *l, const bf_node *n);        /* what came back */
 bf_shape bf_lane_shape(const bf_lane *l, bf_value v);
 #endif

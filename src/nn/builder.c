@@ -1,0 +1,279 @@
+/* Building a plan: values and nodes are recorded in the order they will run, parameters are found or added, then memory is laid out.
+ * Everything that can be wrong with a model is found here; gradient.c decides about gradients, plan.c only runs. */
+#include "nn/plan.h"
+#include "nn/ops.h"
+#include "nn/plan_state.h"
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bf_builder {
+    bf_plan  *plan;             /* grows with every call and is handed over by finish */
+    bf_status status;           /* the first failure */
+    bf_node   nowhere;          /* what calls after a failure write to */
+};
+
+bf_builder *bf_builder_create(bf_params *params, const bf_plan_shape *shape, const bf_backend *backend)
+{
+    assert(shape->rows > 0 && shape->lanes > 0);
+    bf_builder *b = calloc(1, sizeof *b);
+    if (b == NULL) return NULL;
+    b->status = bf_status_ok();
+    b->plan = calloc(1, sizeof *b->plan);
+    if (b->plan == NULL) { free(b); return NULL; }
+    b->plan->shape = *shape;
+    b->plan->backend = backend;
+    b->plan->params = params;
+    return b;
+}
+
+void bf_builder_fail(bf_builder *b, bf_status s)
+{
+    if (b->status.code == BF_OK) b->status = s;
+}
+
+/* Room for one entry more; capacities are powers of two from 8 on. Returns where the entries are now, NULL after a failure. */
+static void *grow(bf_builder *b, void *at, int count, size_t size)
+{
+    if (b->status.code) return NULL;
+    if (count != 0 && (count < 8 || (count & (count - 1)) != 0)) return at;
+    void *more = realloc(at, (count == 0 ? 8 : 2 * (size_t)count) * size);
+    if (more == NULL) bf_builder_fail(b, BF_FAIL(BF_E_MEMORY, "no memory to describe the model"));
+    return more;
+}
+
+/* --- values ------------------------------------------------------------------------------------------------------ */
+
+/* Columns fit an int because BLAS counts in ints, and a value's bytes fit a size_t. */
+static bool fits(bf_shape s, size_t element)
+{
+    int cols = 0;
+    size_t bytes = 0;
+    return s.height > 0 && s.width > 0 && s.channels > 0 && !__builtin_mul_overflow(s.height, s.width, &cols) &&
+           !__builtin_mul_overflow(cols, s.channels, &cols) && !__builtin_mul_overflow((size_t)s.rows * element, (size_t)cols, &bytes);
+}
+
+static bf_value add_value(bf_builder *b, const char *what, bf_shape shape)
+{
+    bf_plan *p = b->plan;
+    if (shape.rows != p->shape.rows || !fits(shape, p->backend->element)) {
+        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: a value of %d x (%d, %d, %d) does not fit a plan of %d rows", what, shape.rows,
+                                   shape.height, shape.width, shape.channels, p->shape.rows));
+        return BF_NO_VALUE;
+    }
+    bf_value_state *more = grow(b, p->value, p->values, sizeof *more);
+    if (more == NULL) return BF_NO_VALUE;
+    p->value = more;
+    p->value[p->values] = (bf_value_state){ .shape = shape };
+    return p->values++;
+}
+
+bf_shape bf_builder_shape(const bf_builder *b, bf_value v)
+{
+    return v >= 0 && v < b->plan->values ? b->plan->value[v].shape : (bf_shape){ 0, 0, 0, 0 };
+}
+
+bf_value bf_input(bf_builder *b, const char *name, bf_shape shape)
+{
+    bf_value v = b->status.code ? BF_NO_VALUE : add_value(b, name, shape);
+    bf_keep(b, v);
+    return v;
+}
+
+void bf_keep(bf_builder *b, bf_value v)
+{
+    if (v >= 0 && v < b->plan->values) b->plan->value[v].readable = true;
+}
+
+/* --- nodes ------------------------------------------------------------------------------------------------------- */
+
+static bool inputs_exist(bf_builder *b, const bf_op *op, int n, const bf_value *inputs)
+{
+    assert(n <= BF_MAX_INPUTS);
+    for (int i = 0; i < n; i++)
+        if (inputs[i] < 0 || inputs[i] >= b->plan->values) {
+            bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: input %d is not a value of this plan", op->name, i));
+            return false;
+        }
+    return true;
+}
+
+bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_value *inputs, bf_shape output)
+{
+    bf_plan *p = b->plan;
+    b->nowhere = (bf_node){ .output = BF_NO_VALUE };
+    if (b->status.code || !inputs_exist(b, op, n_inputs, inputs)) return &b->nowhere;
+    bf_value v = output.channels == 0 ? BF_NO_VALUE : add_value(b, op->name, output);
+    bf_node *more = grow(b, p->node, p->nodes, sizeof *more);
+    if (more == NULL) return &b->nowhere;
+    p->node = more;
+    bf_node *n = &p->node[p->nodes++];
+    *n = (bf_node){ .op = op, .n_inputs = n_inputs, .output = v, .coupling = -1 };
+    for (int i = 0; i < n_inputs; i++) n->input[i] = inputs[i];
+    if (p->backend->find == NULL || !p->backend->find(op, &n->run)) n->run = op->portable;
+    if (n->run.forward == NULL)
+        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "backend %s has no kernel for %s", p->backend->name, op->name));
+    return n;
+}
+
+void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const int64_t *shape, bf_init init, bool decays)
+{
+    if (b->status.code) return;
+    assert(n->n_slots < BF_MAX_SLOTS);
+    int slot = bf_params_slot(b->plan->params, name, rank, shape, init, decays);
+    if (slot < 0) {
+        bf_builder_fail(b, BF_FAIL(BF_E_MEMORY, "no memory for the parameters of %s", name));
+        return;
+    }
+    n->slot[n->n_slots] = slot;
+    n->slot_offset[n->n_slots++] = bf_params_at(b->plan->params, slot)->offset;
+}
+
+void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init)
+{
+    bf_node_slot(b, &(bf_node){ .n_slots = 0 }, name, rank, shape, init, false);
+}
+
+/* --- statistics, couplings, terms ------------------------------------------------------------------------------- */
+
+static int find_stat(const bf_plan *p, const char *name)
+{
+    for (int i = 0; i < p->stats; i++)
+        if (strcmp(p->stat[i].name, name) == 0) return i;
+    return -1;
+}
+
+static int add_stat(bf_builder *b, const char *name, int count)
+{
+    bf_plan *p = b->plan;
+    bf_stat_state *more = grow(b, p->stat, p->stats, sizeof *more);
+    if (more == NULL) return -1;
+    p->stat = more;
+    bf_stat_state *s = &p->stat[p->stats];
+    int length = snprintf(s->name, sizeof s->name, "%s", name);
+    assert(length < (int)sizeof s->name);
+    (void)length;
+    s->info = (bf_stat_info){ .offset = p->stats_size, .count = count };
+    if (__builtin_add_overflow(p->stats_size, count, &p->stats_size)) {
+        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: too many statistics", name));
+        return -1;
+    }
+    return p->stats++;
+}
+
+void bf_node_stat(bf_builder *b, bf_node *n, const char *name, int count)
+{
+    if (b->status.code) return;
+    assert(n->n_stats < BF_MAX_STATS);
+    int stat = find_stat(b->plan, name);
+    assert(stat < 0 || b->plan->stat[stat].info.count == count);
+    n->stat[n->n_stats++] = stat < 0 ? add_stat(b, name, count) : stat;
+}
+
+/* The segment that is being built ends with the node added last. */
+static void end_segment(bf_builder *b)
+{
+    bf_plan *p = b->plan;
+    int *more = grow(b, p->segment, p->segments, sizeof *more);
+    if (more == NULL) return;
+    p->segment = more;
+    p->segment[p->segments++] = p->nodes;
+}
+
+int bf_couple(bf_builder *b, bf_node *n, int count)
+{
+    bf_plan *p = b->plan;
+    assert(count > 0 && (b->status.code || n == &p->node[p->nodes - 1]));
+    bf_coupling *more = grow(b, p->coupling, p->couplings, sizeof *more);
+    if (more == NULL) return -1;
+    p->coupling = more;
+    p->coupling[p->couplings] = (bf_coupling){ .count = count };
+    n->coupling = p->couplings++;
+    end_segment(b);
+    return p->couplings - 1;
+}
+
+void bf_loss(bf_builder *b, const char *name, bf_value rows)
+{
+    bf_plan *p = b->plan;
+    assert(b->status.code || bf_shape_cols(bf_builder_shape(b, rows)) == 1);
+    bf_node *n = bf_node_add(b, &bf_op_term, 1, &rows, (bf_shape){ 0, 0, 0, 0 });
+    n->kind = p->terms;
+    bf_node_stat(b, n, name, 1);
+    int *more = grow(b, p->term, p->terms, sizeof *more);
+    if (more == NULL) return;
+    p->term = more;
+    p->term[p->terms++] = n->stat[0];
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------ */
+
+/* Run twice: while the arena counts, p->lane is NULL and there is nothing to write addresses to. */
+static void lay_out_lane(bf_plan *p, bf_arena *a, bf_lane *lane)
+{
+    const size_t element = p->backend->element;
+    void **value = BF_TAKE(a, void *, p->values), **gradient = BF_TAKE(a, void *, p->values);
+    for (int v = 0; v < p->values; v++) {       /* side by side: a value and its gradient are used together on the way back */
+        const bf_value_state *s = &p->value[v];
+        void *x = bf_arena_take(a, bf_shape_count(s->shape), element);
+        void *g = s->has_gradient ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
+        if (lane == NULL) continue;
+        value[v] = x;
+        gradient[v] = g;
+    }
+    if (lane != NULL) *lane = (bf_lane){ .plan = p, .value = value, .gradient = gradient };
+}
+
+static void lay_out(bf_plan *p, bf_arena *a)
+{
+    const size_t lanes = (size_t)p->shape.lanes;
+    p->lane = BF_TAKE(a, bf_lane, lanes);
+    for (size_t l = 0; l < lanes; l++) lay_out_lane(p, a, p->lane == NULL ? NULL : &p->lane[l]);
+    for (int c = 0; c < p->couplings; c++) {
+        p->coupling[c].partials = BF_TAKE(a, double, lanes * (size_t)p->coupling[c].count);
+        p->coupling[c].total = BF_TAKE(a, double, p->coupling[c].count);
+    }
+}
+
+static bf_status complete(bf_builder *b)
+{
+    bf_plan *p = b->plan;
+    end_segment(b);
+    if (b->status.code) return b->status;
+    for (int i = 0; i < p->stats; i++) p->stat[i].info.name = p->stat[i].name;
+    BF_TRY(bf_plan_derive(p));
+    lay_out(p, &p->memory);
+    BF_TRY(bf_arena_commit(&p->memory));
+    lay_out(p, &p->memory);
+    for (int l = 0; l < p->shape.lanes; l++) p->lane[l].index = l;
+    return BF_DONE;
+}
+
+bf_status bf_builder_finish(bf_builder **builder, bf_plan **out)
+{
+    bf_builder *b = *builder;
+    bf_status s = out == NULL ? b->status : complete(b);
+    if (out != NULL) *out = s.code ? NULL : b->plan;
+    if (out == NULL || s.code) bf_plan_destroy(&b->plan);
+    free(b);
+    *builder = NULL;
+    return s;
+}
+
+void bf_plan_destroy(bf_plan **plan)
+{
+    bf_plan *p = *plan;
+    if (p == NULL) return;
+    bf_arena_release(&p->memory);
+    free(p->value);
+    free(p->node);
+    free(p->coupling);
+    free(p->segment);
+    free(p->stat);
+    free(p->term);
+    free(p->idle);
+    free(p);
+    *plan = NULL;
+}

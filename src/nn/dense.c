@@ -1,0 +1,67 @@
+/* The affine layer: y (rows, out) = x W^T + b. OpenBLAS multiplies; every call of a plan has the same shape, because OpenBLAS changes
+ * bits with the number of rows in a call. Padding rows take part: finite forward, zero gradient. */
+#include "nn/layers.h"
+#include "nn/ops.h"
+#include <cblas.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct sizes { int rows, in, out; } sizes;
+
+static sizes sizes_of(const bf_node *n, const bf_lane *l)
+{
+    const bf_shape x = bf_lane_shape(l, n->input[0]), y = bf_lane_shape(l, n->output);
+    return (sizes){ x.rows, (int)bf_shape_cols(x), (int)bf_shape_cols(y) };
+}
+
+static void forward(const bf_node *n, const bf_lane *l)
+{
+    const sizes s = sizes_of(n, l);
+    const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *bias = bf_lane_slot(l, n, 1);
+    float *y = bf_lane_value(l, n->output);
+    for (int r = 0; r < s.rows; r++) memcpy(y + (size_t)r * (size_t)s.out, bias, (size_t)s.out * sizeof *y);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s.rows, s.out, s.in, 1.0f, x, s.in, weight, s.in, 1.0f, y, s.out);
+}
+
+/* db (out) = the column sums of dy (rows, out), rows in order. */
+static void bias_gradient(const float *restrict dy, sizes s, bool adds, float *restrict db)
+{
+    if (!adds) memset(db, 0, (size_t)s.out * sizeof *db);
+    for (int r = 0; r < s.rows; r++, dy += s.out)
+        for (int j = 0; j < s.out; j++) db[j] += dy[j];
+}
+
+static void backward(const bf_node *n, const bf_lane *l)
+{
+    const sizes s = sizes_of(n, l);
+    const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *dy = bf_lane_gradient(l, n->output);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, s.out, s.in, s.rows, 1.0f, dy, s.out, x, s.in,
+                n->slot_adds[0] ? 1.0f : 0.0f, bf_lane_slot_gradient(l, n, 0), s.in);
+    bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
+    if (n->wants[0])
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s.rows, s.in, s.out, 1.0f, dy, s.out, weight, s.in,
+                    n->adds[0] ? 1.0f : 0.0f, bf_lane_gradient(l, n->input[0]), s.in);
+}
+
+static double flops(const bf_plan *p, const bf_node *n)
+{
+    const bf_shape x = bf_plan_shape_of(p, n->input[0]), y = bf_plan_shape_of(p, n->output);
+    return 2.0 * x.rows * (double)bf_shape_cols(x) * (double)bf_shape_cols(y);
+}
+
+const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 };
+
+bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double gain, double bias)
+{
+    const bf_shape in = bf_builder_shape(b, x);
+    const int64_t cols = (int64_t)bf_shape_cols(in);
+    char weight_name[64], bias_name[64];
+    snprintf(weight_name, sizeof weight_name, "%s.weight", name);
+    snprintf(bias_name, sizeof bias_name, "%s.bias", name);
+    bf_node *n = bf_node_add(b, &bf_op_dense, 1, &x, bf_shape_flat(in.rows, out));
+    const bf_init normal = { BF_INIT_NORMAL, gain / sqrt((double)cols) }, constant = { BF_INIT_CONST, bias };
+    bf_node_slot(b, n, weight_name, 2, (const int64_t[]){ out, cols }, normal, true);
+    bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ out }, constant, false);
+    return n->output;
+}
