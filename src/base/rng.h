@@ -18,10 +18,14 @@ typedef enum bf_use {       /* append only: the values enter every result */
     BF_USE_MEASURE = 10     /* reference draws of measures; step = a measure's own number           */
 } bf_use;
 
+/* Addresses are distinct for sample < 2^40 (or a hash), step < 2^36, use < 2^12; rng.c says how they are packed. Floats and doubles
+ * of one address are made of the same bits: take one kind. */
 typedef struct bf_draw { uint64_t seed; uint64_t step; uint64_t sample; uint32_t use; } bf_draw;
 
 /* Local. out (n): entry j depends on the draw and j only. Uniforms lie in (0, 1), normals come from Box-Muller pairs. */
 void bf_rng_normal(const bf_draw *d, float *restrict out, size_t n);
+/* Local. The same for many samples: row i of out (rows, n) is the draw with .sample = samples[i]. */
+void bf_rng_normal_rows(const bf_draw *d, const int64_t *samples, size_t rows, size_t n, float *restrict out);
 void bf_rng_uniform(const bf_draw *d, float *restrict out, size_t n);
 void bf_rng_normal64(const bf_draw *d, double *restrict out, size_t n);
 void bf_rng_uniform64(const bf_draw *d, double *restrict out, size_t n);

@@ -1,0 +1,201 @@
+#include "base/log.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* What fails to be written here is lost, on purpose: a full disk or a closed terminal does not stop a training. */
+struct bf_logger {
+    bool  speaks, quiet, debug, terminal;
+    bool  live;             /* a live line stands on the terminal */
+    FILE *text, *records;   /* log.txt, log.jsonl; NULL without a folder */
+};
+
+static bf_status open_file(const char *dir, const char *name, FILE **out)
+{
+    char path[BF_PATH];
+    BF_TRY(bf_file_join(path, sizeof path, dir, name));
+    *out = fopen(path, "ae");
+    if (*out == NULL)
+        return BF_FAIL(BF_E_IO, "%s: cannot open for appending: %s", path, strerror(errno));
+    return BF_DONE;
+}
+
+static bool stdout_is_terminal(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+bf_status bf_log_open(const char *dir, bool speaks, bool quiet, bf_logger **out)
+{
+    *out = NULL;
+    bf_logger *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return BF_FAIL(BF_E_MEMORY, "cannot allocate a logger");
+    l->speaks = speaks;
+    l->quiet = quiet;
+    l->debug = getenv("BETAFIELD_DEBUG") != NULL;
+    l->terminal = speaks && !quiet && stdout_is_terminal();
+    bf_status s = BF_DONE;
+    if (speaks && dir != NULL) {
+        BF_TRY_DONE(open_file(dir, "log.txt", &l->text));
+        BF_TRY_DONE(open_file(dir, "log.jsonl", &l->records));
+    }
+done:
+    if (s.code)
+        bf_log_close(&l);
+    *out = l;
+    return s;
+}
+
+static void clear_live(bf_logger *l)
+{
+    if (!l->live)
+        return;
+    fputs("\r\033[K", stdout);
+    fflush(stdout);
+    l->live = false;
+}
+
+static void print_line(FILE *f, const char *prefix, const char *format, va_list args)
+{
+    va_list copy;
+    va_copy(copy, args);
+    fputs(prefix, f);
+    vfprintf(f, format, copy);
+    fputc('\n', f);
+    fflush(f);
+    va_end(copy);
+}
+
+void bf_log(bf_logger *l, bf_level level, const char *format, ...)
+{
+    static const char *const on_console[] = { "", "", "betafield: warning: ", "betafield: error: " };
+    static const char *const in_file[] = { "debug", "info ", "warn ", "error" };
+    if (l == NULL || !l->speaks || (level == BF_DEBUG && !l->debug))
+        return;
+    va_list args;
+    va_start(args, format);
+    FILE *console = level >= BF_WARN ? stderr : level == BF_INFO && !l->quiet ? stdout : NULL;
+    if (console != NULL) {
+        clear_live(l);
+        print_line(console, on_console[level], format, args);
+    }
+    if (l->text != NULL) {
+        char time[32], prefix[48];
+        bf_clock_iso8601(bf_clock_epoch(), time);
+        snprintf(prefix, sizeof prefix, "%s %s ", time, in_file[level]);
+        print_line(l->text, prefix, format, args);
+    }
+    va_end(args);
+}
+
+void bf_log_event(bf_logger *l, const char *event, const char *fields_format, ...)
+{
+    if (l == NULL || l->records == NULL)
+        return;
+    char *fields = NULL;
+    if (fields_format != NULL) {
+        va_list args;
+        va_start(args, fields_format);
+        int n = vasprintf(&fields, fields_format, args);
+        va_end(args);
+        if (n < 0)
+            return;
+        for (char *p = fields; *p; p++)
+            if (*p == '\n')
+                *p = ' ';           /* between JSON's tokens a blank means the same; a line is an object */
+    }
+    bool some = fields != NULL && fields[0] != '\0';
+    fprintf(l->records, "{\"time\": %.3f, \"event\": \"%s\"%s%s}\n", bf_clock_epoch(), event, some ? ", " : "", some ? fields : "");
+    fflush(l->records);
+    free(fields);
+}
+
+/* Bytes of line that fit in `columns` cells, one cell per UTF-8 character; a control character ends it. */
+static int fitting_bytes(const char *line, int columns)
+{
+    int n = 0, cells = 0;
+    for (; (unsigned char)line[n] >= 0x20; n++)
+        if (((unsigned char)line[n] & 0xc0) != 0x80 && cells++ == columns)
+            break;
+    return n;
+}
+
+void bf_log_live(bf_logger *l, const char *line)
+{
+    if (l == NULL || !l->terminal)
+        return;
+    if (line == NULL) {
+        clear_live(l);
+        return;
+    }
+    struct winsize w = { 0 };
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 1;
+    printf("\r%.*s\033[K", fitting_bytes(line, known ? w.ws_col - 1 : 79), line);   /* a wrapped line could not be overwritten */
+    fflush(stdout);
+    l->live = true;
+}
+
+bool bf_log_is_terminal(const bf_logger *l)
+{
+    return l != NULL && l->terminal;
+}
+
+void bf_log_close(bf_logger **l)
+{
+    if (*l == NULL)
+        return;
+    clear_live(*l);
+    if ((*l)->text != NULL)
+        fclose((*l)->text);
+    if ((*l)->records != NULL)
+        fclose((*l)->records);
+    free(*l);
+    *l = NULL;
+}
+
+/* Bytes of the UTF-8 character at s, 0 when it is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
+static size_t utf8_length(const unsigned char *s)
+{
+    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : s[0] >= 0xe0 && s[0] <= 0xef ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
+        return 0;
+    return n;
+}
+
+void bf_json_escape(const char *text, char *out, unsigned long size)
+{
+    if (size == 0)
+        return;
+    size_t used = 0;
+    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+        char piece[8];
+        size_t step = utf8_length(s);
+        if (step == 0)
+            snprintf(piece, sizeof piece, "\\ufffd");               /* file names are bytes, JSON is UTF-8 */
+        else if (*s == '"' || *s == '\\')
+            snprintf(piece, sizeof piece, "\\%c", *s);
+        else if (*s < 0x20 || *s == 0x7f)
+            snprintf(piece, sizeof piece, "\\u%04x", (unsigned)*s);
+        else
+            snprintf(piece, sizeof piece, "%.*s", (int)step, (const char *)s);
+        size_t n = strlen(piece);
+        if (used + n + 1 > size)
+            break;                                                  /* never half an escape */
+        memcpy(out + used, piece, n);
+        used += n;
+        s += step > 0 ? step : 1;
+    }
+    out[used] = '\0';
+}
