@@ -1,1 +1,210 @@
 #include "farm/farm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "farm/crew.h"
+#include "farm/layout.h"
+#include "farm/ledger.h"
+#include "farm/report.h"
+#include "farm/tables.h"
+#include "measure/measure.h"
+#include "nn/kernels_info.h"
+#include "nn/threads.h"
+#include "store/checkpoint.h"
+#include "train/trainer.h"
+
+/* Everything one run of a study holds; released in reverse order of its making. */
+typedef struct farm {
+    const bf_comm         *world;
+    const bf_study        *study;
+    bf_study_data_sets    *data;
+    const bf_farm_options *options;
+    bf_schema    schema;
+    bf_column   *metrics;
+    bf_logger   *log;               /* rank 0 */
+    bf_ledger    ledger;            /* rank 0 */
+    bf_tables   *tables;            /* rank 0 */
+    bf_comm     *node, *team;
+    bf_mail     *mail;
+    bf_layout    layout;
+    int         *order;
+    char         tag[37];
+    int          pending, lanes;
+    double       progress_seconds;
+    bf_crew      crew;
+} farm;
+
+static bool speaks(const farm *f) { return bf_comm_rank(f->world) == 0; }
+
+static bf_status make_schema(farm *f)
+{
+    const bf_measure_options *o = &bf_study_base(f->study)->measure;
+    f->schema.n_metrics = bf_measure_columns(o, NULL);
+    f->metrics = calloc((size_t)f->schema.n_metrics + 1, sizeof *f->metrics);
+    if (!f->metrics) return BF_FAIL(BF_E_MEMORY, "no memory for the metrics' columns");
+    bf_measure_columns(o, f->metrics);
+    f->schema.metrics = f->metrics;
+    f->schema.history = bf_history_columns(&f->schema.n_history);
+    return BF_DONE;
+}
+
+/* A checkpoint made by other kernels would go on with other bits: refuse, unless the study says that any will do. */
+static bf_status check_kernels(const farm *f)
+{
+    char now[160], then[160];
+    if (strcmp(bf_study_base(f->study)->parallel.kernels, "any") == 0) return BF_DONE;
+    bf_kernel_identity(bf_backend_portable.name, now, sizeof now);
+    for (int id = 0; id < f->ledger.count; id++) {
+        if (!f->ledger.resumes[id]) continue;
+        bf_checkpoint_about about;
+        bool found = false;
+        BF_TRY(bf_checkpoint_inspect(f->ledger.dir, id, &about, &found));
+        snprintf(then, sizeof then, "%s", about.kernels);
+        if (found && strcmp(now, then) != 0)
+            return BF_FAIL(BF_E_INPUT, "c%04d's checkpoint was made with kernels '%s', here they are '%s': other bits. "
+                           "parallel.kernels=any continues all the same", id, then, now);
+    }
+    return BF_DONE;
+}
+
+static bf_status count_costs(farm *f)
+{
+    bf_ledger *l = &f->ledger;
+    bf_config *c = malloc(sizeof *c);
+    bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
+    for (int id = 0; !s.code && id < l->count; id++) {
+        bf_study_config(f->study, l->order[id], c);
+        s = bf_cost_count(c, &f->data->info[f->data->of[l->order[id]]], &l->cost[id]);
+        if (l->chosen[id] && l->results[id].status == BF_PENDING && (f->lanes == 0 || c->train.lanes < f->lanes)) f->lanes = (int)c->train.lanes;
+    }
+    free(c);
+    return s;
+}
+
+static void add_run_record(farm *f)
+{
+    bf_ledger *l = &f->ledger;
+    if (l->n_runs == BF_MAX_RUNS) memmove(l->runs, l->runs + 1, sizeof l->runs - sizeof *l->runs);
+    else l->n_runs++;
+    bf_run_record *run = &l->runs[l->n_runs - 1];
+    const char *job = getenv("SLURM_JOB_ID");
+    memset(run, 0, sizeof *run);
+    bf_clock_iso8601(bf_clock_epoch(), run->start);
+    snprintf(run->job, sizeof run->job, "%s", job ? job : "");
+    bf_comm_host(run->hosts, sizeof run->hosts);
+    run->ranks = bf_comm_size(f->world);
+    run->exit_code = -1;
+}
+
+/* What rank 0 does alone before the ranks work together: the folder, the book, the costs. */
+static bf_status open_books(farm *f)
+{
+    const bf_config *base = bf_study_base(f->study);
+    bf_logger *early = NULL;
+    BF_TRY(bf_log_open(NULL, true, f->options->quiet, &early));
+    bf_status s = bf_ledger_open(f->study, f->options, &f->schema, early, &f->ledger);
+    bf_log_close(&early);
+    if (!s.code) s = bf_log_open(f->ledger.dir, true, f->options->quiet, &f->log);
+    if (!s.code) s = check_kernels(f);
+    if (!s.code) s = count_costs(f);
+    if (s.code) return s;
+    f->pending = bf_ledger_pending(&f->ledger);
+    f->progress_seconds = bf_log_is_terminal(f->log) ? 1.0 : base->output.progress_seconds;
+    memcpy(f->tag, f->ledger.tag, sizeof f->tag);
+    memcpy(f->order, f->ledger.order, (size_t)f->ledger.count * sizeof *f->order);
+    add_run_record(f);
+    return BF_DONE;
+}
+
+static bf_status share_books(farm *f)
+{
+    int n = bf_study_count(f->study);
+    f->order = calloc((size_t)n, sizeof *f->order);
+    bf_status s = f->order ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", n);
+    BF_TRY(bf_comm_agree(f->world, s));
+    if (speaks(f)) s = open_books(f);
+    BF_TRY(bf_comm_agree(f->world, s));
+    bf_comm_bcast(f->world, f->order, (size_t)n * sizeof *f->order, 0);
+    bf_comm_bcast(f->world, f->tag, sizeof f->tag, 0);
+    bf_comm_bcast(f->world, &f->pending, sizeof f->pending, 0);
+    bf_comm_bcast(f->world, &f->lanes, sizeof f->lanes, 0);
+    bf_comm_bcast(f->world, &f->progress_seconds, sizeof f->progress_seconds, 0);
+    return BF_DONE;
+}
+
+static bf_status open_desk(farm *f)
+{
+    char warning[256];
+    BF_TRY(bf_tables_create(&f->ledger, &f->schema, f->data, f->options, &f->tables));
+    BF_TRY(bf_tables_publish_data(&f->ledger, f->data));
+    BF_TRY(bf_tables_publish(f->tables, f->world));
+    bf_report_start(f->log, &f->ledger, &f->layout, f->data);
+    if (bf_kernel_warning(warning, sizeof warning)) bf_log(f->log, BF_WARN, "%s", warning);
+    const bf_desk_setup setup = { .world = f->world, .mail = f->mail, .ledger = &f->ledger, .tables = f->tables, .schema = &f->schema,
+                                  .layout = &f->layout, .options = f->options, .log = f->log, .progress_seconds = f->progress_seconds };
+    return bf_desk_open(&setup, &f->crew.desk);
+}
+
+static bf_status form_teams(farm *f)
+{
+    const bf_config *base = bf_study_base(f->study);
+    int rank = bf_comm_rank(f->world);
+    BF_TRY(bf_layout_decide(bf_comm_size(f->world), f->pending, f->lanes > 0 ? f->lanes : 1, base->parallel.ranks_per_config, &f->layout));
+    int team = bf_layout_team(&f->layout, rank);
+    BF_TRY(bf_comm_split(f->world, team, rank, &f->team));
+    BF_TRY(bf_mail_open(f->world, &f->mail));
+    f->crew = (bf_crew){ .world = f->world, .team = f->team, .mail = f->mail, .study = f->study, .data = f->data, .order = f->order,
+                         .schema = &f->schema, .backend = &bf_backend_portable, .dir = f->options->dir, .tag = f->tag,
+                         .progress_seconds = f->progress_seconds, .leader = team >= 0 && rank % f->layout.team_size == 0 };
+    bf_threads_set((int)base->parallel.threads);
+    return bf_comm_agree(f->world, speaks(f) ? open_desk(f) : BF_DONE);
+}
+
+static void release(farm *f)
+{
+    bf_mail_close(&f->mail);
+    bf_tables_destroy(&f->tables);
+    bf_comm_free(&f->team);
+    bf_study_data_close(f->data);
+    bf_comm_free(&f->node);
+    if (speaks(f)) bf_ledger_close(&f->ledger);
+    bf_log_close(&f->log);
+    free(f->order);
+    free(f->metrics);
+}
+
+/* The ranges of the data decide about some keys; nothing is written before they fit. */
+static bf_status open_data(farm *f)
+{
+    BF_TRY(bf_comm_node(f->world, &f->node));
+    BF_TRY(bf_study_data_open(f->data, f->world, f->node));
+    bf_problems problems = { 0 };
+    bf_status s = bf_study_data_check(f->data, f->study, &problems);
+    if (s.code && speaks(f)) bf_problems_print(&problems, f->options->input_name, stderr);
+    bf_problems_free(&problems);
+    return s;
+}
+
+bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data_sets *data, const bf_farm_options *o)
+{
+    farm *f = calloc(1, sizeof *f);
+    bf_status s = bf_comm_agree(world, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the farm"));
+    if (s.code) goto done;
+    *f = (farm){ .world = world, .study = study, .data = data, .options = o };
+    f->ledger.lock.fd = -1;
+    bf_stop_install();
+    BF_TRY_DONE(open_data(f));
+    BF_TRY_DONE(bf_comm_agree(world, make_schema(f)));
+    BF_TRY_DONE(share_books(f));
+    BF_TRY_DONE(form_teams(f));
+    if (f->team) bf_crew_work(&f->crew);
+    s = bf_crew_finish(&f->crew);
+done:
+    if (f) release(f);
+    free(f);
+    return s;
+}

@@ -1,0 +1,315 @@
+#include "farm/desk.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "farm/letters.h"
+#include "farm/progress.h"
+#include "farm/report.h"
+
+struct bf_desk {
+    bf_desk_setup  s;
+    bf_cost_model  model;
+    bf_running    *running;         /* (teams): id -1 when idle */
+    int            gone;            /* teams that said goodbye */
+    bf_status      outcome;         /* why the study ends early; code BF_OK while nothing is wrong */
+    double         next_look;       /* STOP file and wall limit: once a second */
+    double         next_progress;
+    double         next_study, study_cost;
+    bool           study_is_old;
+    double         checkpoint_seconds;
+    bool          *given;           /* (configurations) */
+};
+
+static double now_running(const bf_desk *d) { return bf_clock_seconds() - d->s.options->started; }
+
+bf_status bf_desk_open(const bf_desk_setup *s, bf_desk **out)
+{
+    bf_desk *d = calloc(1, sizeof *d);
+    *out = NULL;
+    if (!d) return BF_FAIL(BF_E_MEMORY, "no memory for the desk");
+    d->s = *s;
+    d->running = calloc((size_t)s->layout->teams, sizeof *d->running);
+    d->given = calloc((size_t)s->ledger->count, sizeof *d->given);
+    if (!d->running || !d->given) {
+        free(d->running);
+        free(d->given);
+        free(d);
+        return BF_FAIL(BF_E_MEMORY, "no memory for the desk");
+    }
+    for (int t = 0; t < s->layout->teams; t++) d->running[t].id = -1;
+    bf_cost_model_start(&d->model, bf_cost_gemm_rate());
+    /* What ended in an earlier run teaches the model before the first choice. */
+    for (int id = 0; id < s->ledger->count; id++)
+        if (s->ledger->results[id].status == BF_CONFIG_DONE)
+            bf_cost_model_learn(&d->model, &s->ledger->cost[id], s->ledger->results[id].seconds);
+    d->next_progress = bf_clock_seconds() + s->progress_seconds;
+    *out = d;
+    return BF_DONE;
+}
+
+/* --- handing out -------------------------------------------------------------------------------------------------- */
+
+/* Interrupted configurations first, then the longest expected: what starts last should be short. */
+static int choose(const bf_desk *d)
+{
+    const bf_ledger *l = d->s.ledger;
+    int best = -1;
+    double best_seconds = -1.0;
+    for (int id = 0; id < l->count; id++) {
+        if (!l->chosen[id] || d->given[id] || l->results[id].status != BF_PENDING) continue;
+        double seconds = bf_cost_seconds(&d->model, &l->cost[id]) + (l->resumes[id] ? 1e12 : 0.0);
+        if (seconds > best_seconds) {
+            best = id;
+            best_seconds = seconds;
+        }
+    }
+    return best;
+}
+
+static void send_or_stop(bf_desk *d, int to, int kind, const void *bytes, size_t n)
+{
+    bf_status s = bf_mail_send(d->s.mail, to, kind, bytes, n);
+    if (s.code) bf_desk_stop(d, s);
+}
+
+static void answer(bf_desk *d, int leader)
+{
+    int32_t id = d->outcome.code ? -1 : choose(d);
+    if (id >= 0) d->given[id] = true;
+    send_or_stop(d, leader, BF_LETTER_GIVE, &id, sizeof id);
+}
+
+void bf_desk_stop(bf_desk *d, bf_status why)
+{
+    if (d->outcome.code) return;
+    d->outcome = why;
+    for (int t = 0; t < d->s.layout->teams; t++) {
+        bf_status s = bf_mail_send(d->s.mail, t * d->s.layout->team_size, BF_LETTER_STOP, NULL, 0);
+        if (s.code) bf_log(d->s.log, BF_ERROR, "%s", s.what);
+    }
+}
+
+/* --- what comes back ---------------------------------------------------------------------------------------------- */
+
+static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
+{
+    bf_ledger *l = d->s.ledger;
+    bf_result r;
+    bf_status s = bf_result_unpack(letter->bytes, letter->size, &r);
+    if (!s.code && (r.id < 0 || r.id >= l->count || r.n_metrics != d->s.schema->n_metrics || r.n_history != d->s.schema->n_history)) {
+        bf_result_free(&r);
+        s = BF_FAIL(BF_E_INTERNAL, "a result of %zu bytes from rank %d does not fit the study", letter->size, letter->from);
+    }
+    if (s.code) {
+        bf_desk_stop(d, s);
+        return;
+    }
+    bf_result_free(&l->results[r.id]);
+    l->results[r.id] = r;
+    int team = letter->from / d->s.layout->team_size;
+    d->running[team].id = -1;
+    d->study_is_old = true;
+    if (stopped) {
+        l->resumes[r.id] = true;
+        return;
+    }
+    if (r.status == BF_CONFIG_DONE) bf_cost_model_learn(&d->model, &l->cost[r.id], r.seconds);
+    bf_report_row(d->s.log, l, d->s.schema, r.id);
+    char error[420];
+    bf_json_escape(r.error, error, sizeof error);
+    bf_log_event(d->s.log, "ended", "\"config\": %d, \"status\": \"%s\", \"seconds\": %.3f, \"error\": \"%s\"", r.id,
+                 bf_config_status_names[r.status], r.seconds, error);
+}
+
+static void take_progress(bf_desk *d, const bf_letter *letter)
+{
+    bf_running r;
+    if (letter->size != sizeof r) return;
+    memcpy(&r, letter->bytes, sizeof r);
+    int team = letter->from / d->s.layout->team_size;
+    if (r.id < 0 || r.id >= d->s.ledger->count) return;
+    r.team = team;
+    d->running[team] = r;
+    bf_result *row = &d->s.ledger->results[r.id];
+    if (row->status == BF_PENDING) {
+        row->status = BF_RUNNING;
+        d->study_is_old = true;
+    }
+}
+
+void bf_desk_letter(bf_desk *d, bf_letter *letter)
+{
+    bf_status s;
+    switch (letter->kind) {
+    case BF_LETTER_ASK: answer(d, letter->from); break;
+    case BF_LETTER_PROGRESS: take_progress(d, letter); break;
+    case BF_LETTER_RESULT: take_result(d, letter, false); break;
+    case BF_LETTER_STOPPED: take_result(d, letter, true); break;
+    case BF_LETTER_NOTE: bf_log(d->s.log, BF_WARN, "%.*s", (int)letter->size, (const char *)letter->bytes); break;
+    case BF_LETTER_PLEASE_STOP: bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "a signal asked to")); break;
+    case BF_LETTER_FATAL:
+        s = BF_FAIL(BF_E_INTERNAL, "a fatal letter of %zu bytes", letter->size);
+        if (letter->size == sizeof s) memcpy(&s, letter->bytes, sizeof s);
+        bf_desk_stop(d, s);
+        break;
+    case BF_LETTER_BYE: d->gone++; break;
+    default: bf_desk_stop(d, BF_FAIL(BF_E_INTERNAL, "rank %d sent a letter of kind %d to the desk", letter->from, letter->kind)); break;
+    }
+    free(letter->bytes);
+    letter->bytes = NULL;
+}
+
+/* --- what the clock asks for -------------------------------------------------------------------------------------- */
+
+static void look_for_reasons_to_stop(bf_desk *d)
+{
+    char path[BF_PATH];
+    const bf_farm_options *o = d->s.options;
+    if (d->outcome.code) return;
+    if (bf_stop_requested()) {
+        bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "signal %d", bf_stop_requested()));
+        return;
+    }
+    if (o->max_seconds > 0.0) {
+        /* A checkpoint twice as long as the longest so far, and a second for the rest; never more than a tenth of a short limit. */
+        double margin = fmin(2.0 * d->checkpoint_seconds + 1.0, 0.1 * o->max_seconds + d->checkpoint_seconds);
+        if (now_running(d) + margin >= o->max_seconds) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "the wall-clock limit is near"));
+    }
+    if (bf_file_join(path, sizeof path, d->s.ledger->dir, "STOP").code == BF_OK && bf_file_exists(path)) {
+        if (unlink(path) != 0) bf_log(d->s.log, BF_WARN, "cannot remove %s: %s", path, strerror(errno));
+        bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "found %s", path));
+    }
+}
+
+static double estimate_left(const bf_desk *d)
+{
+    const bf_ledger *l = d->s.ledger;
+    double sum = 0.0, longest = 0.0;
+    for (int id = 0; id < l->count; id++)
+        if (l->chosen[id] && l->results[id].status == BF_PENDING) {
+            double t = bf_cost_seconds(&d->model, &l->cost[id]);
+            sum += t;
+            longest = fmax(longest, t);
+        }
+    for (int t = 0; t < d->s.layout->teams; t++) {
+        const bf_running *r = &d->running[t];
+        if (r->id < 0 || r->steps <= 0) continue;
+        double left = bf_cost_seconds(&d->model, &l->cost[r->id]) * (1.0 - (double)r->step / (double)r->steps);
+        sum += left;
+        longest = fmax(longest, left);
+    }
+    return fmax(sum / d->s.layout->teams, longest);
+}
+
+static void publish_progress(bf_desk *d, const char *state, bool print)
+{
+    const bf_ledger *l = d->s.ledger;
+    bf_progress p = { .pid = (int)getpid(), .ranks = d->s.layout->ranks, .teams = d->s.layout->teams, .configs = l->count,
+                      .done = bf_ledger_tally(l, BF_CONFIG_DONE),
+                      .failed = bf_ledger_tally(l, BF_DIVERGED) + bf_ledger_tally(l, BF_CONFIG_FAILED),
+                      .pending = bf_ledger_tally(l, BF_PENDING) + bf_ledger_tally(l, BF_STOPPED), .elapsed = now_running(d),
+                      .eta = estimate_left(d) };
+    snprintf(p.uuid, sizeof p.uuid, "%s", l->uuid);
+    snprintf(p.state, sizeof p.state, "%s", state);
+    bf_comm_host(p.host, sizeof p.host);
+    bf_clock_iso8601(bf_clock_epoch() - p.elapsed, p.started);
+    bf_clock_iso8601(bf_clock_epoch(), p.updated);
+    bf_running *at = malloc((size_t)d->s.layout->teams * sizeof *at);
+    for (int t = 0; at && t < d->s.layout->teams; t++)
+        if (d->running[t].id >= 0) {
+            at[p.n_running++] = d->running[t];
+            p.samples_per_second += d->running[t].samples_per_second;
+        }
+    p.running = p.n_running;
+    p.at = at;
+    bf_status s = bf_progress_write(l->dir, l->tag, &p);
+    if (s.code) bf_desk_stop(d, s);
+    if (print) bf_report_progress(d->s.log, &p);
+    free(at);
+}
+
+static void publish_study(bf_desk *d)
+{
+    double start = bf_clock_seconds();
+    bf_status s = bf_tables_publish(d->s.tables, d->s.world);
+    d->study_cost = bf_clock_seconds() - start;
+    /* Rewriting costs at most two per cent of rank 0's time. */
+    d->next_study = bf_clock_seconds() + fmax(1.0, 50.0 * d->study_cost);
+    d->study_is_old = false;
+    if (s.code) bf_desk_stop(d, s);
+}
+
+void bf_desk_tend(bf_desk *d)
+{
+    double now = bf_clock_seconds();
+    if (now >= d->next_look) {
+        d->next_look = now + 1.0;
+        look_for_reasons_to_stop(d);
+    }
+    if (now >= d->next_progress) {
+        d->next_progress = now + d->s.progress_seconds;
+        publish_progress(d, "running", true);
+    }
+    if (d->study_is_old && now >= d->next_study) {
+        publish_study(d);
+        publish_progress(d, "running", false);
+    }
+}
+
+void bf_desk_checkpoint_took(bf_desk *d, double seconds) { d->checkpoint_seconds = fmax(d->checkpoint_seconds, seconds); }
+bool bf_desk_all_gone(const bf_desk *d) { return d->gone == d->s.layout->teams; }
+
+static bf_status final_status(const bf_desk *d)
+{
+    const bf_ledger *l = d->s.ledger;
+    int bad = 0, first = -1, left = 0;
+    for (int id = 0; id < l->count; id++) {
+        int status = l->results[id].status;
+        if (!l->chosen[id]) continue;
+        if (status == BF_DIVERGED || status == BF_CONFIG_FAILED) {
+            bad++;
+            if (first < 0) first = id;
+        }
+        left += status == BF_PENDING || status == BF_STOPPED || status == BF_RUNNING;
+    }
+    /* A stop that came when nothing was left to do stopped nothing. */
+    if (d->outcome.code && (d->outcome.code != BF_E_STOPPED || left > 0)) return d->outcome;
+    if (bad) return BF_FAIL(BF_E_FAILED, "%d configuration%s did not finish, the first is c%04d: %s", bad, bad == 1 ? "" : "s", first, l->results[first].error);
+    return BF_DONE;
+}
+
+bf_status bf_desk_close(bf_desk **desk)
+{
+    bf_desk *d = *desk;
+    bf_ledger *l = d->s.ledger;
+    for (int id = 0; id < l->count; id++)
+        if (l->results[id].status == BF_RUNNING) l->results[id].status = BF_PENDING;
+    bf_status s = final_status(d);
+    if (l->n_runs > 0) {
+        bf_run_record *run = &l->runs[l->n_runs - 1];
+        bf_clock_iso8601(bf_clock_epoch(), run->end);
+        run->exit_code = bf_status_exit_code(&s);
+    }
+    bf_status written = bf_tables_publish(d->s.tables, d->s.world);
+    if (written.code && (s.code == BF_OK || s.code == BF_E_FAILED || s.code == BF_E_STOPPED)) s = written;
+    for (int t = 0; t < d->s.layout->teams; t++) d->running[t].id = -1;
+    publish_progress(d, s.code == BF_E_STOPPED ? "stopped" : "finished", false);
+    bf_report_end(d->s.log, l, d->s.schema, &s, now_running(d));
+    for (int r = 1; r < bf_comm_size(d->s.world); r++) {
+        bf_status sent = bf_mail_send(d->s.mail, r, BF_LETTER_END, &s, sizeof s);
+        if (sent.code) bf_log(d->s.log, BF_ERROR, "%s", sent.what);
+    }
+    free(d->running);
+    free(d->given);
+    free(d);
+    *desk = NULL;
+    return s;
+}

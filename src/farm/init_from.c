@@ -1,0 +1,50 @@
+#include "farm/init_from.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "farm/folder.h"
+#include "store/config_file.h"
+
+static bf_status parse_id(const char *text, const char *from, int *id)
+{
+    char *end;
+    long v = strtol(text, &end, 10);
+    if (!isdigit((unsigned char)text[0]) || (*end && strcmp(end, ".h5") != 0) || v > 99999)
+        return BF_FAIL(BF_E_INPUT, "train.init_from: '%s' names no configuration; expected .../c0003.h5 or DIR:ID", from);
+    *id = (int)v;
+    return BF_DONE;
+}
+
+static bf_status locate(const char *from, char *path, size_t size, int *id)
+{
+    const char *colon = strrchr(from, ':'), *slash = strrchr(from, '/'), *base = slash ? slash + 1 : from;
+    if (colon && colon > base) {
+        char dir[BF_PATH];
+        BF_TRY(parse_id(colon + 1, from, id));
+        snprintf(dir, sizeof dir, "%.*s", (int)(colon - from), from);
+        return bf_folder_config(dir, *id, ".h5", path, size);
+    }
+    BF_TRY(parse_id(base[0] == 'c' ? base + 1 : base, from, id));
+    if ((size_t)snprintf(path, size, "%s", from) >= size) return BF_FAIL(BF_E_INPUT, "train.init_from: the path '%.80s...' is too long", from);
+    return BF_DONE;
+}
+
+bf_status bf_init_from(const char *from, const bf_params *p, float *theta)
+{
+    char path[BF_PATH];
+    int id = 0;
+    BF_TRY(locate(from, path, sizeof path, &id));
+    for (int i = 0; i < bf_params_slots(p); i++) {
+        const bf_slot *slot = bf_params_at(p, i);
+        bf_array a = { .type = BF_TYPE_F32, .rank = slot->rank, .data = theta + slot->offset };
+        snprintf(a.name, sizeof a.name, "weights/%s", slot->name);
+        memcpy(a.shape, slot->shape, sizeof a.shape);
+        bf_status s = bf_config_file_read_array(path, id, &a);
+        /* A missing file is the study's mistake, not a broken disk. */
+        if (s.code) return BF_FAIL(BF_E_INPUT, "train.init_from: %.180s", s.what);
+    }
+    return BF_DONE;
+}

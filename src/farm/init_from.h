@@ -1,0 +1,8 @@
+/* train.init_from: weights of another configuration as the place to start. */
+#ifndef BF_FARM_INIT_FROM_H
+#define BF_FARM_INIT_FROM_H
+#include "nn/params.h"
+#include "base/status.h"
+/* Local. from: a configuration's file (.../c0003.h5) or DIR:ID. Every slot must be there with the same shape. */
+BF_MUST_USE bf_status bf_init_from(const char *from, const bf_params *p, float *theta);
+#endif

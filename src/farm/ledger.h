@@ -1,0 +1,38 @@
+/* The study's folder as rank 0 sees it: which configurations there are, by id, and what has become of each. A folder that
+ * already holds the study is continued: ids are kept by config_hash, ended configurations are read back, the rest is pending. */
+#ifndef BF_FARM_LEDGER_H
+#define BF_FARM_LEDGER_H
+#include <stdbool.h>
+#include "base/file.h"
+#include "base/log.h"
+#include "comm/comm.h"
+#include "farm/cost.h"
+#include "farm/farm.h"
+#include "farm/lock.h"
+#include "store/study_file.h"
+
+#define BF_MAX_RUNS 256
+
+typedef struct bf_ledger {
+    const bf_study *study;
+    char       dir[BF_PATH], uuid[37], created[32];
+    char       tag[37];         /* this run's own, in temporary names */
+    bf_lock    lock;
+    int        count;
+    int       *order;           /* (count): sweep index of every id */
+    bool      *chosen;          /* (count): --only */
+    bool      *resumes;         /* (count): a checkpoint is there */
+    bf_result *results;         /* (count): status says what they hold */
+    bf_cost   *cost;            /* (count) */
+    bf_run_record runs[BF_MAX_RUNS];
+    int        n_runs;
+    char      *effective;       /* text of study.yaml */
+} bf_ledger;
+
+/* Local, rank 0. Creates or continues the folder under its lock; publishes study.yaml. schema tells how many columns results have.
+ * BF_E_INPUT when the folder holds another study or results that this input would change (the difference is logged). */
+BF_MUST_USE bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out);
+int bf_ledger_tally(const bf_ledger *l, int status);            /* configurations in that state */
+int bf_ledger_pending(const bf_ledger *l);                      /* chosen and not ended */
+void bf_ledger_close(bf_ledger *l);
+#endif

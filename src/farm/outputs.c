@@ -1,0 +1,240 @@
+#include "farm/outputs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "store/config_file.h"
+
+#define BF_HISTOGRAM_BINS 201           /* over [-5, 5], between an underflow and an overflow bin */
+#define BF_MAX_STATE 64
+
+/* Every effective key as an attribute: integers and reals as numbers, the rest as the text a study file would hold. */
+static int key_attributes(const bf_config *c, bf_attr *attrs, char (*text)[512], int capacity)
+{
+    int n_keys, n = 0;
+    const bf_key *key = bf_key_table(&n_keys);
+    for (int i = 0; i < n_keys && n < capacity; i++) {
+        if (key[i].later) continue;
+        const char *at = (const char *)c + key[i].offset;
+        bf_attr *a = &attrs[n];
+        snprintf(a->name, sizeof a->name, "%s", key[i].path);
+        bf_key_print(&key[i], c, text[n], sizeof text[n]);
+        a->type = 's';
+        a->text = text[n];
+        if (key[i].type == BF_KEY_INT) {
+            a->type = 'i';
+            memcpy(&a->integer, at, sizeof a->integer);
+        } else if (key[i].type == BF_KEY_REAL) {
+            memcpy(&a->real, at, sizeof a->real);
+            if (isfinite(a->real)) a->type = 'f';
+        }
+        n++;
+    }
+    return n;
+}
+
+static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const bf_result *r)
+{
+    enum { capacity = 200 };
+    bf_attr *attrs = calloc(capacity, sizeof *attrs);
+    char (*text)[512] = calloc(capacity, sizeof *text);
+    bf_status s = bf_comm_agree(job->crew->team, attrs && text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the attributes of c%04d", job->id));
+    if (!s.code) s = bf_config_file_result(f, job->crew->schema, r, attrs, key_attributes(&job->config, attrs, text, capacity));
+    free(attrs);
+    free(text);
+    return s;
+}
+
+static bf_status write_weights(bf_config_file *f, const bf_job *job)
+{
+    const bf_vae_options *o = &job->config.vae;
+    const bf_params *p = bf_trainer_params(job->trainer);
+    const float *theta = bf_trainer_theta(job->trainer);
+    char hidden[512] = "[";
+    for (int i = 0; i < o->hidden.count; i++)
+        snprintf(hidden + strlen(hidden), sizeof hidden - strlen(hidden), "%s%lld", i ? ", " : "", (long long)o->hidden.at[i]);
+    snprintf(hidden + strlen(hidden), sizeof hidden - strlen(hidden), "]");
+    const bf_attr attrs[] = {
+        { .name = "network", .type = 's', .text = o->net }, { .name = "activation", .type = 's', .text = o->activation },
+        { .name = "hidden", .type = 's', .text = hidden }, { .name = "output", .type = 's', .text = o->output },
+        { .name = "latent", .type = 'i', .integer = o->latent }, { .name = "posterior", .type = 's', .text = o->posterior },
+        { .name = "prior", .type = 's', .text = o->prior }, { .name = "likelihood", .type = 's', .text = o->likelihood },
+        { .name = "variance", .type = 's', .text = o->variance },
+    };
+    BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs)));
+    for (int i = 0; i < bf_params_slots(p); i++) {
+        const bf_slot *slot = bf_params_at(p, i);
+        bf_array a = { .type = BF_TYPE_F32, .rank = slot->rank, .data = (void *)(theta + slot->offset) };
+        snprintf(a.name, sizeof a.name, "weights/%s", slot->name);
+        memcpy(a.shape, slot->shape, sizeof a.shape);
+        BF_TRY(bf_config_file_array(f, &a, &(bf_dataset_text){ slot->rank == 2 ? "out in" : "out", "1", "final parameters, PyTorch layout" }));
+    }
+    return BF_DONE;
+}
+
+static bf_status write_posterior(bf_config_file *f, const bf_evaluation *e, const char *split)
+{
+    char name[64];
+    const struct { const char *name; const float *rows; const char *about; } part[] = {
+        { "mean", e->mean, "posterior mean of every sample, in data-set order" },
+        { "logvar", e->logvar, "posterior log variance of every sample" },
+        { "z", e->z, "one posterior draw per sample" },
+    };
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        /* Whether a posterior has a log variance is the same on every rank, whether this rank has rows is not. */
+        if (i == 1 && !e->variance_sum) continue;
+        snprintf(name, sizeof name, "posterior/%s/%s", split, part[i].name);
+        BF_TRY(bf_config_file_rows(f, name, e->samples, e->latent, e->first, e->rows, part[i].rows,
+                                   &(bf_dataset_text){ "sample latent", "1", part[i].about }));
+    }
+    return BF_DONE;
+}
+
+static bf_status write_posteriors(bf_config_file *f, const bf_job *job)
+{
+    const bf_output_options *o = &job->config.output;
+    const bf_evaluation *train = &job->evaluation[BF_TRAIN];
+    if (o->posterior_train) BF_TRY(write_posterior(f, train, "train"));
+    if (o->posterior_test) BF_TRY(write_posterior(f, &job->evaluation[BF_TEST], "test"));
+    if (!o->second_stage) return BF_DONE;
+    if (o->posterior_train) return bf_config_file_hard_link(f, "posterior/train/z", "second_stage/train");
+    return bf_config_file_rows(f, "second_stage/train", train->samples, train->latent, train->first, train->rows, train->z,
+                               &(bf_dataset_text){ "sample latent", "1", "second-stage training set: one posterior draw per training sample" });
+}
+
+/* Counts of z per latent: bin 0 is below -5, the last above 5. Integers, so the order of the sum over ranks is free. */
+static bf_status write_histogram(bf_config_file *f, const bf_job *job)
+{
+    const bf_evaluation *e = &job->evaluation[BF_TRAIN];
+    const bf_comm *team = job->crew->team;
+    size_t bins = BF_HISTOGRAM_BINS + 2, n = bins * (size_t)e->latent;
+    int size = bf_comm_size(team);
+    int64_t *mine = calloc(n, sizeof *mine), *all = calloc(n * (size_t)size, sizeof *all);
+    bf_status s = bf_comm_agree(team, mine && all ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the histogram of c%04d", job->id));
+    if (s.code) goto done;
+    for (int64_t i = 0; i < e->rows; i++)
+        for (int j = 0; j < e->latent; j++) {
+            double at = ((double)e->z[(size_t)i * (size_t)e->latent + (size_t)j] + 5.0) / 10.0 * BF_HISTOGRAM_BINS;
+            size_t bin = at < 0.0 ? 0 : at >= BF_HISTOGRAM_BINS ? bins - 1 : 1 + (size_t)at;
+            mine[(size_t)j * bins + bin]++;
+        }
+    bf_comm_allgather(team, mine, n * sizeof *mine, all, NULL);
+    memset(mine, 0, n * sizeof *mine);
+    for (size_t i = 0; i < n * (size_t)size; i++) mine[i % n] += all[i];
+    bf_array a = { .name = "latents/histogram", .type = BF_TYPE_I64, .rank = 2, .shape = { e->latent, (int64_t)bins }, .data = mine };
+    s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent bin", "1", "counts of z over the training set: 201 bins on [-5, 5] between underflow and overflow" });
+done:
+    free(mine);
+    free(all);
+    return s;
+}
+
+static bf_status write_latents(bf_config_file *f, const bf_job *job)
+{
+    const bf_evaluation *e = &job->evaluation[BF_TRAIN];
+    size_t k = (size_t)e->latent;
+    double n = (double)e->samples, *v = calloc(k, sizeof *v);
+    bf_status s = bf_comm_agree(job->crew->team, v ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the latents of c%04d", job->id));
+    bf_array a = { .type = BF_TYPE_F64, .rank = 1, .shape = { e->latent }, .data = v };
+    if (!s.code && e->variance_sum) {
+        for (size_t j = 0; j < k; j++) v[j] = e->kl[j] / n;
+        snprintf(a.name, sizeof a.name, "latents/kl");
+        s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "nat", "mean rate of each dimension over the training set" });
+    }
+    if (!s.code) {
+        for (size_t j = 0; j < k; j++) v[j] = e->mean_square[j] / n - (e->mean_sum[j] / n) * (e->mean_sum[j] / n);
+        snprintf(a.name, sizeof a.name, "latents/mean_variance");
+        s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "variance of the posterior mean over the training set" });
+    }
+    if (!s.code && e->variance_sum) {
+        for (size_t j = 0; j < k; j++) v[j] = e->logvar_sum[j] / n;
+        snprintf(a.name, sizeof a.name, "latents/mean_logvar");
+        s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "mean posterior log variance over the training set" });
+    }
+    if (!s.code && job->spectrum) {
+        a.data = job->spectrum;
+        snprintf(a.name, sizeof a.name, "spectrum");
+        s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "singular values of the aggregated-posterior sample matrix over sqrt(n)" });
+    }
+    free(v);
+    if (s.code) return s;
+    return write_histogram(f, job);
+}
+
+static bf_status write_images(bf_config_file *f, const bf_job *job, const char *name, const char *about, int64_t n, float *x)
+{
+    const bf_data_info *d = bf_dataset_info(job->data);
+    bf_array a = { .type = BF_TYPE_F32, .rank = d->dims + 1, .shape = { n }, .data = x };
+    for (int i = 0; i < d->dims; i++) a.shape[i + 1] = d->shape[i];
+    snprintf(a.name, sizeof a.name, "%s", name);
+    const char *dims = d->dims == 1 ? "sample feature" : d->dims == 2 ? "sample height width" : "sample height width channel";
+    return bf_config_file_array(f, &a, &(bf_dataset_text){ dims, "1", about });
+}
+
+/* Prior samples, the first test samples and their reconstructions at the posterior mean, all in model units. */
+static bf_status write_pictures(bf_config_file *f, const bf_job *job)
+{
+    const bf_comm *team = job->crew->team;
+    const bf_evaluation *test = &job->evaluation[BF_TEST];
+    int64_t n = job->config.output.samples, shown = n < test->samples ? n : test->samples;
+    size_t k = (size_t)test->latent, width = (size_t)bf_dataset_info(job->data)->width, rows = (size_t)(n > 0 ? n : 1);
+    if (n == 0) return BF_DONE;
+    float *z = calloc(rows * k, sizeof *z), *x = calloc(rows * width, sizeof *x);
+    bf_evaluator *e = bf_trainer_evaluator(job->trainer);
+    const float *theta = bf_trainer_theta(job->trainer);
+    bf_status s = z && x ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %lld samples of c%04d", (long long)n, job->id);
+    for (size_t i = 0; !s.code && i < (size_t)n; i++)
+        bf_rng_normal(&(bf_draw){ .seed = job->config.seed, .sample = i, .use = BF_USE_PRIOR }, z + i * k, k);
+    if (!s.code) s = bf_evaluator_decode(e, theta, z, n, x);
+    BF_TRY_DONE(bf_comm_agree(team, s));
+    BF_TRY_DONE(write_images(f, job, "samples", "decoder means at draws from the prior", n, x));
+    if (shown == 0) goto done;
+    /* Each rank holds a contiguous share of the test posterior; together the first rows come out in order. */
+    int64_t mine = shown - test->first < 0 ? 0 : shown - test->first < test->rows ? shown - test->first : test->rows;
+    bf_comm_allgather(team, test->mean, (size_t)mine * k * sizeof *z, z, NULL);
+    BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, shown, x)));
+    BF_TRY_DONE(write_images(f, job, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
+    bf_dataset_block(job->data, BF_TEST, 0, (int)shown, x);
+    BF_TRY_DONE(write_images(f, job, "inputs", "the first test samples", shown, x));
+done:
+    free(z);
+    free(x);
+    return s;
+}
+
+static bf_status write_state(bf_config_file *f, const bf_job *job)
+{
+    bf_array state[BF_MAX_STATE];
+    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    for (int i = 0; i < n && i < BF_MAX_STATE; i++) {
+        char name[80];
+        snprintf(name, sizeof name, "state/%.70s", state[i].name);
+        memcpy(state[i].name, name, sizeof name);
+        BF_TRY(bf_config_file_array(f, &state[i], &(bf_dataset_text){ "element", "1", "state of the training" }));
+    }
+    return BF_DONE;
+}
+
+static bf_status write_done(bf_config_file *f, const bf_job *job)
+{
+    const bf_output_options *o = &job->config.output;
+    if (o->weights) BF_TRY(write_weights(f, job));
+    BF_TRY(write_posteriors(f, job));
+    BF_TRY(write_latents(f, job));
+    BF_TRY(write_pictures(f, job));
+    if (o->state) BF_TRY(write_state(f, job));
+    return BF_DONE;
+}
+
+bf_status bf_outputs_write(const bf_job *job, const bf_result *r)
+{
+    bf_config_file *f = NULL;
+    BF_TRY(bf_config_file_create(job->crew->team, job->crew->dir, job->id, job->crew->tag, &f));
+    bf_status s = write_rows_and_keys(f, job, r);
+    if (!s.code && r->status == BF_CONFIG_DONE) s = write_done(f, job);
+    bf_status closed = bf_config_file_close(&f, s.code == BF_OK);
+    return s.code ? s : closed;
+}

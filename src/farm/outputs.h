@@ -1,0 +1,7 @@
+/* What an ended configuration leaves in configs/c0000.h5: which datasets, from where, under which names. */
+#ifndef BF_FARM_OUTPUTS_H
+#define BF_FARM_OUTPUTS_H
+#include "farm/run_config.h"
+/* Collective over the team. Writes and publishes the file; for a configuration that is not `done` only its rows. */
+BF_MUST_USE bf_status bf_outputs_write(const bf_job *job, const bf_result *r);
+#endif

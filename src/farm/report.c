@@ -1,0 +1,95 @@
+#include "farm/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "data/dataset.h"
+
+#define BF_SUMMARY_ROWS 60      /* more configurations than this: the table at the end would scroll away what matters */
+
+static double metric(const bf_result *r, const bf_schema *schema, const char *name, bf_split split)
+{
+    for (int i = 0; r->metrics && i < r->n_metrics && i < schema->n_metrics; i++)
+        if (strcmp(schema->metrics[i].name, name) == 0) return r->metrics[(size_t)split * (size_t)r->n_metrics + (size_t)i];
+    return NAN;
+}
+
+void bf_report_start(bf_logger *log, const bf_ledger *l, const bf_layout *layout, const bf_study_data_sets *data)
+{
+    const bf_config *base = bf_study_base(l->study);
+    int ended = l->count - bf_ledger_tally(l, BF_PENDING);
+    bf_log(log, BF_INFO, "betafield: study %s, %d configuration%s (%d ended before, %d to do) in %s", base->study, l->count,
+           l->count == 1 ? "" : "s", ended, bf_ledger_pending(l), l->dir);
+    bf_log(log, BF_INFO, "ranks: %d in %d team%s of %d%s%s", layout->ranks, layout->teams, layout->teams == 1 ? "" : "s", layout->team_size,
+           layout->why[0] ? "; " : "", layout->why);
+    for (int d = 0; d < data->count; d++) {
+        const bf_data_info *i = &data->info[d];
+        bf_log(log, BF_INFO, "data: %s, %lld training and %lld test samples of %d values, %s", data->options[d].source,
+               (long long)i->rows[BF_TRAIN], (long long)i->rows[BF_TEST], i->width, i->stored == BF_STORED_U8 ? "u8" : "f32");
+    }
+}
+
+static void row_line(const bf_ledger *l, const bf_schema *schema, int id, char *out, size_t size)
+{
+    const bf_result *r = &l->results[id];
+    bf_config *c = malloc(sizeof *c);
+    char time[32];
+    out[0] = '\0';
+    if (!c) return;
+    bf_study_config(l->study, l->order[id], c);
+    bf_clock_human(r->seconds, time);
+    if (r->status == BF_CONFIG_DONE)
+        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld rate %9.4f  distortion %11.4f  variance %9.3g  active %3.0f  %8s", id, c->vae.beta,
+                 (long long)c->vae.latent, metric(r, schema, "rate", BF_TEST), metric(r, schema, "distortion", BF_TEST),
+                 metric(r, schema, "variance", BF_TEST), metric(r, schema, "active_units", BF_TEST), time);
+    else
+        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld %s: %s", id, c->vae.beta, (long long)c->vae.latent,
+                 bf_config_status_names[r->status], r->error);
+    free(c);
+}
+
+void bf_report_row(bf_logger *log, const bf_ledger *l, const bf_schema *schema, int id)
+{
+    char line[400];
+    int ended = 0;
+    for (int i = 0; i < l->count; i++) ended += l->results[i].status >= BF_CONFIG_DONE && l->results[i].status <= BF_CONFIG_FAILED;
+    row_line(l, schema, id, line, sizeof line);
+    bf_log(log, BF_INFO, "%s  [%d/%d]", line, ended, l->count);
+}
+
+void bf_report_progress(bf_logger *log, const bf_progress *p)
+{
+    char line[240], eta[32] = "unknown", elapsed[32];
+    if (isfinite(p->eta)) bf_clock_human(p->eta, eta);
+    bf_clock_human(p->elapsed, elapsed);
+    snprintf(line, sizeof line, "%d/%d done, %d running, %d failed | %.3g samples/s | %s elapsed, %s to go", p->done, p->configs, p->running,
+             p->failed, p->samples_per_second, elapsed, eta);
+    if (bf_log_is_terminal(log)) bf_log_live(log, line);
+    else bf_log(log, BF_INFO, "progress: %s", line);
+}
+
+void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, const bf_status *outcome, double seconds)
+{
+    char line[400], time[32];
+    bf_log_live(log, NULL);
+    bf_clock_human(seconds, time);
+    if (l->count > 1) {
+        bf_log(log, BF_INFO, "summary (rates and distortions in nats, test split):");
+        for (int id = 0, shown = 0; id < l->count; id++) {
+            bool failed = l->results[id].status == BF_DIVERGED || l->results[id].status == BF_CONFIG_FAILED;
+            if (l->results[id].status == BF_PENDING || (shown >= BF_SUMMARY_ROWS && !failed)) continue;
+            row_line(l, schema, id, line, sizeof line);
+            bf_log(log, BF_INFO, "  %s", line);
+            shown++;
+        }
+        if (l->count > BF_SUMMARY_ROWS) bf_log(log, BF_INFO, "  ... all %d rows are in %s/study.h5", l->count, l->dir);
+    }
+    bf_log(log, BF_INFO, "%d done, %d diverged, %d failed, %d not finished, in %s", bf_ledger_tally(l, BF_CONFIG_DONE),
+           bf_ledger_tally(l, BF_DIVERGED), bf_ledger_tally(l, BF_CONFIG_FAILED),
+           bf_ledger_tally(l, BF_PENDING) + bf_ledger_tally(l, BF_STOPPED) + bf_ledger_tally(l, BF_RUNNING), time);
+    if (outcome->code == BF_E_STOPPED) bf_log(log, BF_INFO, "stopped (%s); everything is saved, run the same command again to continue", outcome->what);
+    else bf_log(log, BF_INFO, "results: %s/study.h5", l->dir);
+}

@@ -1,0 +1,220 @@
+#include "farm/run_config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/stop.h"
+#include "farm/init_from.h"
+#include "farm/outputs.h"
+#include "nn/kernels_info.h"
+#include "store/checkpoint.h"
+
+#define BF_MAX_STATE 64
+#define BF_ASK_AHEAD 0.9        /* a leader asks for the next configuration when this much of the current one is done */
+
+static double seconds_so_far(const bf_job *job) { return job->seconds_before + bf_clock_seconds() - job->started; }
+
+/* --- hooks of the trainer ------------------------------------------------------------------------------------------ */
+
+static void send_progress(bf_job *job, const bf_train_progress *p, double now)
+{
+    bf_running r = { .id = job->id, .step = p->step, .steps = p->steps, .epoch = p->epoch, .epochs = p->epochs,
+                     .samples_per_second = p->samples_per_second };
+    job->next_progress = now + job->crew->progress_seconds;
+    bf_crew_tell_progress(job->crew, &r);
+}
+
+static int tick(void *self, const bf_train_progress *p)
+{
+    bf_job *job = self;
+    bf_crew *crew = job->crew;
+    int flags = bf_stop_requested() ? BF_TICK_STOP : 0;
+    if (!crew->leader) return flags;
+    double now = bf_clock_seconds();
+    bf_crew_serve(crew);
+    if (flags) bf_crew_please_stop(crew);
+    if (crew->stop) flags |= BF_TICK_STOP;
+    if ((double)p->step >= BF_ASK_AHEAD * (double)p->steps && !crew->stop) bf_crew_ask(crew);
+    if (now >= job->next_progress) send_progress(job, p, now);
+    if (now >= job->next_checkpoint) flags |= BF_TICK_CHECKPOINT;
+    return flags;
+}
+
+static void serve(void *self) { bf_crew_serve(self); }
+
+static bf_status checkpoint(void *self, bf_trainer *t)
+{
+    bf_job *job = self;
+    bf_crew *crew = job->crew;
+    bf_status s = BF_DONE;
+    if (crew->leader) {
+        double start = bf_clock_seconds();
+        char hash[17], kernels[128];
+        bf_array state[BF_MAX_STATE];
+        bf_config_hash(&job->config, hash);
+        bf_kernel_identity(crew->backend->name, kernels, sizeof kernels);
+        const bf_attr attrs[] = {
+            { .name = "config_hash", .type = 's', .text = hash }, { .name = "kernels", .type = 's', .text = kernels },
+            { .name = "attempt", .type = 'i', .integer = job->attempt }, { .name = "seconds", .type = 'f', .real = seconds_so_far(job) },
+        };
+        int n = bf_trainer_state(t, state, BF_MAX_STATE);
+        s = bf_checkpoint_write(crew->team, crew->dir, job->id, crew->tag, state, n, attrs, (int)(sizeof attrs / sizeof *attrs));
+        double end = bf_clock_seconds();
+        if (crew->desk) bf_desk_checkpoint_took(crew->desk, end - start);
+        job->next_checkpoint = end + job->config.train.checkpoint_seconds;
+    }
+    return bf_comm_agree(crew->team, s);
+}
+
+/* --- one attempt --------------------------------------------------------------------------------------------------- */
+
+static bf_status create_trainer(bf_job *job)
+{
+    const bf_config *c = &job->config;
+    const bf_train_setup setup = {
+        .team = job->crew->team, .data = job->data, .vae = &c->vae, .train = &c->train, .measure = &c->measure,
+        .backend = job->crew->backend, .seed = c->seed, .lr_scale = pow(c->train.retry_factor, job->attempt - 1),
+        .hooks = { .self = job, .tick = tick, .checkpoint = checkpoint },
+    };
+    bf_trainer_destroy(&job->trainer);
+    BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_create(&setup, &job->trainer)));
+    bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), serve, job->crew);
+    if (!c->train.init_from[0]) return BF_DONE;
+    return bf_comm_agree(job->crew->team, bf_init_from(c->train.init_from, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer)));
+}
+
+/* Every rank of the team reads the checkpoint itself; they agree on whether it serves. */
+static bf_status resume(bf_job *job)
+{
+    bf_crew *crew = job->crew;
+    char note[256] = "", hash[17], found_hash[17] = "";
+    bool found = false;
+    bf_attr attrs[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
+    bf_array state[BF_MAX_STATE];
+    bf_config_hash(&job->config, hash);
+    bf_status s = bf_checkpoint_attrs(crew->dir, job->id, attrs, 3, found_hash, sizeof found_hash, &found);
+    if (!s.code && found && strcmp(found_hash, hash) != 0) found = false;
+    BF_TRY(bf_comm_agree(crew->team, s));
+    if (bf_comm_sum(crew->team, found) < bf_comm_size(crew->team)) return create_trainer(job);
+    job->attempt = (int)attrs[1].integer;
+    job->seconds_before = attrs[2].real;
+    BF_TRY(create_trainer(job));
+    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    s = bf_checkpoint_read(crew->dir, job->id, state, n, attrs, 0, &found, note, sizeof note);
+    if (!s.code && found) s = bf_trainer_resume(job->trainer);
+    if (note[0]) bf_crew_note(crew, "c%04d: %s", job->id, note);
+    if (bf_comm_max(crew->team, s.code != BF_OK || !found) == 0) return BF_DONE;
+    /* No copy serves: the work since the start is lost, the study is not. */
+    bf_crew_note(crew, "c%04d: no checkpoint can be read (%s); training starts again", job->id, s.what);
+    job->attempt = 1;
+    job->seconds_before = 0.0;
+    return create_trainer(job);
+}
+
+static bf_status train(bf_job *job)
+{
+    bf_status s = resume(job);
+    for (;;) {
+        if (!s.code) s = bf_trainer_run(job->trainer);
+        if (s.code != BF_E_DIVERGED || job->attempt > job->config.train.retries) return s;
+        if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
+        bf_crew_note(job->crew, "c%04d: %s; attempt %d with a learning rate %g times smaller", job->id, s.what, job->attempt + 1,
+                     1.0 / job->config.train.retry_factor);
+        job->attempt++;
+        s = create_trainer(job);
+    }
+}
+
+/* --- after training ------------------------------------------------------------------------------------------------- */
+
+static bf_status measure(bf_job *job, bf_result *r)
+{
+    const bf_config *c = &job->config;
+    const bf_data_info *d = bf_dataset_info(job->data);
+    bf_evaluator *e = bf_trainer_evaluator(job->trainer);
+    float *theta = bf_trainer_theta(job->trainer);
+    double log_variance = NAN;
+    for (int split = BF_TRAIN; split < BF_SPLITS; split++) {
+        bf_evaluation *v = &job->evaluation[split];
+        BF_TRY(bf_evaluate(e, theta, (bf_split)split, log_variance, true, v));
+        log_variance = v->log_variance;
+        const bf_measure_input in = { .team = job->crew->team, .vae = &c->vae, .options = &c->measure, .evaluation = v, .seed = c->seed,
+                                      .width = d->width, .unit = d->stored == BF_STORED_U8 ? 1.0 / d->scale : 1.0 };
+        BF_TRY(bf_measure_take(&in, r->metrics + (size_t)split * (size_t)r->n_metrics));
+        bf_crew_serve(job->crew);
+        if (split == BF_TRAIN && bf_measure_wants(&c->measure, "spectrum")) {
+            job->spectrum = calloc((size_t)v->latent, sizeof *job->spectrum);
+            BF_TRY(bf_comm_agree(job->crew->team, job->spectrum ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a spectrum")));
+            BF_TRY(bf_spectrum(&in, job->spectrum));
+        }
+    }
+    /* `optimal`: the training set's variance is part of the model from now on. */
+    int slot = bf_params_find(bf_trainer_params(job->trainer), "likelihood.log_variance");
+    if (slot >= 0 && isfinite(log_variance)) theta[bf_params_at(bf_trainer_params(job->trainer), slot)->offset] = (float)log_variance;
+    return BF_DONE;
+}
+
+static bf_status start_result(const bf_job *job, bf_result *r)
+{
+    const double *history = NULL;
+    int64_t epochs = 0;
+    if (job->trainer) history = bf_trainer_history(job->trainer, &epochs);
+    BF_TRY(bf_result_create(r, job->crew->schema->n_metrics, job->crew->schema->n_history, epochs));
+    r->id = job->id;
+    r->attempts = job->attempt;
+    r->epochs_done = epochs;
+    if (epochs) memcpy(r->history, history, (size_t)epochs * (size_t)r->n_history * sizeof *history);
+    if (job->trainer) {
+        r->steps = bf_trainer_progress(job->trainer).step;
+        r->parameters = bf_params_count(bf_trainer_params(job->trainer));
+    }
+    bf_config_hash(&job->config, r->hash);
+    return BF_DONE;
+}
+
+/* Which of a configuration's failures are its own, to be recorded as a row, and which end the study. */
+static bool is_a_row(bf_code code)
+{
+    return code == BF_E_DIVERGED || code == BF_E_INPUT || code == BF_E_FORMAT || code == BF_E_MEMORY || code == BF_E_STOPPED;
+}
+
+static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
+{
+    const bf_comm *team = job->crew->team;
+    if (trained.code && !is_a_row(trained.code)) return trained;
+    BF_TRY(bf_comm_agree(team, start_result(job, r)));
+    if (!trained.code) trained = measure(job, r);
+    if (trained.code && !is_a_row(trained.code)) return trained;
+    r->seconds = seconds_so_far(job);
+    r->status = trained.code == BF_OK ? BF_CONFIG_DONE : trained.code == BF_E_STOPPED ? BF_STOPPED
+              : trained.code == BF_E_DIVERGED ? BF_DIVERGED : BF_CONFIG_FAILED;
+    if (r->status == BF_STOPPED) return BF_DONE;
+    if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
+    BF_TRY(bf_outputs_write(job, r));
+    if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
+    return BF_DONE;
+}
+
+bf_status bf_run_config(bf_crew *crew, int id, bf_result *out)
+{
+    bf_job *job = calloc(1, sizeof *job);
+    bf_status s = bf_comm_agree(crew->team, job ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for configuration %d", id));
+    if (s.code) goto done;
+    job->crew = crew;
+    job->id = id;
+    job->attempt = 1;
+    job->started = bf_clock_seconds();
+    bf_study_config(crew->study, crew->order[id], &job->config);
+    job->data = crew->data->set[crew->data->of[crew->order[id]]];
+    job->next_checkpoint = job->started + job->config.train.checkpoint_seconds;
+    s = conclude(job, train(job), out);
+    bf_trainer_destroy(&job->trainer);
+    for (int split = 0; split < BF_SPLITS; split++) bf_evaluation_free(&job->evaluation[split]);
+    free(job->spectrum);
+done:
+    free(job);
+    return s;
+}

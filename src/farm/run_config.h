@@ -1,0 +1,26 @@
+/* One configuration from its keys to its file: train (resuming, retrying), evaluate, measure, write. */
+#ifndef BF_FARM_RUN_CONFIG_H
+#define BF_FARM_RUN_CONFIG_H
+#include "farm/crew.h"
+#include "measure/measure.h"
+#include "study/config.h"
+#include "train/trainer.h"
+
+/* Collective over the team. out->status is done, diverged, failed (its file is published) or stopped (its checkpoint is).
+ * A status other than BF_OK means that the study itself cannot go on (input/output). out belongs to the caller: bf_result_free(). */
+BF_MUST_USE bf_status bf_run_config(bf_crew *c, int id, bf_result *out);
+
+/* What a configuration's outputs are written from. */
+typedef struct bf_job {
+    bf_crew           *crew;
+    int                id;
+    bf_config          config;
+    const bf_dataset  *data;
+    bf_trainer        *trainer;
+    int                attempt;             /* from 1 */
+    double             started, seconds_before;     /* of this run; of the runs it resumes */
+    double             next_progress, next_checkpoint;
+    bf_evaluation      evaluation[BF_SPLITS];
+    double            *spectrum;            /* (latent) or NULL */
+} bf_job;
+#endif
