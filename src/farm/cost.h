@@ -9,7 +9,7 @@ typedef struct bf_cost {
     double  flops_per_step;         /* forward and backward over the whole batch */
     double  evaluation_flops;       /* the passes after training */
     size_t  memory;                 /* bytes one rank needs while it trains this configuration alone (team of one) */
-    int64_t disk;                   /* bytes of its file, and of its two checkpoints while it runs */
+    int64_t disk, checkpoints;      /* bytes of its file, and of its two checkpoints while it runs */
 } bf_cost;
 
 /* Local. Builds the model's plan once and counts. */

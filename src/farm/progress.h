@@ -3,6 +3,7 @@
 #define BF_FARM_PROGRESS_H
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include "base/status.h"
 
 typedef struct bf_running { int id, team; int64_t step, steps, epoch, epochs; double samples_per_second; } bf_running;
@@ -13,6 +14,8 @@ typedef struct bf_progress {
     int    n_running;
     bf_running *at;                                                     /* (n_running) */
 } bf_progress;
+/* Local. The JSON text alone. */
+void bf_progress_print(const bf_progress *p, FILE *to);
 BF_MUST_USE bf_status bf_progress_write(const char *dir, const char *tag, const bf_progress *p);
 /* Local. *found false when there is none. p->at belongs to the caller: free(). Trusts nothing in the file. */
 BF_MUST_USE bf_status bf_progress_read(const char *dir, bf_progress *p, bool *found);

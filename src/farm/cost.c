@@ -1,0 +1,162 @@
+/* The arithmetic is counted by building the model's plans once; seconds come from a line through what was measured. */
+#include "farm/cost.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "measure/evaluate.h"
+#include "nn/optimizer.h"
+#include "vae/vae.h"
+
+#define BF_FILE_OVERHEAD ((int64_t)64 << 10)        /* HDF5 groups and attributes of one configuration's file */
+
+typedef struct bf_counted { double flops; size_t bytes; } bf_counted;
+
+static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_purpose purpose, int rows, bf_params *params, bf_counted *out)
+{
+    bf_vae vae;
+    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = purpose == BF_VAE_TRAIN };
+    BF_TRY(bf_vae_build(&c->vae, d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae));
+    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_bytes(vae.plan) };
+    bf_vae_destroy(&vae);
+    return BF_DONE;
+}
+
+static void count_steps(const bf_config *c, const bf_data_info *data, bf_cost *out)
+{
+    out->steps_per_epoch = data->rows[BF_TRAIN] / c->train.batch;
+    out->steps = c->train.steps > 0 ? c->train.steps : c->train.epochs * out->steps_per_epoch;
+}
+
+/* Passes over the two splits, in samples: one over each at the end, and over the test part every evaluate_every epochs. */
+static double evaluated_samples(const bf_config *c, const bf_data_info *data, const bf_cost *cost)
+{
+    double passes = 0.0;
+    if (c->train.evaluate_every > 0 && cost->steps_per_epoch > 0)
+        passes = floor((double)cost->steps / (double)cost->steps_per_epoch / (double)c->train.evaluate_every);
+    return (double)data->rows[BF_TRAIN] + (1.0 + passes) * (double)data->rows[BF_TEST];
+}
+
+static int64_t file_bytes(const bf_config *c, const bf_data_info *data, const bf_cost *cost, int64_t state_bytes)
+{
+    const bf_output_options *o = &c->output;
+    const int64_t row = c->vae.latent * (int64_t)sizeof(float), image = data->width * (int64_t)sizeof(float);
+    int64_t bytes = BF_FILE_OVERHEAD;
+    if (o->weights) bytes += cost->parameters * (int64_t)sizeof(float);
+    if (o->state) bytes += state_bytes;
+    if (o->posterior_train) bytes += 3 * row * data->rows[BF_TRAIN];
+    else if (o->second_stage) bytes += row * data->rows[BF_TRAIN];
+    if (o->posterior_test) bytes += 3 * row * data->rows[BF_TEST];
+    return bytes + 3 * o->samples * image;
+}
+
+bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *out)
+{
+    const bf_optimizer *optimizer = bf_optimizer_find(c->train.optimizer);
+    const int64_t states = optimizer ? optimizer->states : 2, lanes = c->train.lanes;
+    /* The variance only decides where learning starts; before the data is open it is not known. */
+    const double variance = isfinite(data->variance) && data->variance > 0.0 ? data->variance : 1.0;
+    bf_vae_data d = { .dims = data->dims, .width = data->width, .variance = variance };
+    bf_counted train, evaluate;
+    bf_status s;
+    memcpy(d.shape, data->shape, sizeof d.shape);
+    memset(out, 0, sizeof *out);
+    bf_params *params = bf_params_create();
+    if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to count a configuration");
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch / lanes), params, &train));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, BF_EVAL_ROWS, params, &evaluate));
+    count_steps(c, data, out);
+    out->parameters = bf_params_count(params);
+    out->flops_per_step = train.flops * (double)lanes;
+    out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
+    const size_t vector = bf_params_size(params) * sizeof(float);
+    /* Weights, a gradient per lane and a spare, the optimiser's state; activations per lane; the rows that evaluation keeps of both splits. */
+    out->memory = vector * (size_t)(2 + lanes + states) + train.bytes * (size_t)lanes + evaluate.bytes +
+                  3 * sizeof(float) * (size_t)c->vae.latent * (size_t)(data->rows[BF_TRAIN] + data->rows[BF_TEST]);
+    const bool best = strcmp(c->train.keep, "best") == 0;
+    const int64_t state_bytes = (int64_t)vector * (1 + states + best);
+    out->disk = file_bytes(c, data, out, state_bytes);
+    out->checkpoints = 2 * (state_bytes + BF_FILE_OVERHEAD);
+done:
+    bf_params_destroy(&params);
+    return s;
+}
+
+/* --- seconds -------------------------------------------------------------------------------------------------------- */
+
+static const double per_step_start = 2e-5;      /* s: what a step of a tiny model costs besides its counted arithmetic */
+static const double slack = 1.5;                /* small products and elementwise loops run below the rate of a 256^3 product */
+static const double belief = 1e-3;              /* weight of the start values against one measured row, relative errors squared */
+
+static double flops_of(const bf_cost *c) { return (double)c->steps * c->flops_per_step + c->evaluation_flops; }
+
+/* Least squares of relative errors: every row asks a * steps / y + b * flops / y = 1. The start values enter as two weak rows
+ * a / a0 = 1 and b / b0 = 1, so that the system can always be solved and few rows move only what they tell about. */
+static void solve(bf_cost_model *m)
+{
+    const double det = m->ss * m->ff - m->sf * m->sf;
+    double a = (m->sy * m->ff - m->fy * m->sf) / det, b = (m->fy * m->ss - m->sy * m->sf) / det;
+    if (!(det > 0.0) || a < 0.0) {
+        a = 0.0;
+        b = m->fy / m->ff;
+    } else if (b < 0.0) {
+        a = m->sy / m->ss;
+        b = 0.0;
+    }
+    m->per_step = a;
+    m->per_flop = b;
+}
+
+void bf_cost_model_start(bf_cost_model *m, double flops_per_second)
+{
+    const double per_flop = slack / (flops_per_second > 1e6 ? flops_per_second : 1e6);
+    *m = (bf_cost_model){
+        .per_step = per_step_start, .per_flop = per_flop,
+        .ss = belief / (per_step_start * per_step_start), .ff = belief / (per_flop * per_flop),
+        .sy = belief / per_step_start, .fy = belief / per_flop,
+    };
+}
+
+void bf_cost_model_learn(bf_cost_model *m, const bf_cost *c, double seconds)
+{
+    const double s = (double)c->steps / seconds, f = flops_of(c) / seconds;
+    if (!(seconds > 0.0) || !isfinite(s) || !isfinite(f) || (s <= 0.0 && f <= 0.0)) return;
+    m->ss += s * s;
+    m->sf += s * f;
+    m->ff += f * f;
+    m->sy += s;
+    m->fy += f;
+    m->rows++;
+    solve(m);
+}
+
+double bf_cost_seconds(const bf_cost_model *m, const bf_cost *c)
+{
+    return m->per_step * (double)c->steps + m->per_flop * flops_of(c);
+}
+
+double bf_cost_gemm_rate(void)
+{
+    enum { n = 256 };
+    const size_t count = (size_t)n * n;
+    float *v = malloc(3 * count * sizeof *v);
+    if (!v) return 1e9;
+    for (size_t i = 0; i < 3 * count; i++) v[i] = 1.0f / (float)(1 + i % 7);
+    const int threads = openblas_get_num_threads();
+    openblas_set_num_threads(1);
+    double best = 0.0;
+    /* The fastest of the repetitions: the first ones wake the processor up, others may be interrupted. */
+    for (double end = bf_clock_seconds() + 0.02; bf_clock_seconds() < end;) {
+        const double start = bf_clock_seconds();
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0f, v, n, v + count, n, 0.0f, v + 2 * count, n);
+        const double seconds = bf_clock_seconds() - start;
+        if (seconds > 0.0) best = fmax(best, 2.0 * n * n * n / seconds);
+    }
+    openblas_set_num_threads(threads);
+    free(v);
+    return best;
+}

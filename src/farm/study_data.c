@@ -1,0 +1,142 @@
+#include "farm/study_data.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/source.h"
+#include "vae/vae.h"
+
+/* Equal as the table of keys sees them: keys that this source does not use and bytes behind the end of a text do not count. */
+static bool same_keys(const bf_config *a, const bf_config *b, char (*text)[BF_KEY_PRINTED])
+{
+    int n;
+    const bf_key *key = bf_key_table(&n);
+    for (int i = 0; i < n; i++) {
+        if (strncmp(key[i].path, "data.", 5) != 0 || key[i].size == 0 || !bf_key_applies(&key[i], a)) continue;
+        bf_key_print(&key[i], a, text[0], sizeof text[0]);
+        bf_key_print(&key[i], b, text[1], sizeof text[1]);
+        if (strcmp(text[0], text[1]) != 0) return false;
+    }
+    return true;
+}
+
+/* The data set of c among the known ones; d->count when it is a new one. Bytes are compared first: nearly all configurations share one set. */
+static int find_set(const bf_study_data_sets *d, const bf_config *c, bf_config *known, char (*text)[BF_KEY_PRINTED])
+{
+    for (int k = 0; k < d->count; k++)
+        if (memcmp(&d->options[k], &c->data, sizeof c->data) == 0) return k;
+    for (int k = 0; k < d->count; k++) {
+        known->data = d->options[k];
+        if (same_keys(c, known, text)) return k;
+    }
+    return d->count;
+}
+
+static bf_status add_set(bf_study_data_sets *d, const bf_data_options *o)
+{
+    const size_t n = (size_t)d->count + 1;
+    bf_data_options *options = realloc(d->options, n * sizeof *options);
+    if (options) d->options = options;
+    bf_data_info *info = realloc(d->info, n * sizeof *info);
+    if (info) d->info = info;
+    bf_dataset **set = realloc(d->set, n * sizeof *set);
+    if (set) d->set = set;
+    if (!options || !info || !set) return BF_FAIL(BF_E_MEMORY, "no memory for %zu data sets", n);
+    d->options[d->count] = *o;
+    memset(&d->info[d->count], 0, sizeof *info);
+    d->set[d->count] = NULL;
+    d->count++;
+    return BF_DONE;
+}
+
+/* Which configurations share a data set. */
+static bf_status group(const bf_study *study, bf_study_data_sets *d)
+{
+    const int n = bf_study_count(study);
+    bf_status s = BF_DONE;
+    bf_config *c = malloc(sizeof *c), *known = malloc(sizeof *known);
+    char (*text)[BF_KEY_PRINTED] = malloc(2 * sizeof *text);
+    d->of = calloc((size_t)n, sizeof *d->of);
+    if (!c || !known || !text || !d->of) s = BF_FAIL(BF_E_MEMORY, "no memory for the data sets of %d configurations", n);
+    for (int i = 0; !s.code && i < n; i++) {
+        bf_study_config(study, i, c);
+        if (i == 0) *known = *c;
+        d->of[i] = find_set(d, c, known, text);
+        if (d->of[i] == d->count) s = add_set(d, &c->data);
+    }
+    free(c);
+    free(known);
+    free(text);
+    return s;
+}
+
+/* One problem per sentence: three hundred configurations may share a mistake. */
+static void add_once(bf_problems *p, const bf_study *study, const char *key, const char *what)
+{
+    int line = 0, column = 0;
+    for (int i = 0; i < p->count; i++)
+        if (strcmp(p->at[i].what, what) == 0) return;
+    bf_study_place(study, key, &line, &column);
+    bf_problems_add(p, line, column, key, "%s", what);
+}
+
+bf_status bf_study_data_inspect(const bf_study *study, bf_problems *problems, bf_study_data_sets *out)
+{
+    memset(out, 0, sizeof *out);
+    const int before = problems->count;
+    bf_status s = group(study, out);
+    for (int k = 0; !s.code && k < out->count; k++) {
+        const bf_source *source = bf_source_find(out->options[k].source);
+        bf_status found = bf_dataset_inspect(&out->options[k], &out->info[k]);
+        /* Whatever is wrong with what the study names is the study's mistake, an unreadable file included. */
+        if (found.code == BF_E_INPUT || found.code == BF_E_FORMAT || found.code == BF_E_IO)
+            add_once(problems, study, source && source->generator ? "data.source" : "data.path", found.what);
+        else s = found;
+    }
+    if (!s.code && problems->count > before) s = BF_FAIL(BF_E_INPUT, "%s", problems->at[before].what);
+    if (s.code) bf_study_data_close(out);
+    return s;
+}
+
+bf_status bf_study_data_open(bf_study_data_sets *d, const bf_comm *world, const bf_comm *node)
+{
+    for (int k = 0; k < d->count; k++) {
+        BF_TRY(bf_dataset_open(world, node, &d->options[k], &d->set[k]));
+        d->info[k] = *bf_dataset_info(d->set[k]);
+    }
+    return BF_DONE;
+}
+
+bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
+{
+    const int before = problems->count;
+    char what[200];
+    bf_config *c = malloc(sizeof *c);
+    if (!c) return BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
+    for (int i = 0; i < bf_study_count(study); i++) {
+        const int k = d->of[i];
+        const bool open = d->set[k] != NULL;
+        bf_study_config(study, i, c);
+        if (c->train.batch > d->info[k].rows[BF_TRAIN]) {
+            snprintf(what, sizeof what, "a batch of %lld is larger than the training set, %lld samples", (long long)c->train.batch,
+                     (long long)d->info[k].rows[BF_TRAIN]);
+            add_once(problems, study, "train.batch", what);
+        }
+        const bf_status s = bf_vae_check(&c->vae, open ? d->info[k].minimum : NAN, open ? d->info[k].maximum : NAN);
+        if (s.code) add_once(problems, study, "likelihood.kind", s.what);
+    }
+    free(c);
+    if (problems->count > before) return BF_FAIL(BF_E_INPUT, "%s", problems->at[before].what);
+    return BF_DONE;
+}
+
+void bf_study_data_close(bf_study_data_sets *d)
+{
+    for (int k = 0; k < d->count; k++) bf_dataset_close(&d->set[k]);
+    free(d->options);
+    free(d->info);
+    free(d->set);
+    free(d->of);
+    memset(d, 0, sizeof *d);
+}
