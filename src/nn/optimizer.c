@@ -1,6 +1,7 @@
 /* The table of optimisers, and one step over all slots of a flat vector. */
 #include "nn/optimizer.h"
 #include "nn/optimizer_rows.h"
+#include "nn/ways.h"
 #include <math.h>
 #include <string.h>
 
@@ -37,16 +38,15 @@ void bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, 
 }
 
 #define BLOCK ((size_t)4096)
-#define WAYS 8          /* sums kept side by side, so that the compiler may vectorise without changing the order */
 
 static double block_squares(const float *v, size_t n)
 {
-    double way[WAYS] = { 0.0 };
+    double way[BF_WAYS] = { 0.0 };
     size_t i = 0;
-    for (; i + WAYS <= n; i += WAYS)
-        for (size_t k = 0; k < WAYS; k++) way[k] += (double)v[i + k] * (double)v[i + k];
+    for (; i + BF_WAYS <= n; i += BF_WAYS)
+        for (size_t k = 0; k < BF_WAYS; k++) way[k] += (double)v[i + k] * (double)v[i + k];
     for (size_t k = 0; i + k < n; k++) way[k] += (double)v[i + k] * (double)v[i + k];
-    return ((way[0] + way[1]) + (way[2] + way[3])) + ((way[4] + way[5]) + (way[6] + way[7]));
+    return bf_ways_total(way);
 }
 
 double bf_norm_blocks(const float *v, size_t n)

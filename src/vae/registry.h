@@ -1,4 +1,10 @@
-/* The tables a model is combined from. A new network, posterior, prior, likelihood, variance treatment or objective is one
+/* Statistics of a training plan beside those of its terms, sums over the rows in use:
+ *   mean.sum, mean.square (latent each)    of the posterior mean: active units
+ *   logvar_clamp_hits (1)                  entries of logvar that left [-20, 10]; stochastic posteriors
+ *   variance_sum (1)                       decoder variance each row was charged with; every gaussian likelihood
+ *   variance_floor_hits (1)                rows charged with the floor 1e-8; gaussian optimal and per-image
+ *
+ * The tables a model is combined from. A new network, posterior, prior, likelihood, variance treatment or objective is one
  * new file and one row; options, log and HDF5 columns, gradient tests and `betafield keys` walk over the tables. */
 #ifndef BF_VAE_REGISTRY_H
 #define BF_VAE_REGISTRY_H
@@ -30,14 +36,14 @@ typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian
     bf_value (*heads)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);             /* the decoder's raw output */
     bf_value (*mean)(bf_builder *b, const bf_vae_options *o, bf_value heads);                                       /* decoder mean in model units */
     bf_value (*nll)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads);      /* (rows, 1): -log p(x|z), in training */
-    bf_value (*fit)(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value heads);                            /* (rows, 1): the statistic evaluation keeps */
-    /* -log p(x|z) in double from the row statistic; log_variance is the slot's value (0 when there is none). */
+    bf_value (*fit)(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value heads);                            /* (rows, 1): the statistic evaluation keeps; NULL: the squared error of the mean */
+    /* -log p(x|z) in double from the row statistic; log_variance as bf_likelihood_log_variance tells it. */
     double (*distortion)(double fit, int width, double log_variance);
     /* The variance a row is charged with: reported beside every distortion. NaN where the likelihood has none. */
     double (*row_variance)(double fit, int width, double log_variance);
     bool refit;                             /* optimal: log_variance is set to log(training fit / (N width)) after training */
     bool per_row;                           /* per-image: distortion is not linear in fit */
-    bool variance_slot;                     /* has likelihood.log_variance */
+    bool variance_slot;                     /* has the parameter likelihood.log_variance */
 } bf_likelihood;
 
 typedef struct bf_objective {
@@ -55,6 +61,8 @@ const bf_objective  *bf_objective_find(const char *name);
 /* NULL-terminated names, for the table of keys; rows by index, for tests. */
 extern const char *const bf_network_names[], *const bf_posterior_names[], *const bf_prior_names[],
                   *const bf_likelihood_names[], *const bf_variance_names[], *const bf_objective_names[];
+/* log of the variance evaluation charges: the slot's value; without a slot the log of likelihood.value; 0 where there is no variance. */
+double bf_likelihood_log_variance(const bf_likelihood *l, const bf_vae_options *o, const bf_params *p, const float *theta);
 const bf_likelihood *bf_likelihood_row(int i);      /* NULL past the end */
 const bf_rate *bf_rate_row(int i);
 extern const bf_op *const bf_vae_ops[];             /* every op row of this room, NULL-terminated */

@@ -1,1 +1,220 @@
+/* Puts a model together from the registries. The same functions record every purpose, so training, evaluation, encoding and decoding
+ * cannot drift apart. */
 #include "vae/vae.h"
+#include "nn/layers.h"
+#include "vae/ops.h"
+#include "vae/registry.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#define BF_MAX_WIDTH (1 << 24)      /* of any layer: far beyond use, and products of two fit what counts them */
+
+typedef struct model {
+    const bf_vae_options *o;
+    const bf_vae_data    *d;
+    const bf_network     *network;
+    const bf_posterior   *posterior;
+    const bf_rate        *rate;
+    const bf_likelihood  *likelihood;
+    const bf_objective   *objective;
+} model;
+
+/* --- what may be built ------------------------------------------------------------------------------------------- */
+
+static bf_status resolve(const bf_vae_options *o, model *m)
+{
+    m->o = o;
+    m->network = bf_network_find(o->net);
+    m->posterior = bf_posterior_find(o->posterior);
+    m->rate = bf_rate_find(o->posterior, o->prior);
+    m->likelihood = bf_likelihood_find(o->likelihood, o->variance);
+    m->objective = bf_objective_find(o->objective);
+    if (m->network == NULL) return BF_FAIL(BF_E_INPUT, "model.net: there is no network '%s'", o->net);
+    if (m->posterior == NULL) return BF_FAIL(BF_E_INPUT, "posterior: there is no posterior '%s'", o->posterior);
+    if (bf_prior_find(o->prior) == NULL) return BF_FAIL(BF_E_INPUT, "prior: there is no prior '%s'", o->prior);
+    if (m->rate == NULL)
+        return BF_FAIL(BF_E_INPUT, "posterior: a '%s' posterior has no rate against a '%s' prior", o->posterior, o->prior);
+    if (m->likelihood == NULL)
+        return BF_FAIL(BF_E_INPUT, "likelihood.kind: there is no likelihood '%s' with variance '%s'", o->likelihood, o->variance);
+    if (m->objective == NULL) return BF_FAIL(BF_E_INPUT, "objective.kind: there is no objective '%s'", o->objective);
+    if (bf_activation_find(o->activation) < 0)
+        return BF_FAIL(BF_E_INPUT, "model.activation: there is no activation '%s'", o->activation);
+    if (bf_activation_find(o->output) != BF_LINEAR && bf_activation_find(o->output) != BF_SIGMOID)
+        return BF_FAIL(BF_E_INPUT, "model.output: '%s' is neither linear nor sigmoid", o->output);
+    return BF_DONE;
+}
+
+static bf_status check_sizes(const bf_vae_options *o)
+{
+    if (o->latent < 1 || o->latent > BF_MAX_WIDTH)
+        return BF_FAIL(BF_E_INPUT, "model.latent: %lld is not between 1 and %d", (long long)o->latent, BF_MAX_WIDTH);
+    if (o->hidden.count < 0 || o->hidden.count > BF_MAX_HIDDEN)
+        return BF_FAIL(BF_E_INPUT, "model.hidden: %d layers; at most %d", o->hidden.count, BF_MAX_HIDDEN);
+    for (int i = 0; i < o->hidden.count; i++)
+        if (o->hidden.at[i] < 1 || o->hidden.at[i] > BF_MAX_WIDTH)
+            return BF_FAIL(BF_E_INPUT, "model.hidden: %lld is not between 1 and %d", (long long)o->hidden.at[i], BF_MAX_WIDTH);
+    return BF_DONE;
+}
+
+static bf_status check_numbers(const bf_vae_options *o)
+{
+    if (!(o->beta >= 0.0) || isinf(o->beta)) return BF_FAIL(BF_E_INPUT, "objective.beta: %g is not a number from 0 on", o->beta);
+    if (!(o->warmup >= 0.0) || isinf(o->warmup)) return BF_FAIL(BF_E_INPUT, "objective.warmup: %g is not a number from 0 on", o->warmup);
+    if (!isnan(o->variance_value) && (!(o->variance_value > 0.0) || isinf(o->variance_value)))
+        return BF_FAIL(BF_E_INPUT, "likelihood.value: a variance of %g is not above 0", o->variance_value);
+    return BF_DONE;
+}
+
+bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum)
+{
+    model m = { .d = NULL };
+    BF_TRY(resolve(o, &m));
+    BF_TRY(check_sizes(o));
+    BF_TRY(check_numbers(o));
+    if (m.likelihood->needs_unit_interval && (minimum < 0.0 || maximum > 1.0))
+        return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these lie in [%g, %g]", o->likelihood, minimum, maximum);
+    return BF_DONE;
+}
+
+/* --- recording --------------------------------------------------------------------------------------------------- */
+
+static bf_value input_x(bf_builder *b, const model *m, int rows) { return bf_input(b, "x", bf_shape_flat(rows, m->d->width)); }
+
+static bf_posterior_values encode(bf_builder *b, const model *m, bf_value x, uint32_t use)
+{
+    const bf_posterior_values q = m->posterior->build(b, m->o, m->network->encoder(b, m->o, x), use);
+    bf_column_moments(b, q.mean, "mean");
+    return q;
+}
+
+/* The decoder's raw output. */
+static bf_value decode(bf_builder *b, const model *m, bf_value z)
+{
+    return m->likelihood->heads(b, m->o, m->d, m->network->decoder(b, m->o, z));
+}
+
+static bf_value rate_of(bf_builder *b, const model *m, const bf_posterior_values *q)
+{
+    return m->rate->build == NULL ? BF_NO_VALUE : m->rate->build(b, q);
+}
+
+static void take_posterior(bf_vae *v, const bf_posterior_values *q)
+{
+    v->mean = q->mean;
+    v->logvar = q->logvar;
+    v->z = q->z;
+}
+
+static void record_train(bf_builder *b, const model *m, int rows, uint32_t use, bf_vae *v)
+{
+    v->x = input_x(b, m, rows);
+    const bf_posterior_values q = encode(b, m, v->x, use);
+    const bf_value rate = rate_of(b, m, &q);
+    const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, decode(b, m, q.z));
+    m->objective->build(b, m->o, nll, rate, &q);
+    take_posterior(v, &q);
+}
+
+typedef struct decoded { bf_value recon, fit, sse; } decoded;
+
+static decoded judge(bf_builder *b, const model *m, bf_value x, bf_value z)
+{
+    const bf_likelihood *l = m->likelihood;
+    const bf_value heads = decode(b, m, z);
+    decoded d;
+    d.recon = l->mean(b, m->o, heads);
+    d.sse = bf_squared_error(b, x, d.recon);
+    d.fit = l->fit == NULL ? d.sse : l->fit(b, m->o, x, heads);
+    return d;
+}
+
+static void record_evaluate(bf_builder *b, const model *m, int rows, uint32_t use, bf_vae *v)
+{
+    v->x = input_x(b, m, rows);
+    const bf_posterior_values q = encode(b, m, v->x, use);
+    const decoded draw = judge(b, m, v->x, q.z);
+    const decoded mean = q.z == q.mean ? draw : judge(b, m, v->x, q.mean);
+    take_posterior(v, &q);
+    v->rate = rate_of(b, m, &q);
+    v->recon = draw.recon;
+    v->fit = draw.fit;
+    v->sse = draw.sse;
+    v->recon_mean = mean.recon;
+    v->fit_mean = mean.fit;
+    v->sse_mean = mean.sse;
+}
+
+static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int rows, uint32_t use, bf_vae *v)
+{
+    switch (purpose) {
+    case BF_VAE_TRAIN: record_train(b, m, rows, use, v); break;
+    case BF_VAE_EVALUATE: record_evaluate(b, m, rows, use, v); break;
+    case BF_VAE_ENCODE: {
+        v->x = input_x(b, m, rows);
+        const bf_posterior_values q = encode(b, m, v->x, use);
+        take_posterior(v, &q);
+        break;
+    }
+    case BF_VAE_DECODE:
+        v->z = bf_input(b, "z", bf_shape_flat(rows, (int)m->o->latent));
+        v->recon = m->likelihood->mean(b, m->o, decode(b, m, v->z));
+        break;
+    }
+    const bf_value kept[] = { v->mean, v->logvar, v->z, v->recon, v->recon_mean, v->rate, v->fit, v->fit_mean, v->sse, v->sse_mean };
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) bf_keep(b, kept[i]);
+}
+
+/* --- building ---------------------------------------------------------------------------------------------------- */
+
+static bf_vae empty(const model *m)
+{
+    return (bf_vae){
+        .plan = NULL, .x = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE, .recon = BF_NO_VALUE,
+        .recon_mean = BF_NO_VALUE, .rate = BF_NO_VALUE, .fit = BF_NO_VALUE, .fit_mean = BF_NO_VALUE, .sse = BF_NO_VALUE,
+        .sse_mean = BF_NO_VALUE, .width = m->d->width, .latent = (int)m->o->latent,
+    };
+}
+
+/* Records one purpose; plan NULL: only its parameters are wanted. */
+static bf_status build(const model *m, bf_vae_purpose purpose, const bf_plan_shape *shape, const bf_backend *backend, uint32_t use,
+                       bf_params *params, bf_vae *v, bf_plan **plan)
+{
+    bf_builder *b = bf_builder_create(params, shape, backend);
+    if (b == NULL) return BF_FAIL(BF_E_MEMORY, "no memory to describe the model");
+    record(b, m, purpose, shape->rows, use, v);
+    return bf_builder_finish(&b, plan);
+}
+
+bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
+                       const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out)
+{
+    model m = { .d = d };
+    BF_TRY(resolve(o, &m));
+    BF_TRY(check_sizes(o));
+    if (d->width < 1 || d->width > BF_MAX_WIDTH) return BF_FAIL(BF_E_INPUT, "the data have %d entries per sample", d->width);
+    bf_plan_shape own = *shape;
+    own.backward = shape->backward && purpose == BF_VAE_TRAIN;
+    /* Every purpose first names the parameters of training, so that the flat vector is the same whichever plan comes first. */
+    *out = empty(&m);
+    BF_TRY(build(&m, BF_VAE_TRAIN, &own, backend, use, params, out, NULL));
+    *out = empty(&m);
+    return build(&m, purpose, &own, backend, use, params, out, &out->plan);
+}
+
+void bf_vae_destroy(bf_vae *v) { bf_plan_destroy(&v->plan); }
+
+void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights)
+{
+    const bf_objective *objective = bf_objective_find(o->objective);
+    for (int t = 0; t < bf_plan_terms(plan); t++) weights[t] = objective->weight(o, bf_plan_term_name(plan, t), epoch);
+}
+
+bool bf_vae_affine(const bf_vae_options *o)
+{
+    const bf_network *network = bf_network_find(o->net);
+    const bf_posterior *posterior = bf_posterior_find(o->posterior);
+    const bf_likelihood *l = bf_likelihood_find(o->likelihood, o->variance);
+    return network != NULL && network->affine && posterior != NULL && posterior->stochastic && l != NULL && l->variance != NULL &&
+           !l->per_row && bf_activation_find(o->output) == BF_LINEAR;
+}

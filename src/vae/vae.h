@@ -31,6 +31,7 @@ void bf_vae_destroy(bf_vae *v);
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum);
 /* Weights of the terms at a training step, in the plan's term order. */
 void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights);
-/* True when the decoder is affine and its output linear: the distortion then has an exact expectation. */
+/* True when the decoder is affine, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
+ * over the posterior's noise. */
 bool bf_vae_affine(const bf_vae_options *o);
 #endif

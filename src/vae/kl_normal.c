@@ -1,0 +1,44 @@
+/* KL( N(mean, exp(logvar)) || N(0, 1) ) per row, in nats, summed over dimensions. */
+#include "vae/ops.h"
+#include <math.h>
+
+static void forward(const bf_node *n, const bf_lane *l)
+{
+    const bf_shape s = bf_lane_shape(l, n->input[0]);
+    const size_t cols = bf_shape_cols(s);
+    const float *mean = bf_lane_value(l, n->input[0]), *logvar = bf_lane_value(l, n->input[1]);
+    float *kl = bf_lane_value(l, n->output);
+    for (int r = 0; r < s.rows; r++, mean += cols, logvar += cols) {
+        double sum = 0.0;
+        for (size_t j = 0; j < cols; j++)   /* expm1, not exp - 1: near the prior logvar is close to 0 and the subtraction loses all digits */
+            sum += (double)(mean[j] * mean[j]) + (double)(expm1f(logvar[j]) - logvar[j]);
+        kl[r] = (float)(0.5 * sum);
+    }
+}
+
+static void backward(const bf_node *n, const bf_lane *l)
+{
+    const bf_shape s = bf_lane_shape(l, n->input[0]);
+    const size_t cols = bf_shape_cols(s);
+    const float *mean = bf_lane_value(l, n->input[0]), *logvar = bf_lane_value(l, n->input[1]), *dkl = bf_lane_gradient(l, n->output);
+    float *dmean = bf_lane_gradient(l, n->input[0]), *dlogvar = bf_lane_gradient(l, n->input[1]);
+    for (size_t r = 0; r < (size_t)s.rows; r++) {
+        const float g = dkl[r];
+        const size_t first = r * cols, end = first + cols;
+        if (n->wants[0])
+            for (size_t i = first; i < end; i++) dmean[i] = n->adds[0] ? dmean[i] + g * mean[i] : g * mean[i];
+        if (n->wants[1])
+            for (size_t i = first; i < end; i++) {
+                const float slope = 0.5f * g * expm1f(logvar[i]);
+                dlogvar[i] = n->adds[1] ? dlogvar[i] + slope : slope;
+            }
+    }
+}
+
+const bf_op bf_op_kl_normal = { .name = "kl.normal", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1 };
+
+bf_value bf_kl_normal(bf_builder *b, bf_value mean, bf_value logvar)
+{
+    const bf_shape s = bf_builder_shape(b, mean);
+    return bf_node_add(b, &bf_op_kl_normal, 2, (const bf_value[]){ mean, logvar }, bf_shape_flat(s.rows, 1))->output;
+}

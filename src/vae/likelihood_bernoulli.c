@@ -1,0 +1,101 @@
+/* bernoulli: independent bits whose logits the decoder gives. On values between 0 and 1 it is a cross-entropy, not a density. */
+#include "nn/layers.h"
+#include "nn/ways.h"
+#include "vae/ops.h"
+#include "vae/registry.h"
+#include <math.h>
+
+/* softplus(l) - x l, without overflow for any l. */
+static float entry(float x, float l) { return (l < 0.0f ? 0.0f : l) - l * x + log1pf(expf(-fabsf(l))); }
+
+static double row_nll(const float *restrict x, const float *restrict logit, size_t cols)
+{
+    double way[BF_WAYS] = { 0.0 };
+    for (size_t j = 0; j < cols; j++) way[j % BF_WAYS] += (double)entry(x[j], logit[j]);
+    return bf_ways_total(way);
+}
+
+static void forward(const bf_node *n, const bf_lane *l)
+{
+    const bf_shape s = bf_lane_shape(l, n->input[0]);
+    const size_t cols = bf_shape_cols(s);
+    const float *x = bf_lane_value(l, n->input[0]), *logit = bf_lane_value(l, n->input[1]);
+    float *nll = bf_lane_value(l, n->output);
+    for (int r = 0; r < s.rows; r++, x += cols, logit += cols) nll[r] = (float)row_nll(x, logit, cols);
+}
+
+static void row_backward(const bf_node *n, const float *x, const float *logit, float g, float *dx, float *dlogit, size_t cols)
+{
+    if (n->wants[0])
+        for (size_t j = 0; j < cols; j++) dx[j] = n->adds[0] ? dx[j] - g * logit[j] : -g * logit[j];
+    if (n->wants[1])
+        for (size_t j = 0; j < cols; j++) {
+            const float slope = g * (1.0f / (1.0f + expf(-logit[j])) - x[j]);
+            dlogit[j] = n->adds[1] ? dlogit[j] + slope : slope;
+        }
+}
+
+static void backward(const bf_node *n, const bf_lane *l)
+{
+    const bf_shape s = bf_lane_shape(l, n->input[0]);
+    const size_t cols = bf_shape_cols(s);
+    const float *x = bf_lane_value(l, n->input[0]), *logit = bf_lane_value(l, n->input[1]), *dnll = bf_lane_gradient(l, n->output);
+    float *dx = bf_lane_gradient(l, n->input[0]), *dlogit = bf_lane_gradient(l, n->input[1]);
+    for (size_t r = 0; r < (size_t)s.rows; r++) {
+        const size_t at = r * cols;
+        row_backward(n, x + at, logit + at, dnll[r], n->wants[0] ? dx + at : NULL, n->wants[1] ? dlogit + at : NULL, cols);
+    }
+}
+
+const bf_op bf_op_bernoulli = { .name = "bernoulli", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1 };
+
+bf_value bf_bernoulli(bf_builder *b, bf_value x, bf_value logits)
+{
+    const bf_shape s = bf_builder_shape(b, x);
+    return bf_node_add(b, &bf_op_bernoulli, 2, (const bf_value[]){ x, logits }, bf_shape_flat(s.rows, 1))->output;
+}
+
+static bf_value heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features)
+{
+    (void)o;
+    return bf_dense(b, features, d->width, "decoder.output", 1.0, 0.0);
+}
+
+/* The mean of a Bernoulli is the sigmoid of its logit, whatever model.output says. */
+static bf_value mean(bf_builder *b, const bf_vae_options *o, bf_value logits)
+{
+    (void)o;
+    return bf_activate(b, logits, BF_SIGMOID);
+}
+
+static bf_value fit(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value logits)
+{
+    (void)o;
+    return bf_bernoulli(b, x, logits);
+}
+
+static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value logits)
+{
+    (void)d;
+    return fit(b, o, x, logits);
+}
+
+static double distortion(double row_fit, int width, double log_variance)
+{
+    (void)width;
+    (void)log_variance;
+    return row_fit;
+}
+
+static double row_variance(double row_fit, int width, double log_variance)
+{
+    (void)row_fit;
+    (void)width;
+    (void)log_variance;
+    return NAN;
+}
+
+const bf_likelihood bf_likelihood_bernoulli = {
+    .name = "bernoulli", .help = "independent bits from logits", .needs_unit_interval = true,
+    .heads = heads, .mean = mean, .nll = nll, .fit = fit, .distortion = distortion, .row_variance = row_variance,
+};

@@ -1,0 +1,28 @@
+/* network mlp: dense layers with an activation; the decoder has the encoder's hidden layers in reverse. */
+#include "nn/layers.h"
+#include "vae/registry.h"
+#include <stdio.h>
+
+static bf_value layer(bf_builder *b, const bf_vae_options *o, const char *side, int index, int64_t width, bf_value v)
+{
+    const bf_activation kind = (bf_activation)bf_activation_find(o->activation);
+    char name[32];
+    snprintf(name, sizeof name, "%s.%d", side, index);
+    return bf_activate(b, bf_dense(b, v, (int)width, name, bf_activation_gain(kind), 0.0), kind);
+}
+
+static bf_value encoder(bf_builder *b, const bf_vae_options *o, bf_value x)
+{
+    for (int i = 0; i < o->hidden.count; i++) x = layer(b, o, "encoder", i, o->hidden.at[i], x);
+    return x;
+}
+
+static bf_value decoder(bf_builder *b, const bf_vae_options *o, bf_value z)
+{
+    for (int i = 0; i < o->hidden.count; i++) z = layer(b, o, "decoder", i, o->hidden.at[o->hidden.count - 1 - i], z);
+    return z;
+}
+
+const bf_network bf_network_mlp = {
+    .name = "mlp", .help = "dense layers (model.hidden), mirrored in the decoder", .affine = false, .encoder = encoder, .decoder = decoder,
+};

@@ -1,0 +1,25 @@
+/* Posterior noise: addressed by seed, step and sample, so neither ranks nor batches nor restarts change it. */
+#include "base/rng.h"
+#include "vae/ops.h"
+#include <string.h>
+
+static void forward(const bf_node *n, const bf_lane *l)
+{
+    const bf_shape s = bf_lane_shape(l, n->output);
+    const size_t cols = bf_shape_cols(s), rows = (size_t)l->rows;
+    float *noise = bf_lane_value(l, n->output);
+    for (size_t r = 0; r < rows; r++) {
+        const bf_draw d = { .seed = l->seed, .step = l->step, .sample = (uint64_t)l->samples[r], .use = (uint32_t)n->kind };
+        bf_rng_normal(&d, noise + r * cols, cols);
+    }
+    memset(noise + rows * cols, 0, ((size_t)s.rows - rows) * cols * sizeof *noise);
+}
+
+const bf_op bf_op_noise_normal = { .name = "noise.normal", .portable = { forward, NULL } };
+
+bf_value bf_noise_normal(bf_builder *b, int rows, int cols, uint32_t use)
+{
+    bf_node *n = bf_node_add(b, &bf_op_noise_normal, 0, NULL, bf_shape_flat(rows, cols));
+    n->kind = (int)use;
+    return n->output;
+}

@@ -1,0 +1,12 @@
+/* posterior delta: the code itself, without noise and without a rate. With it the model is a plain autoencoder. */
+#include "nn/layers.h"
+#include "vae/registry.h"
+
+static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, bf_value features, uint32_t use)
+{
+    (void)use;
+    const bf_value mean = bf_dense(b, features, (int)o->latent, "posterior.mean", 1.0, 0.0);
+    return (bf_posterior_values){ .mean = mean, .logvar = BF_NO_VALUE, .z = mean };
+}
+
+const bf_posterior bf_posterior_delta = { .name = "delta", .help = "a point: plain autoencoder", .stochastic = false, .build = build };

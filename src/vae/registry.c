@@ -1,0 +1,70 @@
+/* The tables. Adding a row: its file, its line in rows.h, its line and its name here. */
+#include "vae/registry.h"
+#include "vae/gaussian.h"
+#include "vae/ops.h"
+#include "vae/rows.h"
+#include <math.h>
+#include <string.h>
+
+static const bf_network *const networks[] = { &bf_network_linear, &bf_network_mlp, NULL };
+static const bf_posterior *const posteriors[] = { &bf_posterior_gaussian, &bf_posterior_delta, NULL };
+static const bf_prior *const priors[] = { &bf_prior_normal, NULL };
+static const bf_rate *const rates[] = { &bf_rate_gaussian_normal, &bf_rate_delta_normal, NULL };
+static const bf_likelihood *const likelihoods[] = {
+    &bf_likelihood_gaussian_fixed, &bf_likelihood_gaussian_learned, &bf_likelihood_gaussian_optimal, &bf_likelihood_gaussian_per_image,
+    &bf_likelihood_bernoulli, NULL
+};
+static const bf_objective *const objectives[] = { &bf_objective_beta_vae, NULL };
+
+const char *const bf_network_names[] = { "linear", "mlp", NULL };
+const char *const bf_posterior_names[] = { "gaussian", "delta", NULL };
+const char *const bf_prior_names[] = { "normal", NULL };
+const char *const bf_likelihood_names[] = { "gaussian", "bernoulli", NULL };
+const char *const bf_variance_names[] = { "fixed", "learned", "optimal", "per-image", NULL };
+const char *const bf_objective_names[] = { "beta-vae", NULL };
+
+const bf_op *const bf_vae_ops[] = {
+    &bf_op_noise_normal, &bf_op_reparameterize, &bf_op_kl_normal, &bf_op_squared_error, &bf_op_bernoulli, &bf_op_gaussian_fixed,
+    &bf_op_gaussian_learned, &bf_op_gaussian_optimal, &bf_op_gaussian_per_image, NULL
+};
+
+/* A row of a table by its name: tables differ in type only. */
+#define FIND(table, wanted)                                         \
+    for (size_t i = 0; table[i] != NULL; i++)                       \
+        if (strcmp(table[i]->name, wanted) == 0) return table[i];   \
+    return NULL
+
+const bf_network *bf_network_find(const char *name) { FIND(networks, name); }
+const bf_posterior *bf_posterior_find(const char *name) { FIND(posteriors, name); }
+const bf_prior *bf_prior_find(const char *name) { FIND(priors, name); }
+const bf_objective *bf_objective_find(const char *name) { FIND(objectives, name); }
+
+const bf_rate *bf_rate_find(const char *posterior, const char *prior)
+{
+    for (size_t i = 0; rates[i] != NULL; i++)
+        if (strcmp(rates[i]->posterior, posterior) == 0 && strcmp(rates[i]->prior, prior) == 0) return rates[i];
+    return NULL;
+}
+
+/* A likelihood without variance treatments is found whatever `variance` says. */
+const bf_likelihood *bf_likelihood_find(const char *kind, const char *variance)
+{
+    for (size_t i = 0; likelihoods[i] != NULL; i++) {
+        const bf_likelihood *l = likelihoods[i];
+        if (strcmp(l->name, kind) == 0 && (l->variance == NULL || strcmp(l->variance, variance) == 0)) return l;
+    }
+    return NULL;
+}
+
+const bf_likelihood *bf_likelihood_row(int i)
+{
+    return i >= 0 && (size_t)i < sizeof likelihoods / sizeof *likelihoods ? likelihoods[i] : NULL;
+}
+
+const bf_rate *bf_rate_row(int i) { return i >= 0 && (size_t)i < sizeof rates / sizeof *rates ? rates[i] : NULL; }
+
+double bf_likelihood_log_variance(const bf_likelihood *l, const bf_vae_options *o, const bf_params *p, const float *theta)
+{
+    if (l->variance_slot) return (double)theta[bf_params_at(p, bf_params_find(p, BF_GAUSSIAN_SLOT))->offset];
+    return l->variance == NULL || isnan(o->variance_value) ? 0.0 : log(o->variance_value);
+}

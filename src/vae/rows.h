@@ -1,0 +1,12 @@
+/* Every row of this room's tables, each in the file named after it; registry.c puts them together. */
+#ifndef BF_VAE_ROWS_H
+#define BF_VAE_ROWS_H
+#include "vae/registry.h"
+extern const bf_network bf_network_linear, bf_network_mlp;
+extern const bf_posterior bf_posterior_gaussian, bf_posterior_delta;
+extern const bf_prior bf_prior_normal;
+extern const bf_rate bf_rate_gaussian_normal, bf_rate_delta_normal;
+extern const bf_likelihood bf_likelihood_gaussian_fixed, bf_likelihood_gaussian_learned, bf_likelihood_gaussian_optimal,
+                           bf_likelihood_gaussian_per_image, bf_likelihood_bernoulli;
+extern const bf_objective bf_objective_beta_vae;
+#endif
