@@ -14,7 +14,7 @@ typedef enum bf_fault_action { BF_FAULT_FAIL, BF_FAULT_NAN, BF_FAULT_KILL } bf_f
 typedef struct bf_fault { char point[40]; int rank; int nth; bf_fault_action action; int visits; } bf_fault;
 typedef struct bf_fault_plan { int count; bf_fault fault[8]; } bf_fault_plan;
 
-/* Collective over all processes. MPI_Init (single threaded), own communicator. faults may be NULL, is borrowed. */
+/* Collective over all processes. Starts MPI (only this thread enters it), own communicator. faults may be NULL, is borrowed. */
 BF_MUST_USE bf_status bf_comm_init(int *argc, char ***argv, bf_fault_plan *faults, bf_comm **world);
 /* Collective. Frees world and calls MPI_Finalize. */
 void bf_comm_finalize(bf_comm **world);
@@ -29,7 +29,7 @@ int bf_comm_size(const bf_comm *c);
 int bf_comm_world_rank(const bf_comm *c);
 MPI_Comm bf_comm_mpi(const bf_comm *c);             /* for HDF5 and ScaLAPACK only */
 
-/* Collective. Every rank gets the same status: the lowest rank's failure when there is one; .rank is filled in. */
+/* Collective. Every rank gets the same status: the lowest rank's failure when there is one; .rank is filled in (world rank). */
 BF_MUST_USE bf_status bf_comm_agree(const bf_comm *c, bf_status mine);
 void bf_comm_barrier(const bf_comm *c);
 void bf_comm_bcast(const bf_comm *c, void *bytes, size_t n, int root);
@@ -43,7 +43,7 @@ void bf_comm_allgather(const bf_comm *c, const void *mine, size_t n, void *all, 
  * ((v0+v1)+(v2+v3))+... bit for bit, whatever the transport. scratch (n) is the caller's. Large vectors: reduce-scatter and allgather with the same tree per element. */
 void bf_comm_tree_f32(const bf_comm *c, float *restrict v, size_t n, float *restrict scratch);
 void bf_comm_tree_f64(const bf_comm *c, double *restrict v, size_t n, double *restrict scratch);
-/* Point to point inside a group, blocking; for handing small pieces to a neighbour. */
+/* Point to point inside a group, blocking; for handing small pieces to a neighbour. 0 <= tag < 32000. Returns the bytes received. */
 void bf_comm_send(const bf_comm *c, int to, int tag, const void *bytes, size_t n);
 size_t bf_comm_recv(const bf_comm *c, int from, int tag, void *bytes, size_t capacity);
 
