@@ -1,0 +1,71 @@
+"""Planted faults: each rank fails or dies at each named point; every rank says the same, nothing is lost, nothing hangs."""
+import pytest
+from betafield import FAULTY, assert_same_bits, betafield
+
+pytestmark = pytest.mark.skipif(not FAULTY, reason="the program with fault points was not built")
+
+STUDY = """\
+study: faults
+data: {source: patches, train: 512, test: 256}
+model: {net: mlp, hidden: [8], latent: 2}
+train: {epochs: 6, batch: 64, lanes: 2, lr: 1.0e-3, checkpoint_seconds: 0}
+output: {samples: 4}
+sweep:
+  objective.beta: [0.5, 1.0]
+"""
+ON_RANK_0 = ["checkpoint.write", "checkpoint.fsync", "checkpoint.rename_prev", "checkpoint.rename", "study.write", "study.fsync", "study.rename"]
+ON_ANY = ["data.open", "data.window", "data.fill", "config.create", "config.write", "config.close"]
+PUBLISHING = ["config.fsync", "config.rename"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("faults")
+    (folder / "study.yaml").write_text(STUDY)
+    betafield("run", folder / "study.yaml", "-o", folder / "out")
+    return folder
+
+
+def run(whole, out, ranks, fault="", expect=0, **more):
+    arguments = ["run", whole / "study.yaml", "-o", out, "--set", f"parallel.ranks_per_config={ranks}"]
+    return betafield(*arguments, ranks=ranks, program=FAULTY, env={"BETAFIELD_FAULT": fault} if fault else None, expect=expect, timeout=90, **more)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("point", ON_ANY)
+def test_a_failure_ends_in_the_same_status_everywhere(whole, tmp_path, point, rank):
+    done = run(whole, tmp_path / "out", 2, f"{point}:{rank}:1:fail", expect=None)
+    assert done.returncode in (2, 74), done.stderr
+    assert point in done.stderr
+    run(whole, tmp_path / "out", 2)
+    assert_same_bits(whole / "out", tmp_path / "out")
+
+
+@pytest.mark.parametrize("point", ON_RANK_0 + PUBLISHING)
+def test_a_failing_write_stops_the_study_with_74(whole, tmp_path, point):
+    done = run(whole, tmp_path / "out", 2, f"{point}:0:2:fail", expect=74)
+    assert point in done.stderr
+    run(whole, tmp_path / "out", 2)
+    assert_same_bits(whole / "out", tmp_path / "out")
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("point", ON_RANK_0 + ["config.create", "config.write", "config.close"] + PUBLISHING)
+def test_killed_in_every_phase_of_every_write(whole, tmp_path, point, nth):
+    """Alone, without a launcher: the process dies by SIGKILL at the point; the same command then ends with the same bits."""
+    out = tmp_path / "out"
+    done = betafield("run", whole / "study.yaml", "-o", out, program=FAULTY, env={"BETAFIELD_FAULT": f"{point}:0:{nth}:kill"}, expect=None, timeout=90)
+    assert done.returncode in (-9, 0)
+    assert done.returncode == -9 or nth > 1, "the point was never reached"
+    betafield("run", whole / "study.yaml", "-o", out)
+    assert_same_bits(whole / "out", out)
+    assert not [p for p in out.rglob("*") if ".tmp-" in p.name]
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_poisoned_gradient_is_a_diverged_row(whole, tmp_path, rank):
+    done = run(whole, tmp_path / "out", 2, f"train.nan:{rank}:3:nan", expect=3)
+    assert "diverged" in done.stdout
+    arguments = ["run", whole / "study.yaml", "-o", tmp_path / "out", "--retry-failed"]
+    betafield(*arguments)
+    assert_same_bits(whole / "out", tmp_path / "out")

@@ -1,0 +1,281 @@
+"""The life of a study: run, run again, extend, refuse, stop, continue, fail."""
+import os
+import signal
+import time
+
+import h5py
+import numpy as np
+import pytest
+from betafield import assert_same_bits, betafield, contents, start
+
+LONG = """\
+study: long
+data: {source: patches, train: 512, test: 128}
+model: {net: mlp, hidden: [16], latent: 2}
+train: {steps: 60000, batch: 64, lr: 1.0e-3}
+measure: [rd]
+output: {progress_seconds: 1}
+sweep:
+  objective.beta: [0.5, 1.0]
+"""
+
+
+def table(folder, name):
+    with h5py.File(folder / "study.h5", "r") as f:
+        return f[name][()]
+
+
+def test_leaves_the_tables_of_the_contract(study, tmp_path):
+    out = tmp_path / "out"
+    done = betafield("run", study(), "-o", out)
+    assert done.stderr == ""
+    assert sum(line.startswith("c000") for line in done.stdout.splitlines()) == 4
+    with h5py.File(out / "study.h5", "r") as f:
+        assert f.attrs["complete"] == 1
+        assert f["sweep/status"][:].tolist() == [2, 2, 2, 2]
+        assert f["sweep/objective_beta"][:].tolist() == [0.1, 0.1, 1.0, 1.0]
+        assert f["sweep/model_latent"][:].tolist() == [2, 3, 2, 3]
+        for name in ("rate", "distortion", "elbo", "mse", "variance", "bits_per_dim", "active_units"):
+            assert np.isfinite(f[f"metrics/{name}"][:]).all(), name
+        elbo = -(f["metrics/rate"][:] + f["metrics/distortion"][:])
+        np.testing.assert_allclose(f["metrics/elbo"][:], elbo, rtol=1e-12)
+        assert f["configs/c0003/posterior/train/mean"].shape == (512, 3)
+        assert f["configs/c0003/second_stage/train"].shape == (512, 3)
+        assert (f["configs/c0003/second_stage/train"][:] == f["configs/c0003/posterior/train/z"][:]).all()
+        assert f["configs/c0000"].attrs["objective.beta"] == 0.1
+    assert not list((out / "checkpoints").iterdir())
+    for name in ("study.yaml", "log.txt", "log.jsonl", "progress.json"):
+        assert (out / name).exists()
+
+
+def test_effective_input_reproduces_the_study(study, tmp_path):
+    betafield("run", study(), "-o", tmp_path / "a")
+    betafield("run", tmp_path / "a" / "study.yaml", "-o", tmp_path / "b")
+    assert_same_bits(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "a" / "study.yaml").read_text() == (tmp_path / "b" / "study.yaml").read_text()
+
+
+def test_default_folder_is_outputs_and_the_name(study, tmp_path):
+    betafield("run", study(), "--only", "0", cwd=tmp_path)
+    assert (tmp_path / "outputs" / "tiny" / "study.h5").exists()
+
+
+def test_running_again_keeps_what_is_done(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out)
+    before = {p.name: p.stat().st_mtime_ns for p in (out / "configs").iterdir()}
+    betafield("run", study(), "-o", out)
+    assert before == {p.name: p.stat().st_mtime_ns for p in (out / "configs").iterdir()}
+
+
+def test_a_lost_configuration_is_trained_again_and_nothing_else(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out)
+    first = contents(out)
+    kept = (out / "configs" / "c0000.h5").stat().st_mtime_ns
+    (out / "configs" / "c0002.h5").unlink()
+    betafield("run", study(), "-o", out)
+    assert contents(out) == first
+    assert (out / "configs" / "c0000.h5").stat().st_mtime_ns == kept
+
+
+def test_study_file_is_an_index_that_can_be_rebuilt(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out)
+    first = contents(out)
+    (out / "study.h5").unlink()
+    betafield("run", study(), "-o", out)
+    assert contents(out) == first
+
+
+def test_a_longer_sweep_extends_and_keeps_ids(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out)
+    before = {p.name: p.read_bytes() for p in (out / "configs").iterdir()}
+    longer = ["--set", "sweep.objective.beta=[0.01, 0.1, 1.0]"]
+    betafield("run", study(), "-o", out, *longer)
+    assert {name: (out / "configs" / name).read_bytes() for name in before} == before
+    assert table(out, "sweep/objective_beta").tolist() == [0.1, 0.1, 1.0, 1.0, 0.01, 0.01]
+    assert table(out, "sweep/status").tolist() == [2] * 6
+    betafield("run", out / "study.yaml", "-o", tmp_path / "again")
+    assert_same_bits(out, tmp_path / "again")
+
+
+def test_another_input_is_refused_with_the_difference(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out)
+    first = contents(out)
+    refused = betafield("run", study(), "-o", out, "--set", "train.lr=0.01", expect=2)
+    assert "train.lr" in refused.stderr and "0.002" in refused.stderr and "0.01" in refused.stderr
+    assert contents(out) == first
+    betafield("run", study(), "-o", out, "--set", "train.lr=0.01", "--fresh")
+    assert contents(out).keys() == first.keys() and contents(out) != first
+
+
+def test_only_trains_what_is_named(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out, "--only", "1,3")
+    assert table(out, "sweep/status").tolist() == [0, 2, 0, 2]
+    with h5py.File(out / "study.h5", "r") as f:
+        assert f.attrs["complete"] == 0
+    assert "9" in betafield("run", study(), "-o", out, "--only", "1,9", expect=2).stderr
+
+
+DIVERGING = """\
+study: diverging
+data: {source: patches, train: 256, test: 64}
+model: {net: mlp, hidden: [8], latent: 2}
+train: {epochs: 2, batch: 64, optimizer: sgd}
+sweep:
+  train.lr: [1.0e-4, 1.0e+30, 2.0e-4]
+"""
+
+
+def test_a_diverging_configuration_is_a_row(study, tmp_path):
+    out = tmp_path / "out"
+    done = betafield("run", study(DIVERGING), "-o", out, expect=3)
+    assert table(out, "sweep/status").tolist() == [2, 3, 2]
+    error = table(out, "sweep/error")[1].decode()
+    assert "step" in error and "finite" in error
+    assert error in done.stdout
+    assert np.isnan(table(out, "metrics/rate")[1]).all()
+    betafield("run", study(DIVERGING), "-o", out, expect=3)
+    betafield("run", study(DIVERGING), "-o", out, "--retry-failed", expect=3)
+    assert (out / "configs" / "c0001.failed-1.h5").exists()
+
+
+def test_a_retry_starts_again_with_a_smaller_rate(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(DIVERGING), "-o", out, "--set", "train.retries=2", "--set", "train.retry_factor=1e-17")
+    assert table(out, "sweep/status").tolist() == [2, 2, 2]
+    assert table(out, "sweep/attempts").tolist() == [1, 3, 1]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "long.yaml").write_text(LONG)
+    betafield("run", folder / "long.yaml", "-o", folder / "out")
+    return folder / "out"
+
+
+def wait_until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def stop_when_training(process, out, how):
+    wait_until(lambda: (out / "progress.json").exists() and b'"running": 1' in (out / "progress.json").read_bytes())
+    how()
+    output, errors = process.communicate(timeout=120)
+    return output, errors
+
+
+@pytest.mark.parametrize("how", ["STOP", "USR1", "USR2", "TERM", "INT"])
+def test_a_stop_saves_and_the_same_command_continues(study, tmp_path, uninterrupted, how):
+    out = tmp_path / "out"
+    process = start("run", study(LONG), "-o", out)
+    if how == "STOP":
+        output, _ = stop_when_training(process, out, (out / "STOP").touch)
+    else:
+        output, _ = stop_when_training(process, out, lambda: process.send_signal(getattr(signal, "SIG" + how)))
+    assert process.returncode == 75, output
+    assert (out / "checkpoints" / "c0000.h5").exists() or (out / "checkpoints" / "c0001.h5").exists()
+    assert not (out / "STOP").exists()
+    betafield("run", study(LONG), "-o", out)
+    assert_same_bits(out, uninterrupted)
+
+
+def test_usr1_under_mpirun_stops_all_ranks(study, tmp_path, uninterrupted):
+    out = tmp_path / "out"
+    process = start("run", study(LONG), "-o", out, ranks=2)
+    stop_when_training(process, out, lambda: process.send_signal(signal.SIGUSR1))
+    assert process.returncode == 75
+    betafield("run", study(LONG), "-o", out, ranks=2)
+    assert_same_bits(out, uninterrupted)
+
+
+def test_wall_clock_limit_stops_in_time_and_makes_progress(study, tmp_path, uninterrupted):
+    out = tmp_path / "out"
+    codes = []
+    for _ in range(30):
+        codes.append(betafield("run", study(LONG), "-o", out, "--max-hours", "0.0004", expect=None).returncode)
+        if codes[-1] == 0:
+            break
+    assert set(codes[:-1]) <= {75} and codes[-1] == 0 and len(codes) > 1
+    assert_same_bits(out, uninterrupted)
+
+
+def test_a_second_run_is_refused_and_names_the_first(study, tmp_path):
+    out = tmp_path / "out"
+    process = start("run", study(LONG), "-o", out, "--set", "train.steps=100000000")
+    wait_until(lambda: (out / "study.yaml").exists())
+    refused = betafield("run", study(LONG), "-o", out, "--set", "train.steps=100000000", expect=2)
+    assert f"pid {process.pid}" in refused.stderr
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=60)
+    assert process.returncode == 75
+
+
+def test_wrong_input_and_unwritable_folders(study, tmp_path):
+    wrong = study("study: x\nmodel: {latnet: 3}\ntrain: {lr: fast}\n")
+    refused = betafield("run", wrong, "-o", tmp_path / "out", expect=2)
+    assert f"{wrong}:2:" in refused.stderr and "model.latent" in refused.stderr and f"{wrong}:3:" in refused.stderr
+    assert not (tmp_path / "out").exists()
+    betafield("run", tmp_path / "missing.yaml", expect=2)
+    betafield("run", study(), "-o", tmp_path / "study.yaml" / "sub", expect=74)
+    missing = study("study: y\ndata: {source: npy, path: nowhere.npy}\n")
+    assert f"{missing}:2:" in betafield("run", missing, "-o", tmp_path / "out", expect=2).stderr
+    betafield("run", expect=2)
+    betafield("run", study(), "--max-hours", "soon", expect=2)
+
+
+def test_every_rank_exits_with_the_same_code(study, tmp_path):
+    out = tmp_path / "out"
+    assert betafield("run", study(DIVERGING), "-o", out, ranks=3, expect=None).returncode == 3
+    assert betafield("run", study("study: [1"), "-o", out, ranks=2, expect=None).returncode == 2
+
+
+def test_evaluate_every_keep_best_and_patience(study, tmp_path):
+    text = """\
+        study: early
+        data: {source: patches, train: 256, test: 256}
+        model: {net: mlp, hidden: [16], latent: 2}
+        train: {epochs: 40, batch: 64, lr: 5.0e-3, evaluate_every: 2, keep: best, patience: 2}
+        """
+    out = tmp_path / "out"
+    betafield("run", study(text), "-o", out)
+    tested = table(out, "history/test_elbo")[0]
+    evaluated = np.flatnonzero(np.isfinite(tested))
+    assert (np.diff(evaluated) == 2).all() and len(evaluated) >= 2
+    # What is kept is the best of what was evaluated, so the final metric is at least that.
+    assert table(out, "metrics/elbo")[0, 1] == pytest.approx(np.nanmax(tested), abs=1e-9)
+
+
+def test_init_from_starts_where_another_ended(study, tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    betafield("run", study(), "-o", a, "--only", "0")
+    betafield("run", study(), "-o", b, "--only", "0", "--set", f"train.init_from={a}:0", "--set", "train.lr=1e-12")
+    with h5py.File(a / "study.h5") as one, h5py.File(b / "study.h5") as two:
+        for name, weight in one["configs/c0000/weights"].items():
+            np.testing.assert_allclose(two["configs/c0000/weights"][name][()], weight[()], atol=1e-6)
+    refused = betafield("run", study(), "-o", tmp_path / "c", "--only", "0", "--set", "train.init_from=nowhere:0", expect=3)
+    assert "init_from" in refused.stdout
+
+
+def test_output_switches(study, tmp_path):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out, "--only", "0", "--set", "output.posterior=[test]", "--set", "output.weights=false", "--set",
+              "output.samples=5", "--set", "output.state=true")
+    with h5py.File(out / "study.h5") as f:
+        group = f["configs/c0000"]
+        assert "weights" not in group and "train" not in group["posterior"] and "mean" in group["posterior/test"]
+        assert group["second_stage/train"].shape == (512, 2)
+        assert group["samples"].shape[0] == group["reconstructions"].shape[0] == group["inputs"].shape[0] == 5
+        assert len(group["state"]) > 0
+    betafield("run", study(), "-o", tmp_path / "none", "--only", "0", "--set", "output.posterior=[]", "--set", "output.second_stage=false",
+              "--set", "output.samples=0")
+    with h5py.File(tmp_path / "none" / "study.h5") as f:
+        assert "posterior" not in f["configs/c0000"] and "samples" not in f["configs/c0000"]
