@@ -1,0 +1,323 @@
+/* betafield plan: expand, check, estimate. Writes nothing and needs no launcher. */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "cli/estimate.h"
+#include "cli/input.h"
+#include "cli/text.h"
+
+enum { ALL_ROWS = 40, EDGE_ROWS = 12 };     /* of a longer table the first and last rows are shown */
+
+typedef struct plan_options {
+    const char *input, *out;
+    int64_t     ranks, time;
+    bf_texts    set;
+    bool        json;
+} plan_options;
+
+static const bf_option options[] = {
+    { "INPUT.yaml", NULL, BF_OPTION_PLACE, offsetof(plan_options, input), 0, "the study file" },
+    { "--ranks", "N", BF_OPTION_INT, offsetof(plan_options, ranks), 1, "lay the study out on N ranks (default 1)" },
+    { "--set", "KEY=VALUE", BF_OPTION_TEXTS, offsetof(plan_options, set), 0, "override a key of the study file; may be repeated" },
+    { "-o", "DIR", BF_OPTION_TEXT, offsetof(plan_options, out), 0, "where results would go (default outputs/<study>)" },
+    { "--time", "N", BF_OPTION_INT, offsetof(plan_options, time), 1, "train up to three configurations for N steps to calibrate the estimate" },
+    { "--json", NULL, BF_OPTION_FLAG, offsetof(plan_options, json), 0, "print one JSON object instead of tables" },
+    { 0 },
+};
+
+/* --- for people ----------------------------------------------------------------------------------------------------- */
+
+/* Swept keys whose columns fit beside the fixed ones; long paths are shortened to their last part when that makes room. */
+static int choose_columns(const bf_key *const *keys, int n, bool *brief)
+{
+    const int fixed = 60, gap = 2, narrow = 8;
+    for (int pass = 0; pass < 2; pass++) {
+        int width = fixed, shown = 0;
+        *brief = pass == 1;
+        for (; shown < n; shown++) {
+            const char *dot = strrchr(keys[shown]->path, '.');
+            const int name = (int)strlen(*brief && dot ? dot + 1 : keys[shown]->path);
+            width += gap + (name > narrow ? name : narrow);
+            if (width > BF_TEXT_COLUMNS) break;
+        }
+        if (shown == n || pass == 1) return shown;
+    }
+    return 0;
+}
+
+static void add_heading(bf_table *t, const bf_key *const *keys, int shown, bool brief)
+{
+    bf_table_cell(t, "id");
+    for (int k = 0; k < shown; k++) {
+        const char *dot = strrchr(keys[k]->path, '.');
+        bf_table_cell(t, "%s", brief && dot ? dot + 1 : keys[k]->path);
+    }
+    bf_table_cell(t, "parameters");
+    bf_table_cell(t, "flop/step");
+    bf_table_cell(t, "steps");
+    bf_table_cell(t, "estimate");
+}
+
+static void add_row(bf_table *t, const bf_study *s, const bf_estimate *e, int i, const bf_key *const *keys, int shown, bf_config *c, char *text)
+{
+    char human[32];
+    bf_study_config(s, i, c);
+    bf_table_cell(t, "%d", i);
+    for (int k = 0; k < shown; k++) {
+        bf_key_print(keys[k], c, text, BF_KEY_PRINTED);
+        bf_table_cell(t, "%s", text);
+    }
+    bf_table_cell(t, "%lld", (long long)e->cost[i].parameters);
+    bf_human_count(e->cost[i].flops_per_step, human);
+    bf_table_cell(t, "%s", human);
+    bf_table_cell(t, "%lld", (long long)e->cost[i].steps);
+    bf_clock_human(e->seconds[i], human);
+    bf_table_cell(t, "%s", human);
+}
+
+static bf_status print_configs(const bf_study *s, const bf_estimate *e)
+{
+    const bf_key *keys[BF_MAX_SWEPT];
+    bool brief;
+    const int swept = bf_study_swept(s, keys), shown = choose_columns(keys, swept, &brief);
+    char align[BF_MAX_SWEPT + 6];
+    memset(align, 'r', (size_t)shown + 5);
+    align[shown + 5] = '\0';
+    bf_table *t = bf_table_create(align);
+    bf_config *c = malloc(sizeof *c);
+    char *text = malloc(BF_KEY_PRINTED);
+    bf_status status = t && c && text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a table");
+    if (!status.code) {
+        const bool all = e->configs <= ALL_ROWS;
+        add_heading(t, keys, shown, brief);
+        for (int i = 0; i < e->configs; i++) {
+            if (!all && i >= EDGE_ROWS && i < e->configs - EDGE_ROWS) continue;
+            if (!all && i == e->configs - EDGE_ROWS)
+                for (int k = 0; k < shown + 5; k++) bf_table_cell(t, "...");
+            add_row(t, s, e, i, keys, shown, c, text);
+        }
+        status = bf_table_print(t, stdout);
+        if (shown < swept) printf("  %d more swept keys do not fit here; --json has all columns\n", swept - shown);
+    }
+    bf_table_destroy(&t);
+    free(c);
+    free(text);
+    return status;
+}
+
+static void print_data(const bf_study_data_sets *d)
+{
+    for (int k = 0; k < d->count; k++) {
+        const bf_data_info *i = &d->info[k];
+        printf("%s%s: %lld training and %lld test samples of ", k ? "            " : "data        ", d->options[k].source,
+               (long long)i->rows[BF_TRAIN], (long long)i->rows[BF_TEST]);
+        for (int j = 0; j < i->dims; j++) printf("%s%d", j ? " x " : "", i->shape[j]);
+        printf(" values, %s\n", i->stored == BF_STORED_U8 ? "u8" : "f32");
+    }
+}
+
+static void print_memory(const bf_estimate *e)
+{
+    char one[24], all[24], data[24], here[24];
+    const double total = e->data_bytes + (double)e->rank_bytes * e->layout.ranks;
+    const double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    bf_human_bytes(e->data_bytes, data);
+    bf_human_bytes((double)e->rank_bytes, one);
+    bf_human_bytes(total, all);
+    bf_human_bytes(machine, here);
+    printf("memory      %s on one node: data %s once + %d rank%s x %s; this machine has %s\n", all, data, e->layout.ranks,
+           e->layout.ranks == 1 ? "" : "s", one, here);
+    if (total > machine) printf("            that is more than this machine has\n");
+}
+
+static void print_disk(const bf_estimate *e, const char *dir)
+{
+    char files[24], checkpoints[24], space[24];
+    bf_human_bytes(e->file_bytes, files);
+    bf_human_bytes(e->checkpoint_bytes, checkpoints);
+    bf_human_bytes(e->free_bytes, space);
+    printf("disk        results %s, checkpoints up to %s while it runs; %s free for %s\n", files, checkpoints, space, dir);
+}
+
+static void print_time(const bf_estimate *e)
+{
+    char span[32], sum[32], rate[24];
+    bf_clock_human(e->makespan, span);
+    bf_clock_human(e->sum, sum);
+    bf_human_count(e->rate, rate);
+    printf("time        about %s on %d rank%s (%s of one rank's work)\n", span, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", sum);
+    if (e->timed)
+        printf("            from %lld training steps of each of %d representative configuration%s, measured on this machine now\n",
+               (long long)e->timed_steps, e->timed, e->timed == 1 ? "" : "s");
+    else
+        printf("            from the counted arithmetic at %sflop/s, measured on this machine now; --time N measures steps\n", rate);
+}
+
+static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir)
+{
+    const bf_layout *l = &e->layout;
+    printf("study       %s: %d configuration%s\n", bf_study_base(s)->study, e->configs, e->configs == 1 ? "" : "s");
+    print_data(d);
+    putchar('\n');
+    BF_TRY(print_configs(s, e));
+    printf("\nranks       %d in %d team%s of %d (%s)\n", l->ranks, l->teams, l->teams == 1 ? "" : "s", l->team_size, l->why);
+    print_memory(e);
+    print_disk(e, dir);
+    print_time(e);
+    return BF_DONE;
+}
+
+/* --- for programs --------------------------------------------------------------------------------------------------- */
+
+/* Numbers, booleans and lists of numbers are JSON as they are printed; everything else is text. */
+static void json_value(const bf_key *k, const char *text)
+{
+    const bool number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9'), list = text[0] == '[';
+    const bool plain = k->type == BF_KEY_BOOL || (number && (k->type == BF_KEY_INT || k->type == BF_KEY_REAL)) ||
+                       (list && (k->type == BF_KEY_INTS || k->type == BF_KEY_REALS || k->type == BF_KEY_PAIR));
+    if (plain) printf("%s", text);
+    else bf_json_text(text, stdout);
+}
+
+static void json_config(const bf_study *s, const bf_estimate *e, int i, bf_config *c, char *text)
+{
+    const bf_key *keys[BF_MAX_SWEPT];
+    const int swept = bf_study_swept(s, keys);
+    const bf_cost *cost = &e->cost[i];
+    char hash[17], number[32];
+    bf_study_config(s, i, c);
+    bf_config_hash(c, hash);
+    printf("%s\n  {\"id\": %d, \"config_hash\": \"%s\", \"keys\": {", i ? "," : "", i, hash);
+    for (int k = 0; k < swept; k++) {
+        bf_key_print(keys[k], c, text, BF_KEY_PRINTED);
+        printf("%s\"%s\": ", k ? ", " : "", keys[k]->path);
+        json_value(keys[k], text);
+    }
+    printf("}, \"parameters\": %lld, \"steps\": %lld, \"flops_per_step\": %.15g, ", (long long)cost->parameters, (long long)cost->steps, cost->flops_per_step);
+    printf("\"memory\": %zu, \"disk\": %lld, \"seconds\": %s}", cost->memory, (long long)cost->disk, bf_json_number(e->seconds[i], number));
+}
+
+static void json_data(const bf_study_data_sets *d)
+{
+    printf("\"data\": [");
+    for (int k = 0; k < d->count; k++) {
+        const bf_data_info *i = &d->info[k];
+        printf("%s{\"source\": \"%s\", \"train\": %lld, \"test\": %lld, \"width\": %d, \"stored\": \"%s\"}", k ? ", " : "", d->options[k].source,
+               (long long)i->rows[BF_TRAIN], (long long)i->rows[BF_TEST], i->width, i->stored == BF_STORED_U8 ? "u8" : "f32");
+    }
+    printf("],\n");
+}
+
+static bf_status print_json(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir)
+{
+    const bf_layout *l = &e->layout;
+    char number[32];
+    bf_config *c = malloc(sizeof *c);
+    char *text = malloc(BF_KEY_PRINTED);
+    if (!c || !text) {
+        free(c);
+        free(text);
+        return BF_FAIL(BF_E_MEMORY, "no memory to print the plan");
+    }
+    printf("{\"study\": \"%s\",\n", bf_study_base(s)->study);
+    json_data(d);
+    printf("\"layout\": {\"ranks\": %d, \"teams\": %d, \"team_size\": %d, \"idle\": %d, \"why\": ", l->ranks, l->teams, l->team_size, l->idle);
+    bf_json_text(l->why, stdout);
+    printf("},\n\"memory\": {\"data\": %.0f, \"rank\": %zu, \"node\": %.0f},\n", e->data_bytes, e->rank_bytes, e->data_bytes + (double)e->rank_bytes * l->ranks);
+    printf("\"disk\": {\"folder\": ");
+    bf_json_text(dir, stdout);
+    printf(", \"results\": %.0f, \"checkpoints\": %.0f, \"free\": %s},\n", e->file_bytes, e->checkpoint_bytes, bf_json_number(e->free_bytes, number));
+    printf("\"time\": {\"seconds\": %s, ", bf_json_number(e->makespan, number));
+    printf("\"work\": %s, \"source\": \"%s\", \"flops_per_second\": %.15g, \"steps\": %lld},\n", bf_json_number(e->sum, number),
+           e->timed ? "steps" : "counted", e->rate, (long long)(e->timed ? e->timed_steps : 0));
+    printf("\"configs\": [");
+    for (int i = 0; i < e->configs; i++) json_config(s, e, i, c, text);
+    printf("]}\n");
+    free(c);
+    free(text);
+    return BF_DONE;
+}
+
+/* --- the command ---------------------------------------------------------------------------------------------------- */
+
+/* Everything that can be wrong with the file and what it names, in one report. */
+static bf_status load(bf_input *in, bf_study_data_sets *d, const plan_options *o)
+{
+    bf_status s;
+    BF_TRY(bf_input_read(in, o->input));
+    BF_TRY(bf_input_parse(in, &o->set));
+    if (!in->study) return bf_input_verdict(in, stderr);
+    s = bf_study_data_inspect(in->study, &in->problems, d);
+    if (!s.code) s = bf_study_data_check(d, in->study, &in->problems);
+    return s.code && s.code != BF_E_INPUT ? s : bf_input_verdict(in, stderr);
+}
+
+/* Steps need a trainer, and a trainer a communicator: the only plan that starts MPI, as a single process. */
+static bf_status measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, int64_t steps, bf_fault_plan *faults)
+{
+    bf_comm *world = NULL, *node = NULL;
+    int argc = 0;
+    char *none[] = { NULL }, **argv = none;
+    BF_TRY(bf_comm_init(&argc, &argv, faults, &world));
+    bf_status status = bf_comm_node(world, &node);
+    if (!status.code) status = bf_estimate_measure(e, s, d, world, node, steps);
+    /* Shared windows go before the communicators they live on. */
+    for (int k = 0; k < d->count; k++) bf_dataset_close(&d->set[k]);
+    bf_comm_free(&node);
+    bf_comm_finalize(&world);
+    return status;
+}
+
+static bf_status plan(const plan_options *o, bf_input *in, bf_study_data_sets *d, bf_estimate *e, bf_fault_plan *faults)
+{
+    char dir[BF_PATH];
+    BF_TRY(load(in, d, o));
+    if (o->out) BF_TRY(bf_file_join(dir, sizeof dir, o->out, ""));
+    else BF_TRY(bf_file_join(dir, sizeof dir, "outputs", bf_study_base(in->study)->study));
+    BF_TRY(bf_estimate_count(in->study, d, (int)o->ranks, dir, e));
+    if (o->time) BF_TRY(measure(e, in->study, d, o->time, faults));
+    BF_TRY(bf_estimate_time(e));
+    BF_TRY(o->json ? print_json(in->study, d, e, dir) : print_text(in->study, d, e, dir));
+    if (e->file_bytes + e->checkpoint_bytes > e->free_bytes)
+        return BF_FAIL(BF_E_INPUT, "the results need %.0f MB, the file system of %s has %.0f MB free; output.posterior: [] and "
+                       "output.second_stage: false make them smaller", 1e-6 * (e->file_bytes + e->checkpoint_bytes), dir, 1e-6 * e->free_bytes);
+    return BF_DONE;
+}
+
+static int command(int argc, char **argv, bf_fault_plan *faults)
+{
+    plan_options o = { .ranks = 1 };
+    bf_input in = { 0 };
+    bf_study_data_sets d = { 0 };
+    bf_estimate e = { 0 };
+    bf_status s = bf_args_read(options, argc, argv, &o);
+    if (!s.code && o.ranks > 1 << 20) s = BF_FAIL(BF_E_USAGE, "--ranks: at most %d", 1 << 20);
+    if (!s.code) s = plan(&o, &in, &d, &e, faults);
+    bf_estimate_free(&e);
+    bf_study_data_close(&d);
+    bf_input_free(&in);
+    return bf_command_end(&bf_command_plan, &s);
+}
+
+const bf_command bf_command_plan = {
+    .name = "plan",
+    .synopsis = "plan INPUT.yaml [--ranks N] [--set KEY=VALUE]... [-o DIR] [--time N] [--json]",
+    .help =
+        "expand a study, check it, estimate what it needs; writes nothing\n"
+        "\n"
+        "  betafield plan study.yaml --ranks 16\n"
+        "\n"
+        "Prints every configuration with its parameters, arithmetic and time, how ranks are grouped, memory per node,\n"
+        "disk, and how long it all takes. Reports every mistake of the study file at once and reads the headers of the\n"
+        "data files it names. Exit code 2 when anything is wrong.\n",
+    .run = command,
+    .options = options,
+};

@@ -1,0 +1,167 @@
+#include "cli/estimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "train/trainer.h"
+
+/* --- counting ------------------------------------------------------------------------------------------------------- */
+
+static double data_bytes(const bf_data_info *i)
+{
+    const double row = (double)i->width * (i->stored == BF_STORED_U8 ? 1.0 : 4.0) + (i->labels ? 4.0 : 0.0) + 4.0 * i->factors +
+                       (i->clean ? 4.0 * i->width : 0.0);
+    return row * (double)(i->rows[BF_TRAIN] + i->rows[BF_TEST]);
+}
+
+static void add_up(bf_estimate *e, const bf_cost *c)
+{
+    if (c->memory > e->rank_bytes) e->rank_bytes = c->memory;
+    e->file_bytes += (double)c->disk;
+    e->checkpoint_bytes = fmax(e->checkpoint_bytes, (double)c->checkpoints);
+}
+
+bf_status bf_estimate_count(const bf_study *study, const bf_study_data_sets *d, int ranks, const char *dir, bf_estimate *e)
+{
+    int64_t lanes = INT32_MAX;
+    bf_status s = BF_DONE;
+    memset(e, 0, sizeof *e);
+    e->configs = bf_study_count(study);
+    e->cost = calloc((size_t)e->configs, sizeof *e->cost);
+    e->seconds = calloc((size_t)e->configs, sizeof *e->seconds);
+    bf_config *c = malloc(sizeof *c);
+    if (!e->cost || !e->seconds || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", e->configs));
+    for (int i = 0; i < e->configs; i++) {
+        bf_study_config(study, i, c);
+        BF_TRY_DONE(bf_cost_count(c, &d->info[d->of[i]], &e->cost[i]));
+        add_up(e, &e->cost[i]);
+        if (c->train.lanes < lanes) lanes = c->train.lanes;
+    }
+    for (int k = 0; k < d->count; k++) e->data_bytes += data_bytes(&d->info[k]);
+    BF_TRY_DONE(bf_layout_decide(ranks, e->configs, (int)lanes, bf_study_base(study)->parallel.ranks_per_config, &e->layout));
+    e->checkpoint_bytes *= e->layout.teams;
+    const int64_t space = bf_file_free_space(dir);
+    e->free_bytes = space < 0 ? NAN : (double)space;
+    e->rate = bf_cost_gemm_rate();
+    bf_cost_model_start(&e->model, e->rate);
+done:
+    free(c);
+    if (s.code) bf_estimate_free(e);
+    return s;
+}
+
+/* --- measuring ------------------------------------------------------------------------------------------------------ */
+
+/* Times the steps between the first tick after `from` and the last one. */
+typedef struct stopwatch { int64_t from, to, first, last; double first_at, last_at; } stopwatch;
+
+static int tick(void *self, const bf_train_progress *p)
+{
+    stopwatch *w = self;
+    w->last = p->step;
+    w->last_at = bf_clock_seconds();
+    if (p->step == w->from) {
+        w->first = w->last;
+        w->first_at = w->last_at;
+    }
+    return p->step >= w->to ? BF_TICK_STOP : 0;
+}
+
+static bf_status time_config(bf_estimate *e, int i, bf_config *c, const bf_dataset *data, const bf_comm *world)
+{
+    /* The first step touches fresh memory and is not typical. */
+    stopwatch w = { .from = 1, .to = 1 + e->timed_steps, .first = -1 };
+    bf_trainer *t = NULL;
+    c->train.evaluate_every = c->train.patience = 0;
+    const bf_train_setup setup = { .team = world, .data = data, .vae = &c->vae, .train = &c->train, .measure = &c->measure,
+                                   .backend = &bf_backend_portable, .seed = c->seed, .lr_scale = 1.0, .hooks = { .self = &w, .tick = tick } };
+    BF_TRY(bf_trainer_create(&setup, &t));
+    bf_status s = bf_trainer_run(t);
+    bf_trainer_destroy(&t);
+    /* Whether it diverges is the run's business; the time a step takes is known all the same. */
+    if (s.code && s.code != BF_E_STOPPED && s.code != BF_E_DIVERGED) return s;
+    if (w.first < 0 || w.last <= w.first) return BF_DONE;
+    bf_cost part = e->cost[i];
+    part.steps = w.last - w.first;
+    part.evaluation_flops = 0.0;
+    bf_cost_model_learn(&e->model, &part, w.last_at - w.first_at);
+    e->timed++;
+    return BF_DONE;
+}
+
+static int by_flops(const void *a, const void *b)
+{
+    const bf_cost *x = *(const bf_cost *const *)a, *y = *(const bf_cost *const *)b;
+    if (x->flops_per_step != y->flops_per_step) return x->flops_per_step < y->flops_per_step ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps)
+{
+    bf_status s = BF_DONE;
+    const bf_cost **sorted = malloc((size_t)e->configs * sizeof *sorted);
+    bf_config *c = malloc(sizeof *c);
+    if (!sorted || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory to measure"));
+    BF_TRY_DONE(bf_study_data_open(d, world, node));
+    for (int i = 0; i < e->configs; i++) sorted[i] = &e->cost[i];
+    qsort(sorted, (size_t)e->configs, sizeof *sorted, by_flops);
+    e->timed_steps = steps;
+    const int pick[] = { 0, e->configs / 2, e->configs - 1 };
+    for (int k = 0; k < 3; k++) {
+        /* Configurations that count the same would teach the same. */
+        if (k > 0 && sorted[pick[k]]->flops_per_step == sorted[pick[k - 1]]->flops_per_step) continue;
+        const int i = (int)(sorted[pick[k]] - e->cost);
+        bf_study_config(study, i, c);
+        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[i]], world));
+    }
+done:
+    free(sorted);
+    free(c);
+    return s;
+}
+
+/* --- time ----------------------------------------------------------------------------------------------------------- */
+
+static int longest_first(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x > y ? -1 : x < y;
+}
+
+bf_status bf_estimate_time(bf_estimate *e)
+{
+    const bf_layout *l = &e->layout;
+    double *task = malloc((size_t)e->configs * sizeof *task), *busy = calloc((size_t)l->teams, sizeof *busy);
+    if (!task || !busy) {
+        free(task);
+        free(busy);
+        return BF_FAIL(BF_E_MEMORY, "no memory for an estimate");
+    }
+    e->sum = e->makespan = 0.0;
+    for (int i = 0; i < e->configs; i++) {
+        e->seconds[i] = bf_cost_seconds(&e->model, &e->cost[i]);
+        e->sum += e->seconds[i];
+        task[i] = e->seconds[i] / l->team_size;
+    }
+    qsort(task, (size_t)e->configs, sizeof *task, longest_first);
+    for (int i = 0; i < e->configs; i++) {
+        int first_free = 0;
+        for (int t = 1; t < l->teams; t++)
+            if (busy[t] < busy[first_free]) first_free = t;
+        busy[first_free] += task[i];
+        e->makespan = fmax(e->makespan, busy[first_free]);
+    }
+    free(task);
+    free(busy);
+    return BF_DONE;
+}
+
+void bf_estimate_free(bf_estimate *e)
+{
+    free(e->cost);
+    free(e->seconds);
+    memset(e, 0, sizeof *e);
+}

@@ -1,0 +1,31 @@
+/* What a study will ask of a machine: counted for every configuration, laid out on a number of ranks, summed. */
+#ifndef BF_CLI_ESTIMATE_H
+#define BF_CLI_ESTIMATE_H
+#include "farm/cost.h"
+#include "farm/layout.h"
+#include "farm/study_data.h"
+
+typedef struct bf_estimate {
+    int           configs;
+    bf_cost      *cost;             /* (configs) */
+    double       *seconds;          /* (configs) on one rank */
+    bf_layout     layout;
+    bf_cost_model model;
+    double        rate;             /* floating-point operations per second of one rank, measured */
+    int64_t       timed_steps;      /* of every timed configuration; 0: nothing was timed */
+    int           timed;            /* configurations */
+    double        data_bytes;       /* one copy of every data set */
+    size_t        rank_bytes;       /* the largest configuration */
+    double        file_bytes, checkpoint_bytes, free_bytes;     /* free: NaN when unknown */
+    double        sum, makespan;    /* seconds of one rank's work; of the study on its teams, longest first */
+} bf_estimate;
+
+/* Local. Counts every configuration and lays them out; dir: the folder whose file system is asked for free space. out belongs to the
+ * caller: bf_estimate_free(). What is wrong with the layout is BF_E_INPUT. */
+BF_MUST_USE bf_status bf_estimate_count(const bf_study *s, const bf_study_data_sets *d, int ranks, const char *dir, bf_estimate *out);
+/* Collective over world, one process. Trains a cheap, a middle and a costly configuration for `steps` steps and lets the model learn from them. */
+BF_MUST_USE bf_status bf_estimate_measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps);
+/* Local. Seconds, their sum and the makespan from the model as it is now. */
+BF_MUST_USE bf_status bf_estimate_time(bf_estimate *e);
+void bf_estimate_free(bf_estimate *e);
+#endif
