@@ -34,6 +34,7 @@ BF_MUST_USE bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset 
 BF_MUST_USE bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, double log_variance, bool keep_rows, bf_evaluation *out);
 void bf_evaluation_free(bf_evaluation *e);
 void bf_evaluator_destroy(bf_evaluator **e);
+size_t bf_evaluator_bytes(const bf_evaluator *e);       /* what its plans hold */
 /* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. */
 BF_MUST_USE bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, int64_t n, float *x);
 #endif

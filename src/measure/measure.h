@@ -25,8 +25,10 @@ typedef struct bf_measure {
 const bf_measure *bf_measure_find(const char *name);
 const bf_measure *bf_measure_row(int i);    /* NULL past the end */
 extern const char *const bf_measure_names[];
-/* Every column of the measures in `o`, in table order; returns how many. at may be NULL. */
+/* Every column of the measures in `o`, in table order; returns how many. at (that many pointers) may be NULL. */
 int bf_measure_columns(const bf_measure_options *o, const bf_column **at);
 /* Collective. values (bf_measure_columns): takes every measure in `o` on one split. */
 BF_MUST_USE bf_status bf_measure_take(const bf_measure_input *in, double *values);
+/* Collective. s (latent): singular values, descending, of the split's posterior draws Z over sqrt(n), not centred. The same on every rank. */
+BF_MUST_USE bf_status bf_spectrum(const bf_measure_input *in, double *s);
 #endif

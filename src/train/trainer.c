@@ -1,1 +1,152 @@
-#include "train/trainer.h"
+/* The loop. A step fills the lanes' inputs, runs the plan, sums gradients and numbers over the team, and updates; every rank
+ * then holds the same bits and takes the same branch. Nothing is allocated, printed or decided beyond that. */
+#include "train/trainer_state.h"
+
+#include "base/clock.h"
+#include "nn/tree.h"
+#include "train/finite.h"
+
+#include <math.h>
+#include <string.h>
+
+static void run_lanes(bf_trainer *t)
+{
+    const bf_train_setup *s = &t->setup;
+    int64_t local = (int64_t)t->lanes * t->rows;
+    bf_batches_take(&t->batches, t->step, bf_comm_rank(s->team) * local, local, t->samples);
+    for (int l = 0; l < t->lanes; l++)
+        bf_dataset_rows(s->data, BF_TRAIN, t->samples + (size_t)l * (size_t)t->rows, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
+    bf_vae_weights(s->vae, t->vae.plan, (double)t->step / (double)t->batches.steps_per_epoch, t->weights);
+    const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
+                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch, .coupler = &t->coupler };
+    bf_plan_run(t->vae.plan, &run);
+    if (bf_fault_nan(s->team, "train.nan")) t->grads[0] = NAN;
+}
+
+/* Leaves the gradient of the batch in the first row of grads, its statistics and the flags in numbers, the same on every rank. */
+static void sum_over_batch(bf_trainer *t, int flags)
+{
+    bf_team_sum_f32(&t->team, t->grads, t->size);
+    double *n = t->numbers, *counts = n + t->stats;
+    bf_tree_f64(t->stat_rows, t->lanes, (size_t)t->stats);
+    memcpy(n, t->stat_rows, (size_t)t->stats * sizeof *n);
+    counts[0] = (flags & BF_TICK_STOP) != 0;
+    counts[1] = (flags & BF_TICK_CHECKPOINT) != 0;
+    /* The flags are counts per rank, not per lane: they join after the lanes are summed. */
+    if (t->team.ranks > 1) bf_comm_tree_f64(t->setup.team, n, (size_t)t->stats + 2, t->team.scratch64);
+}
+
+/* The loss of the batch, summed over its samples. A sum that is not finite is the end of this configuration. */
+static bf_status weigh_terms(const bf_trainer *t, double *loss)
+{
+    *loss = 0.0;
+    for (int i = 0; i < bf_plan_terms(t->vae.plan); i++) {
+        const char *name = bf_plan_term_name(t->vae.plan, i);
+        double sum = t->numbers[bf_plan_stat_find(t->vae.plan, name)->offset];
+        if (!isfinite(sum)) return BF_FAIL(BF_E_DIVERGED, "step %lld: the loss term '%s' is not finite", (long long)t->step + 1, name);
+        *loss += t->weights[i] * sum;
+    }
+    return BF_DONE;
+}
+
+static bool epoch_ends(const bf_trainer *t, int64_t steps_done)
+{
+    return steps_done % t->batches.steps_per_epoch == 0 || steps_done == t->steps;
+}
+
+/* One pass of the optimiser over the whole vector. *norm is the gradient's before clipping, NaN in steps that do not take it. */
+static void update(bf_trainer *t, double *norm)
+{
+    double clip = t->setup.train->clip, scale = 1.0;
+    *norm = clip > 0.0 || epoch_ends(t, t->step + 1) ? bf_norm_blocks(t->grads, t->size) : NAN;
+    if (clip > 0.0 && *norm > clip) scale = clip / *norm;
+    bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, t->step + 1, t->theta, t->grads, t->optimizer_state, scale);
+}
+
+/* Collective over team. The flags of all ranks are left in numbers. */
+static bf_status take_step(bf_trainer *t, int flags)
+{
+    bf_step_record record = { .stats = t->numbers };
+    run_lanes(t);
+    sum_over_batch(t, flags);
+    BF_TRY(weigh_terms(t, &record.loss));
+    BF_TRY(bf_finite_check(t->params, t->grads, "gradient", t->step + 1));
+    record.lr = bf_schedule_lr(t->schedule, t->setup.train, t->step, t->batches.steps_per_epoch, t->steps) * t->setup.lr_scale;
+    t->optimizer_options.lr = record.lr;
+    update(t, &record.grad_norm);
+    bf_history_add(&t->history, &record);
+    t->step++;
+    return BF_DONE;
+}
+
+/* Collective over team. The test part's columns of an epoch's row, and what early stopping makes of them. */
+static bf_status evaluate_epoch(bf_trainer *t, double *row)
+{
+    double log_variance = NAN;
+    bf_evaluation e;
+    if (t->likelihood->refit) {
+        BF_TRY(bf_evaluate(t->evaluator, t->theta, BF_TRAIN, NAN, false, &e));
+        log_variance = e.log_variance;
+        bf_evaluation_free(&e);
+    }
+    BF_TRY(bf_evaluate(t->evaluator, t->theta, BF_TEST, log_variance, false, &e));
+    row[BF_HISTORY_TEST_RATE] = e.rate;
+    row[BF_HISTORY_TEST_DISTORTION] = e.distortion;
+    row[BF_HISTORY_TEST_ELBO] = -(e.rate + e.distortion);
+    /* An autoencoder has no ELBO; its distortion decides. */
+    double score = isnan(e.rate) ? -e.distortion : row[BF_HISTORY_TEST_ELBO];
+    bf_evaluation_free(&e);
+    if (bf_early_note(&t->early, score, t->history.done, t->theta)) t->ended = 1;
+    return BF_DONE;
+}
+
+void bf_trainer_mark_epoch(bf_trainer *t)
+{
+    t->epoch_clock = bf_clock_seconds();
+    t->epoch_clock_step = t->step;
+}
+
+/* Collective over team. Every evaluate_every epochs, and after the last one when any are evaluated at all. */
+static bf_status end_epoch(bf_trainer *t)
+{
+    const bf_train_options *o = t->setup.train;
+    double seconds = bf_clock_seconds() - t->epoch_clock;
+    double samples = (double)(t->step - t->epoch_clock_step) * (double)t->batches.batch;
+    BF_TRY(bf_finite_check(t->params, t->theta, "the value", t->step));
+    double *row = bf_history_close(&t->history, t->batches.batch, seconds > 0.0 ? samples / seconds : NAN);
+    bool last = t->step == t->steps;
+    if (o->evaluate_every > 0 && (last || t->history.done % o->evaluate_every == 0)) BF_TRY(evaluate_epoch(t, row));
+    if (last) t->ended = 1;
+    bf_trainer_mark_epoch(t);
+    return BF_DONE;
+}
+
+/* Collective over team. A stop saves before it returns; a training that has just ended has nothing left to stop. */
+static bf_status answer_flags(bf_trainer *t)
+{
+    const bf_train_hooks *h = &t->setup.hooks;
+    bool stop = t->numbers[t->stats] > 0.0, save = t->numbers[t->stats + 1] > 0.0;
+    if (t->ended || !(stop || save)) return BF_DONE;
+    if (h->checkpoint) BF_TRY(h->checkpoint(h->self, t));
+    if (stop) return BF_FAIL(BF_E_STOPPED, "stopped after step %lld of %lld", (long long)t->step, (long long)t->steps);
+    return BF_DONE;
+}
+
+bf_status bf_trainer_run(bf_trainer *t)
+{
+    const bf_train_hooks *h = &t->setup.hooks;
+    t->run_clock = bf_clock_seconds();
+    t->run_clock_step = t->step;
+    bf_trainer_mark_epoch(t);
+    while (!t->ended) {
+        int flags = 0;
+        if (h->tick) {
+            const bf_train_progress p = bf_trainer_progress(t);
+            flags = h->tick(h->self, &p);
+        }
+        BF_TRY(take_step(t, flags));
+        if (epoch_ends(t, t->step)) BF_TRY(end_epoch(t));
+        BF_TRY(answer_flags(t));
+    }
+    return BF_DONE;
+}

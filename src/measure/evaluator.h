@@ -1,0 +1,21 @@
+/* What an evaluator holds; shared by the files of this room only. */
+#ifndef BF_MEASURE_EVALUATOR_H
+#define BF_MEASURE_EVALUATOR_H
+#include "measure/evaluate.h"
+#include "vae/registry.h"
+#include "vae/vae.h"
+
+struct bf_evaluator {
+    const bf_comm        *team;
+    const bf_dataset     *data;
+    const bf_vae_options *options;
+    bf_params            *params;
+    const bf_likelihood  *likelihood;
+    const bf_slot        *columns;          /* decoder.output.weight of an affine decoder, whose distortion is exact; else NULL */
+    uint64_t seed;
+    int      draws;                         /* posterior draws per sample */
+    bf_vae   pass[BF_SPLITS];               /* one plan per split: the split is part of the noise's address */
+    bf_vae   decoder;
+    double  *stats;                         /* of the largest plan */
+};
+#endif

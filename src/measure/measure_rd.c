@@ -1,0 +1,55 @@
+/* Rate, distortion and what follows from them: the numbers of the evaluation itself. */
+#include "measure/rows.h"
+#include "vae/registry.h"
+
+#include <math.h>
+
+enum { RATE, DISTORTION, DISTORTION_SE, DISTORTION_REFIT, ELBO, MSE, MSE_SAMPLED, VARIANCE, BITS, FLOOR_HITS, CLAMP_HITS, COLUMNS };
+_Static_assert(COLUMNS < BF_MAX_COLUMNS, "a row ends with a NULL name");
+
+/* A density of u8/255 data becomes a probability of the stored value by its volume: log2(255) bits per dimension. */
+static double bits_per_dim(const bf_measure_input *in, double nats)
+{
+    const bf_likelihood *l = bf_likelihood_find(in->vae->likelihood, in->vae->variance);
+    bool density = l && !l->discrete && !l->needs_unit_interval;
+    return nats / (in->width * log(2.0)) + (density ? log2(in->unit) : 0.0);
+}
+
+static bf_status take(const bf_measure_input *in, double *v)
+{
+    const bf_evaluation *e = in->evaluation;
+    v[RATE] = e->rate;
+    v[DISTORTION] = e->distortion;
+    v[DISTORTION_SE] = e->distortion_se;
+    v[DISTORTION_REFIT] = e->distortion_refit;
+    v[ELBO] = -(e->rate + e->distortion);
+    v[MSE] = e->mse;
+    v[MSE_SAMPLED] = e->mse_sampled;
+    v[VARIANCE] = e->variance;
+    v[BITS] = bits_per_dim(in, e->rate + e->distortion);
+    v[FLOOR_HITS] = (double)e->variance_floor_hits;
+    v[CLAMP_HITS] = (double)e->logvar_clamp_hits;
+    return BF_DONE;
+}
+
+const bf_measure bf_measure_rd = {
+    .name = "rd", .help = "rate, distortion, ELBO, reconstruction error, decoder variance",
+    .column = {
+        [RATE] = { "rate", "nat", "KL of posterior from prior", "mean over samples of KL(q(z|x) || p(z)), summed over latent dimensions" },
+        [DISTORTION] = { "distortion", "nat", "negative log-likelihood of the reconstruction",
+            "mean over samples of E_q[-log p(x|z)], constants included: exact for affine decoders with one Gaussian variance "
+            "(squared error at the mean + sum_j |W_j|^2 sigma_j^2), else at the stored draw (measure.rd.samples draws when more than 1)" },
+        [DISTORTION_SE] = { "distortion_se", "nat", "standard error of distortion over the posterior draws",
+            "sqrt(sum_i s_i^2 / S) / N with s_i^2 the variance of sample i's S draws; 0 where the expectation is exact, NaN for one draw" },
+        [DISTORTION_REFIT] = { "distortion_refit", "nat", "distortion with the variance refitted to this split", "distortion at variance = squared error / (N d) of this split" },
+        [ELBO] = { "elbo", "nat", "evidence lower bound", "-(rate + distortion) at beta = 1 whatever beta was trained" },
+        [MSE] = { "mse", "1", "squared error per entry at the posterior mean", "mean over samples and entries of (x - decoder(mean))^2" },
+        [MSE_SAMPLED] = { "mse_sampled", "1", "squared error per entry at the stored draw", "mean over samples and entries of (x - decoder(z))^2" },
+        [VARIANCE] = { "variance", "1", "decoder variance the distortion is charged with",
+            "fixed, learned: the variance; optimal: squared error / (N d) of the training split; per-image: mean of squared error / d floored at 1e-8" },
+        [BITS] = { "bits_per_dim", "bit", "bits per dimension", "(rate + distortion) / (d ln 2), + log2(255) when u8 data are modelled by a density of x / 255" },
+        [FLOOR_HITS] = { "variance_floor_hits", "1", "times a fitted variance met its floor of 1e-8", "per-image: samples; optimal: 1 when the training split's did" },
+        [CLAMP_HITS] = { "logvar_clamp_hits", "1", "posterior log-variances that were clamped", "count over samples and latent dimensions of values outside [-20, 10]" },
+    },
+    .take = take,
+};

@@ -1,0 +1,177 @@
+/* A trainer is put together here: the plan, the evaluator and every buffer of a step. */
+#include "train/trainer_state.h"
+
+#include "base/clock.h"
+#include "base/rng.h"
+
+#include <stdlib.h>
+
+static bool power_of_two(int64_t v)
+{
+    return v > 0 && (v & (v - 1)) == 0;
+}
+
+static bf_status check(const bf_train_setup *s)
+{
+    const bf_train_options *o = s->train;
+    int ranks = bf_comm_size(s->team);
+    if (!power_of_two(o->lanes)) return BF_FAIL(BF_E_INPUT, "train.lanes: %lld is no power of two", (long long)o->lanes);
+    if (o->batch < 1 || o->batch % o->lanes)
+        return BF_FAIL(BF_E_INPUT, "train.batch: %lld is no multiple of train.lanes, %lld", (long long)o->batch, (long long)o->lanes);
+    if (!power_of_two(ranks) || ranks > o->lanes)
+        return BF_FAIL(BF_E_INPUT, "a team of %d ranks cannot share %lld lanes", ranks, (long long)o->lanes);
+    if (o->batch / o->lanes > INT32_MAX) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples are too many", (long long)o->batch);
+    if (o->steps < 1 && o->epochs < 1) return BF_FAIL(BF_E_INPUT, "train.epochs: nothing to train");
+    if (s->backend->element != sizeof(float)) return BF_FAIL(BF_E_INTERNAL, "backend %s: training needs float activations", s->backend->name);
+    return BF_DONE;
+}
+
+static bf_status choose_rows(bf_trainer *t)
+{
+    const bf_train_options *o = t->setup.train;
+    t->optimizer = bf_optimizer_find(o->optimizer);
+    if (!t->optimizer) return BF_FAIL(BF_E_INPUT, "train.optimizer: there is no '%s'", o->optimizer);
+    t->schedule = bf_schedule_find(o->schedule);
+    if (!t->schedule) return BF_FAIL(BF_E_INPUT, "train.schedule: there is no '%s'", o->schedule);
+    t->likelihood = bf_likelihood_find(t->setup.vae->likelihood, t->setup.vae->variance);
+    if (!t->likelihood) return BF_FAIL(BF_E_INPUT, "likelihood.kind: there is no '%s'", t->setup.vae->likelihood);
+    t->optimizer_options = (bf_optimizer_options){
+        .lr = o->lr, .momentum = o->momentum, .weight_decay = o->weight_decay, .epsilon = o->epsilon, .betas = { o->betas[0], o->betas[1] } };
+    return BF_DONE;
+}
+
+static bf_status build_model(bf_trainer *t)
+{
+    const bf_train_setup *s = &t->setup;
+    const bf_data_info *info = bf_dataset_info(s->data);
+    const bf_vae_data d = { .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
+                            .width = info->width, .variance = info->variance };
+    const bf_plan_shape shape = { .rows = t->rows, .lanes = t->lanes, .backward = true };
+    t->params = bf_params_create();
+    if (!t->params) return BF_FAIL(BF_E_MEMORY, "parameters of a model");
+    BF_TRY(bf_vae_build(s->vae, &d, BF_VAE_TRAIN, &shape, s->backend, BF_USE_EPS, t->params, &t->vae));
+    BF_TRY(bf_evaluator_create(s->team, s->data, s->vae, s->seed, s->measure, t->params, s->backend, &t->evaluator));
+    t->size = bf_params_size(t->params);
+    t->stats = bf_plan_stats_size(t->vae.plan);
+    return BF_DONE;
+}
+
+static void step_memory(bf_trainer *t, bf_arena *a)
+{
+    size_t lanes = (size_t)t->lanes, stats = (size_t)t->stats, numbers = stats + 2;
+    bool alone = t->team.ranks == 1;
+    t->theta           = BF_TAKE(a, float, t->size);
+    t->optimizer_state = (float *)bf_arena_take(a, t->size, sizeof(float) * (size_t)t->optimizer->states);
+    t->best            = bf_early_keeps_best(t->setup.train) ? BF_TAKE(a, float, t->size) : NULL;
+    t->grads           = (float *)bf_arena_take(a, t->size, sizeof(float) * lanes);
+    t->stat_rows       = BF_TAKE(a, double, lanes * stats);
+    t->numbers         = BF_TAKE(a, double, numbers);
+    t->weights         = BF_TAKE(a, double, bf_plan_terms(t->vae.plan));
+    t->sums            = BF_TAKE(a, double, BF_SUM_STATS + stats);
+    t->rows_of_history = (double *)bf_arena_take(a, (size_t)t->history.epochs, sizeof(double) * BF_HISTORY_COLUMNS);
+    t->samples         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
+    t->team.columns    = BF_TAKE(a, double, lanes * BF_TEAM_SUM_COLUMNS);
+    t->team.scratch32  = alone ? NULL : BF_TAKE(a, float, t->size);
+    t->team.scratch64  = alone ? NULL : BF_TAKE(a, double, numbers > BF_TEAM_SUM_COLUMNS ? numbers : BF_TEAM_SUM_COLUMNS);
+}
+
+/* How many steps, and how many rows of history they make. */
+static bf_status plan_steps(bf_trainer *t)
+{
+    const bf_train_options *o = t->setup.train;
+    int64_t per_epoch = t->batches.steps_per_epoch;
+    if (o->steps > 0) t->steps = o->steps;
+    else if (__builtin_mul_overflow(o->epochs, per_epoch, &t->steps))
+        return BF_FAIL(BF_E_INPUT, "train.epochs: %lld epochs of %lld steps are too many", (long long)o->epochs, (long long)per_epoch);
+    t->history.epochs = t->steps / per_epoch + (t->steps % per_epoch != 0);
+    return BF_DONE;
+}
+
+static bf_status build(bf_trainer *t)
+{
+    const bf_train_options *o = t->setup.train;
+    BF_TRY(check(&t->setup));
+    t->team.team = t->setup.team;
+    t->team.ranks = bf_comm_size(t->setup.team);
+    t->lanes = t->team.lanes = (int)(o->lanes / t->team.ranks);
+    t->rows = (int)(o->batch / o->lanes);
+    BF_TRY(choose_rows(t));
+    BF_TRY(bf_batches_create(t->setup.seed, bf_dataset_info(t->setup.data)->rows[BF_TRAIN], o->batch, &t->batches));
+    BF_TRY(plan_steps(t));
+    BF_TRY(build_model(t));
+    BF_TRY(bf_fault_at(t->setup.team, "train.allocate", BF_E_MEMORY));
+    step_memory(t, &t->arena);
+    BF_TRY(bf_arena_commit(&t->arena));
+    step_memory(t, &t->arena);
+    t->coupler = bf_team_sum_coupler(&t->team);
+    bf_params_init(t->params, t->setup.seed, t->theta);
+    bf_history_start(&t->history, t->vae.plan, t->sums, t->rows_of_history, t->history.epochs);
+    bf_early_start(&t->early, o, t->best, t->size);
+    return BF_DONE;
+}
+
+bf_status bf_trainer_create(const bf_train_setup *setup, bf_trainer **out)
+{
+    *out = NULL;
+    bf_trainer *t = calloc(1, sizeof *t);
+    if (!t) return BF_FAIL(BF_E_MEMORY, "a trainer");
+    t->setup = *setup;
+    bf_status s = build(t);
+    if (s.code) bf_trainer_destroy(&t);
+    else *out = t;
+    return s;
+}
+
+void bf_trainer_destroy(bf_trainer **trainer)
+{
+    bf_trainer *t = *trainer;
+    if (!t) return;
+    bf_arena_release(&t->arena);
+    bf_batches_destroy(&t->batches);
+    bf_evaluator_destroy(&t->evaluator);
+    bf_vae_destroy(&t->vae);
+    bf_params_destroy(&t->params);
+    free(t);
+    *trainer = NULL;
+}
+
+bf_params *bf_trainer_params(const bf_trainer *t) { return t->params; }
+bf_evaluator *bf_trainer_evaluator(const bf_trainer *t) { return t->evaluator; }
+
+/* The best weights have their own vector, so the state that a checkpoint writes stays that of the last step. */
+float *bf_trainer_theta(const bf_trainer *t)
+{
+    return t->ended && t->best && t->early.epoch > 0 ? t->best : t->theta;
+}
+
+double bf_trainer_flops(const bf_trainer *t)
+{
+    return bf_plan_flops(t->vae.plan) * t->team.ranks;
+}
+
+size_t bf_trainer_bytes(const bf_trainer *t)
+{
+    return t->arena.size + bf_plan_bytes(t->vae.plan) + (size_t)t->batches.train * sizeof *t->batches.order + bf_evaluator_bytes(t->evaluator);
+}
+
+bf_train_progress bf_trainer_progress(const bf_trainer *t)
+{
+    double seconds = bf_clock_seconds() - t->run_clock;
+    double samples = (double)(t->step - t->run_clock_step) * (double)t->batches.batch;
+    return (bf_train_progress){ .step = t->step, .steps = t->steps, .epoch = t->step / t->batches.steps_per_epoch, .epochs = t->history.epochs,
+                                .samples_per_second = seconds > 0.0 ? samples / seconds : 0.0 };
+}
+
+int bf_trainer_history_columns(const bf_trainer *t, const bf_column **columns)
+{
+    (void)t;
+    int count;
+    *columns = bf_history_columns(&count);
+    return count;
+}
+
+const double *bf_trainer_history(const bf_trainer *t, int64_t *epochs_done)
+{
+    *epochs_done = t->history.done;
+    return t->history.rows;
+}

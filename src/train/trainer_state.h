@@ -1,0 +1,53 @@
+/* What a trainer holds; shared by the files of this room only. */
+#ifndef BF_TRAIN_TRAINER_STATE_H
+#define BF_TRAIN_TRAINER_STATE_H
+#include "base/arena.h"
+#include "nn/optimizer.h"
+#include "train/batches.h"
+#include "train/early.h"
+#include "train/history.h"
+#include "train/schedule.h"
+#include "train/team_sum.h"
+#include "train/trainer.h"
+#include "vae/registry.h"
+
+struct bf_trainer {
+    bf_train_setup     setup;
+    /* the model */
+    bf_params         *params;
+    bf_vae             vae;
+    bf_evaluator      *evaluator;
+    const bf_likelihood *likelihood;
+    /* how a step goes */
+    const bf_optimizer  *optimizer;
+    bf_optimizer_options optimizer_options;
+    const bf_schedule   *schedule;
+    bf_batches           batches;
+    bf_team_sum          team;
+    bf_coupler           coupler;
+    int     lanes, rows;                /* of this rank; samples in a lane */
+    size_t  size;                       /* elements of the flat vector */
+    int     stats;                      /* doubles of statistics */
+    /* where training stands */
+    int64_t step, steps;
+    int64_t ended;                      /* 1: trained to the end, or patience is over */
+    bf_history history;
+    bf_early   early;
+    double  epoch_clock;                /* when timing of the running epoch began ... */
+    int64_t epoch_clock_step;           /* ... and at which step */
+    double  run_clock;
+    int64_t run_clock_step;
+    /* step memory: one allocation */
+    bf_arena arena;
+    float   *theta, *optimizer_state, *best;    /* (size), (states, size), (size) or NULL */
+    float   *grads;                     /* (lanes, size); the sum lands in the first row */
+    double  *stat_rows;                 /* (lanes, stats) */
+    double  *numbers;                   /* (stats + 2): sums over the batch, then how many ranks ask to stop and to save */
+    double  *weights;                   /* (terms) */
+    double  *sums, *rows_of_history;
+    int64_t *samples;                   /* (lanes, rows) */
+};
+
+/* Local. Where a fresh epoch's timing starts. */
+void bf_trainer_mark_epoch(bf_trainer *t);
+#endif
