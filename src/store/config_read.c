@@ -1,0 +1,107 @@
+#include "store/config_file.h"
+
+#include "base/file.h"
+#include "store/h5_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The readers of configs/c0000.h5, apart from its writer: they trust nothing they find. */
+
+static bf_status read_row(hid_t group, bf_result *r)
+{
+    int64_t status, attempts;
+    BF_TRY(bf_h5_get_int(group, "status", &status));
+    BF_TRY(bf_h5_get_int(group, "attempts", &attempts));
+    BF_TRY(bf_h5_get_text(group, "error", r->error, sizeof r->error));
+    BF_TRY(bf_h5_get_int(group, "epochs_done", &r->epochs_done));
+    BF_TRY(bf_h5_get_int(group, "steps", &r->steps));
+    BF_TRY(bf_h5_get_real(group, "seconds", &r->seconds));
+    BF_TRY(bf_h5_get_int(group, "parameters", &r->parameters));
+    BF_TRY(bf_h5_get_text(group, "config_hash", r->hash, sizeof r->hash));
+    if (status < BF_PENDING || status > BF_STOPPED) return BF_FAIL(BF_E_FORMAT, "its status is %lld", (long long)status);
+    r->status = (int8_t)status;
+    r->attempts = (int32_t)attempts;
+    return BF_DONE;
+}
+
+/* A column that is not there has no value in this configuration: the table is full of NaN already. */
+static bf_status read_table(hid_t group, const char *name, const bf_column *columns, int n, int64_t rows, double *table)
+{
+    const hsize_t shape[1] = { (hsize_t)rows };
+    double *column = malloc(((size_t)rows + 1) * sizeof *column);
+    hid_t at = H5Gopen2(group, name, H5P_DEFAULT);
+    bf_status s = !column ? BF_FAIL(BF_E_MEMORY, "no memory for a column of %lld rows", (long long)rows)
+                  : at < 0 ? BF_H5_FAIL(BF_E_FORMAT, group, name, "no such group") : BF_DONE;
+    for (int c = 0; !s.code && c < n; c++) {
+        if (!bf_h5_has(at, columns[c].name)) continue;
+        s = bf_h5_get(at, columns[c].name, H5T_IEEE_F64LE, 1, shape, column);
+        for (int64_t i = 0; !s.code && i < rows; i++) table[i * n + c] = column[i];
+    }
+    if (at >= 0) H5Gclose(at);
+    free(column);
+    return s;
+}
+
+/* As many epochs as the file can hold at most, so that nobody allocates on a flipped bit's word. */
+static bf_status read_epochs(hid_t group, int64_t size, int64_t *epochs)
+{
+    hid_t at = H5Gopen2(group, "history", H5P_DEFAULT);
+    if (at < 0) return BF_H5_FAIL(BF_E_FORMAT, group, "history", "no such group");
+    bf_status s = bf_h5_get_int(at, "rows", epochs);
+    H5Gclose(at);
+    if (!s.code && (*epochs < 0 || *epochs > size / (int64_t)sizeof(double)))
+        s = BF_FAIL(BF_E_FORMAT, "a history of %lld epochs in %lld bytes", (long long)*epochs, (long long)size);
+    return s;
+}
+
+static bf_status read_result(hid_t group, const bf_schema *schema, int64_t size, bf_result *out)
+{
+    int64_t epochs;
+    BF_TRY(read_epochs(group, size, &epochs));
+    BF_TRY(bf_result_create(out, schema->n_metrics, schema->n_history, epochs));
+    bf_status s = read_row(group, out);
+    if (!s.code) s = read_table(group, "metrics", schema->metrics, schema->n_metrics, 2, out->metrics);
+    if (!s.code) s = read_table(group, "history", schema->history, schema->n_history, epochs, out->history);
+    if (s.code) bf_result_free(out);
+    return s;
+}
+
+static bf_status open_group(const char *path, int id, hid_t *file, hid_t *group)
+{
+    char home[24];
+    *group = H5I_INVALID_HID;
+    snprintf(home, sizeof home, "/configs/c%04d", id);
+    BF_TRY(bf_h5_open(path, false, MPI_COMM_NULL, file));
+    *group = H5Gopen2(*file, home, H5P_DEFAULT);
+    return *group < 0 ? BF_H5_FAIL(BF_E_FORMAT, *file, home, "no such group") : BF_DONE;
+}
+
+bf_status bf_config_file_read_result(const char *dir, int id, const bf_schema *schema, bf_result *out)
+{
+    char path[BF_PATH], name[32];
+    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    memset(out, 0, sizeof *out);
+    snprintf(name, sizeof name, "configs/c%04d.h5", id);
+    BF_TRY(bf_file_join(path, sizeof path, dir, name));
+    bf_status s = open_group(path, id, &file, &group);
+    if (!s.code) s = read_result(group, schema, bf_file_size(path), out);
+    if (!s.code) out->id = id;
+    if (group >= 0) H5Gclose(group);
+    bf_status closed = bf_h5_close(&file, path);
+    return s.code ? s : closed;
+}
+
+bf_status bf_config_file_read_array(const char *path, int id, const bf_array *a)
+{
+    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    hsize_t shape[4];
+    if (bf_array_count(a) < 0) return BF_FAIL(BF_E_INTERNAL, "%s: an array of impossible shape", a->name);
+    for (int i = 0; i < a->rank; i++) shape[i] = (hsize_t)a->shape[i];
+    bf_status s = open_group(path, id, &file, &group);
+    if (!s.code) s = bf_h5_get(group, a->name, bf_h5_type(a->type), a->rank, shape, a->data);
+    if (group >= 0) H5Gclose(group);
+    bf_status closed = bf_h5_close(&file, path);
+    return s.code ? s : closed;
+}
