@@ -20,7 +20,7 @@ typedef struct bf_parallel_options {
 } bf_parallel_options;
 
 typedef struct bf_config {
-    char                study[64];
+    char                study[65];
     uint64_t            seed;
     bf_data_options     data;
     bf_vae_options      vae;

@@ -8,13 +8,15 @@
 
 #define BF_MAX_CONFIGS 10000
 #define BF_MAX_SWEPT 32
+#define BF_MAX_PROBLEMS 100
 
 typedef struct bf_study bf_study;
 
 typedef struct bf_problem { int line, column; char key[128]; char what[400]; } bf_problem;    /* line 0: no place (an override) */
-typedef struct bf_problems { int count, capacity; bf_problem *at; } bf_problems;                /* zero it; bf_problems_free() */
+/* Zero it; bf_problems_free(). The first BF_MAX_PROBLEMS are kept, further ones only counted. */
+typedef struct bf_problems { int count, capacity; bf_problem *at; int dropped; } bf_problems;
 void bf_problems_add(bf_problems *p, int line, int column, const char *key, const char *format, ...) BF_PRINTF(5, 6);
-/* Prints "file:line:column: key: what" for each, sorted by place. */
+/* Prints "file:line:column: key: what" for each, sorted by place; without a place "file: key: what", an override's "--set key: what". */
 void bf_problems_print(const bf_problems *p, const char *file, FILE *to);
 void bf_problems_free(bf_problems *p);
 
@@ -29,11 +31,14 @@ const bf_config *bf_study_base(const bf_study *s);                          /* t
 int  bf_study_swept(const bf_study *s, const bf_key **keys);                /* the swept keys in order, at most BF_MAX_SWEPT; returns how many */
 /* Where a key was written, for problems found later (missing data); line 0 when it is a default. */
 void bf_study_place(const bf_study *s, const char *key, int *line, int *column);
-/* 16 hex digits and NUL over all keys that change results. */
+/* 16 hex digits and NUL: the XXH3-64 of "path=value\n" (bf_key_print) for every key that changes results (BF_KEY_RESULT) and that
+ * this configuration uses (bf_key_applies), in the order of the table, without the keys a later version brings. So a new key leaves old
+ * hashes alone as long as it does not apply to old configurations or is added with a rule that leaves its default out. `study`, output.*, parallel.*
+ * (but threads, which change bits) and the cadence of checkpoints are no part of it; files count by their names as written. */
 void bf_config_hash(const bf_config *c, char out[17]);
 /* The effective input: every key with its value, the sweep with its values; order (count) lists sweep indices by id and may be NULL for 0..n-1.
  * Parsing it again gives the same configurations in id order. *text belongs to the caller: free(). */
 BF_MUST_USE bf_status bf_study_emit(const bf_study *s, const int *order, char **text);
-/* "c0000: model.latent 4 -> 8" lines for every key whose value changes results and differs; returns how many. */
+/* "model.latent 4 -> 8" lines for every key that changes results, is used by both and differs; returns how many. What does not fit is cut. */
 int bf_config_difference(const bf_config *a, const bf_config *b, char *out, size_t size);
 #endif

@@ -1,0 +1,428 @@
+#include "study/key_value.h"
+#include "study/nearest.h"
+#include "study/range.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
+
+static const char *skip_digits(const char *p)
+{
+    while (*p >= '0' && *p <= '9') p++;
+    return p;
+}
+
+/* Whole part without leading zeros; NULL when there is none or 010. */
+static const char *skip_whole(const char *p)
+{
+    const char *end = skip_digits(p);
+    return end == p || (p[0] == '0' && end - p > 1) ? NULL : end;
+}
+
+bool bf_parse_int(const char *text, int64_t *v)
+{
+    const char *end = skip_whole(text + (text[0] == '-' || text[0] == '+'));
+    if (!end || *end) return false;
+    errno = 0;
+    *v = strtoll(text, NULL, 10);
+    return errno == 0;
+}
+
+bool bf_parse_real(const char *text, double *v)
+{
+    const char *p = text + (text[0] == '-' || text[0] == '+');
+    p = *p == '.' ? p : skip_whole(p);
+    if (!p) return false;
+    if (*p == '.') {
+        const char *end = skip_digits(p + 1);
+        if (end == p + 1 && (p == text || p[-1] < '0' || p[-1] > '9')) return false;
+        p = end;
+    }
+    if (*p == 'e' || *p == 'E') {
+        p += 1 + (p[1] == '-' || p[1] == '+');
+        const char *end = skip_digits(p);
+        if (end == p) return false;
+        p = end;
+    }
+    if (*p) return false;
+    errno = 0;
+    *v = strtod(text, NULL);
+    return errno == 0 && isfinite(*v);      /* neither too large nor so small that digits are lost */
+}
+
+/* --- sentences ---------------------------------------------------------------------------------------------------- */
+
+bool bf_word_at(const char *list, int i, char *out, size_t size)
+{
+    const char *p = list;
+    for (; i > 0 && p; i--) {
+        p = strchr(p, ' ');
+        if (p) p++;
+    }
+    if (!p || !*p) return false;
+    snprintf(out, size, "%.*s", (int)strcspn(p, " "), p);
+    return true;
+}
+
+bool bf_key_choice(const bf_key *k, int i, char out[BF_NAME])
+{
+    if (!k->choices) return k->range && bf_word_at(k->range, i, out, BF_NAME);
+    for (int j = 0; j <= i; j++)
+        if (!k->choices[j]) return false;
+    snprintf(out, BF_NAME, "%s", k->choices[i]);
+    return true;
+}
+
+static void print_choices(const bf_key *k, char *out, size_t size)
+{
+    char name[BF_NAME];
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; used < size && bf_key_choice(k, i, name); i++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", name);
+}
+
+void bf_key_expectation(const bf_key *k, char *out, size_t size)
+{
+    static const char *const nouns[] = {
+        [BF_KEY_INT] = "an integer", [BF_KEY_REAL] = "a number", [BF_KEY_INTS] = "a list of integers", [BF_KEY_REALS] = "a list of numbers",
+        [BF_KEY_PAIR] = "a list of two numbers" };
+    char text[300];
+    switch (k->type) {
+    case BF_KEY_BOOL: snprintf(out, size, "true or false"); return;
+    case BF_KEY_TEXT: snprintf(out, size, k->range ? "text of the form %s" : "text", k->range); return;
+    case BF_KEY_PATHS: snprintf(out, size, "a path, a list of paths, or {train: path, test: path, ...}"); return;
+    case BF_KEY_CHOICE: print_choices(k, text, sizeof text); snprintf(out, size, strchr(text, ',') ? "one of %s" : "%s", text); return;
+    case BF_KEY_SPLITS: print_choices(k, text, sizeof text); snprintf(out, size, "a list of %s", text); return;
+    case BF_KEY_MEASURES: print_choices(k, text, sizeof text); snprintf(out, size, "all, or a list of %s", text); return;
+    default: break;
+    }
+    const bf_range r = bf_range_parse(k->range);
+    bf_range_print(&r, text, sizeof text);
+    snprintf(out, size, "%s%s%s%s%s", nouns[k->type], text[0] ? " in " : "", text, r.word[0] ? " or " : "", r.word);
+}
+
+static bool misfit_here(bf_misfit *m, const bf_key *k, const bf_yaml *y, int node)
+{
+    char want[320], got[64];
+    bf_key_expectation(k, want, sizeof want);
+    bf_yaml_quote(y, node, got, sizeof got);
+    m->node = node;
+    snprintf(m->what, sizeof m->what, "expected %s, got %s", want, got);
+    return false;
+}
+
+/* --- scalars ------------------------------------------------------------------------------------------------------ */
+
+/* The text of a plain scalar, NULL for anything else. */
+static const char *plain_text(const bf_yaml *y, int node)
+{
+    return y->at[node].kind == BF_YAML_SCALAR && y->at[node].plain ? bf_yaml_text(y, node) : NULL;
+}
+
+static bool read_int(const bf_range *r, const bf_yaml *y, int node, int64_t *v)
+{
+    const char *text = plain_text(y, node);
+    if (!text) return false;
+    if (r->word[0] && strcmp(text, r->word) == 0) {
+        *v = (int64_t)r->word_value;
+        return true;
+    }
+    return bf_parse_int(text, v) && bf_range_holds(r, (double)*v);
+}
+
+static bool read_real(const bf_range *r, const bf_yaml *y, int node, double *v)
+{
+    const char *text = plain_text(y, node);
+    if (!text) return false;
+    if (r->word[0] && strcmp(text, r->word) == 0) {
+        *v = r->word_value;
+        return true;
+    }
+    if (!bf_parse_real(text, v) || !bf_range_holds(r, *v)) return false;
+    *v += 0.0;          /* -0 is 0: equal values print equal */
+    return true;
+}
+
+static bool read_bool(const bf_yaml *y, int node, bool *v)
+{
+    const char *text = plain_text(y, node);
+    if (!text) return false;
+    *v = strcmp(text, "true") == 0;
+    return *v || strcmp(text, "false") == 0;
+}
+
+static bool study_name_is_good(const char *t)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return t[0] && !strchr("._-", t[0]) && strspn(t, letters) == strlen(t);
+}
+
+/* Text of at most size - 1 bytes without control characters. */
+static bool read_text(const bf_yaml *y, int node, char *out, size_t size)
+{
+    if (y->at[node].kind != BF_YAML_SCALAR || bf_yaml_is_nothing(y, node)) return false;
+    const char *t = bf_yaml_text(y, node);
+    for (const char *p = t; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) return false;
+    if (strlen(t) >= size) return false;
+    memset(out, 0, size);           /* equal texts are equal bytes */
+    memcpy(out, t, strlen(t));
+    return true;
+}
+
+static bool is_later(const bf_key *k, const char *name)
+{
+    char word[BF_NAME];
+    for (int i = 0; k->later && bf_word_at(k->later, i, word, sizeof word); i++)
+        if (strcmp(word, name) == 0) return true;
+    return false;
+}
+
+static const char *nearest_choice(const bf_key *k, const char *name, char out[BF_NAME])
+{
+    int best = bf_edit_limit(name) + 1;
+    char word[BF_NAME];
+    const char *found = NULL;
+    for (int i = 0; bf_key_choice(k, i, word); i++) {
+        const int distance = bf_edit_distance(name, word);
+        if (distance >= best) continue;
+        best = distance;
+        found = memcpy(out, word, BF_NAME);
+    }
+    return found;
+}
+
+/* A name of the table, of a registry, or a sentence: known for later, near to one, or unknown. */
+static bool read_name(const bf_key *k, const bf_yaml *y, int node, char out[BF_NAME], bf_misfit *m)
+{
+    if (y->at[node].kind != BF_YAML_SCALAR || bf_yaml_is_nothing(y, node)) return misfit_here(m, k, y, node);
+    const char *name = bf_yaml_text(y, node);
+    char word[BF_NAME], near[BF_NAME], choices[280];
+    for (int i = 0; bf_key_choice(k, i, word); i++) {
+        if (strcmp(word, name) != 0) continue;
+        memset(out, 0, BF_NAME);
+        memcpy(out, word, strlen(word));
+        return true;
+    }
+    if (is_later(k, name)) {
+        print_choices(k, choices, sizeof choices);
+        m->node = node;
+        snprintf(m->what, sizeof m->what, "'%s' is known but not available in this version; it has %s", name, choices);
+        return false;
+    }
+    misfit_here(m, k, y, node);
+    if (nearest_choice(k, name, near)) {
+        const size_t used = strlen(m->what);
+        snprintf(m->what + used, sizeof m->what - used, "; did you mean %s?", near);
+    }
+    return false;
+}
+
+/* --- lists -------------------------------------------------------------------------------------------------------- */
+
+/* The children of a list of min..max values, or a misfit. */
+static bool list_fits(const bf_key *k, const bf_yaml *y, int node, int min, int max, bf_misfit *m)
+{
+    const int count = y->at[node].count;
+    if (y->at[node].kind != BF_YAML_SEQUENCE) return misfit_here(m, k, y, node);
+    if (count >= min && count <= max) return true;
+    m->node = node;
+    if (min == max) snprintf(m->what, sizeof m->what, "expected a list of %d values, got %d", min, count);
+    else snprintf(m->what, sizeof m->what, "expected a list of %d to %d values, got %d", min, max, count);
+    return false;
+}
+
+static bool read_ints(const bf_key *k, const bf_yaml *y, int node, bf_i64_list *list, bf_misfit *m)
+{
+    const bf_range r = bf_range_parse(k->range);
+    if (!list_fits(k, y, node, 0, BF_MAX_HIDDEN, m)) return false;
+    memset(list, 0, sizeof *list);
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next)
+        if (!read_int(&r, y, c, &list->at[list->count++])) return misfit_here(m, k, y, c);
+    return true;
+}
+
+static bool read_reals(const bf_key *k, const bf_yaml *y, int node, double *at, int min, int max, bf_misfit *m)
+{
+    const bf_range r = bf_range_parse(k->range);
+    if (!list_fits(k, y, node, min, max, m)) return false;
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next)
+        if (!read_real(&r, y, c, at++)) return misfit_here(m, k, y, c);
+    return true;
+}
+
+static bool read_path(const bf_key *k, const bf_yaml *y, int node, const char *role, bf_paths *p, bf_misfit *m)
+{
+    const bool role_is_good = strlen(role) < sizeof p->role[0] && strspn(role, "abcdefghijklmnopqrstuvwxyz_") == strlen(role);
+    if (p->count == BF_MAX_PATHS || !role_is_good) {
+        m->node = node;
+        if (p->count == BF_MAX_PATHS) snprintf(m->what, sizeof m->what, "more than %d paths", BF_MAX_PATHS);
+        else snprintf(m->what, sizeof m->what, "expected a role such as train, test or labels before the path");
+        return false;
+    }
+    if (!read_text(y, node, p->path[p->count], sizeof p->path[0]) || !p->path[p->count][0]) {
+        misfit_here(m, k, y, node);
+        if (y->at[node].kind == BF_YAML_SCALAR && strlen(bf_yaml_text(y, node)) >= sizeof p->path[0])
+            snprintf(m->what, sizeof m->what, "a path of more than %zu bytes", sizeof p->path[0] - 1);
+        return false;
+    }
+    memcpy(p->role[p->count++], role, strlen(role));
+    return true;
+}
+
+static bool read_paths(const bf_key *k, const bf_yaml *y, int node, bf_paths *p, bf_misfit *m)
+{
+    memset(p, 0, sizeof *p);
+    if (y->at[node].kind == BF_YAML_SCALAR) return read_path(k, y, node, "", p, m);
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next)
+        if (!read_path(k, y, c, y->at[c].key >= 0 ? bf_yaml_text(y, y->at[c].key) : "", p, m)) return false;
+    return true;
+}
+
+static bool read_splits(const bf_key *k, const bf_yaml *y, int node, bool chosen[2], bf_misfit *m)
+{
+    if (!list_fits(k, y, node, 0, 2, m)) return false;
+    chosen[0] = chosen[1] = false;
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next) {
+        char name[BF_NAME];
+        if (!read_name(k, y, c, name, m)) return false;
+        chosen[strcmp(name, "test") == 0] = true;
+    }
+    return true;
+}
+
+/* Marks one measure of the table. */
+static bool mark_measure(const bf_key *k, const bf_yaml *y, int node, bool *marked, bf_misfit *m)
+{
+    char name[BF_NAME], row[BF_NAME];
+    if (!read_name(k, y, node, name, m)) return false;
+    for (int i = 0; i < BF_MAX_MEASURES && bf_key_choice(k, i, row); i++)
+        if (strcmp(row, name) == 0) marked[i] = true;
+    return true;
+}
+
+/* A list, a mapping from name to options (which are keys of their own), or all; kept in the order of the table of measures. */
+static bool read_measures(const bf_key *k, const bf_yaml *y, int node, bf_measure_options *o, bf_misfit *m)
+{
+    bool marked[BF_MAX_MEASURES] = { false };
+    const char *text = plain_text(y, node);
+    const bool all = text && strcmp(text, "all") == 0;
+    if (!all && y->at[node].kind == BF_YAML_SCALAR) return misfit_here(m, k, y, node);
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next)
+        if (!mark_measure(k, y, y->at[c].key >= 0 ? y->at[c].key : c, marked, m)) return false;
+    memset(o, 0, offsetof(bf_measure_options, rd_samples));
+    char name[BF_NAME];
+    for (int i = 0; i < BF_MAX_MEASURES && bf_key_choice(k, i, name); i++)
+        if (all || marked[i]) memcpy(o->name[o->count++], name, strlen(name));
+    return true;
+}
+
+/* --- keys --------------------------------------------------------------------------------------------------------- */
+
+/* A key without a field: only its default may be written. */
+static bool read_later(const bf_key *k, const bf_yaml *y, int node, bf_misfit *m)
+{
+    const char *text = plain_text(y, node);
+    if (k->fallback && text && strcmp(text, k->fallback) == 0) return true;
+    char got[64];
+    const bool named = y->at[node].kind == BF_YAML_SCALAR && k->type == BF_KEY_CHOICE;
+    if (named && !is_later(k, bf_yaml_text(y, node))) {
+        char ignored[BF_NAME];
+        return read_name(k, y, node, ignored, m);
+    }
+    bf_yaml_quote(y, node, got, sizeof got);
+    m->node = node;
+    if (named) snprintf(m->what, sizeof m->what, "%s is known but not available in this version; leave the key out, or write %s", got, k->fallback);
+    else snprintf(m->what, sizeof m->what, "this key is known but not available in this version; leave it out");
+    return false;
+}
+
+bool bf_key_read(const bf_key *k, const bf_yaml *y, int node, bf_config *cfg, bf_misfit *m)
+{
+    if (k->size == 0) return read_later(k, y, node, m);
+    void *field = bf_key_field(k, cfg);
+    const bf_range r = k->type == BF_KEY_INT || k->type == BF_KEY_REAL ? bf_range_parse(k->range) : bf_range_parse(NULL);
+    bool fits = false;
+    switch (k->type) {
+    case BF_KEY_BOOL: fits = read_bool(y, node, field); break;
+    case BF_KEY_INT: fits = read_int(&r, y, node, field); break;
+    case BF_KEY_REAL: fits = read_real(&r, y, node, field); break;
+    case BF_KEY_TEXT: fits = read_text(y, node, field, k->size) && (!k->range || study_name_is_good(field)); break;
+    case BF_KEY_CHOICE: return read_name(k, y, node, field, m);
+    case BF_KEY_INTS: return read_ints(k, y, node, field, m);
+    case BF_KEY_REALS: {
+        bf_f64_list *list = field;
+        memset(list, 0, sizeof *list);
+        if (!read_reals(k, y, node, list->at, 1, BF_MAX_EIGENVALUES, m)) return false;
+        list->count = y->at[node].count;
+        return true;
+    }
+    case BF_KEY_PAIR: return read_reals(k, y, node, field, 2, 2, m);
+    case BF_KEY_PATHS: return read_paths(k, y, node, field, m);
+    case BF_KEY_SPLITS: return read_splits(k, y, node, field, m);
+    case BF_KEY_MEASURES: return read_measures(k, y, node, field, m);
+    }
+    if (fits) return true;
+    misfit_here(m, k, y, node);
+    const int child = y->at[node].first;
+    if (k->type == BF_KEY_REAL && y->at[node].kind == BF_YAML_MAPPING && child >= 0 && strcmp(bf_yaml_text(y, y->at[child].key), "range") == 0)
+        snprintf(m->what, sizeof m->what, "a range to learn is known but not available in this version; give a number, or a sweep");
+    return false;
+}
+
+bool bf_key_read_number(const bf_key *k, double v, bf_config *cfg, char *why, size_t size)
+{
+    const bf_range r = bf_range_parse(k->range);
+    const bool whole = k->type == BF_KEY_INT && fabs(v) <= 9e15 && v == floor(v);
+    if (bf_range_holds(&r, v) && whole) {
+        *(int64_t *)bf_key_field(k, cfg) = (int64_t)v;
+        return true;
+    }
+    if (bf_range_holds(&r, v) && k->type == BF_KEY_REAL) {
+        *(double *)bf_key_field(k, cfg) = v;
+        return true;
+    }
+    char want[320];
+    bf_key_expectation(k, want, sizeof want);
+    snprintf(why, size, "expected %s, but the grid has %.12g", want, v);
+    return false;
+}
+
+/* Nearly all defaults are one plain word, which needs no parser. */
+static bool is_plain_word(const char *t)
+{
+    const char *p = t;
+    while ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || (p > t && (*p == '.' || *p == '-' || *p == '_'))) p++;
+    return p > t && *p == '\0';
+}
+
+static bf_status set_word(const bf_key *k, const char *word, bf_config *cfg)
+{
+    char text[64];
+    bf_yaml_node node = { .kind = BF_YAML_SCALAR, .key = -1, .first = -1, .next = -1, .plain = true };
+    const bf_yaml tree = { .count = 1, .capacity = 1, .at = &node, .text = text, .used = strlen(word) + 1, .size = sizeof text };
+    bf_misfit misfit;
+    memcpy(text, word, strlen(word) + 1);
+    return bf_key_read(k, &tree, 0, cfg, &misfit) ? BF_DONE : BF_FAIL(BF_E_INPUT, "%s: %.150s", k->path, misfit.what);
+}
+
+bf_status bf_key_set(const bf_key *k, const char *yaml, bf_config *cfg)
+{
+    if (is_plain_word(yaml) && strlen(yaml) < 64) return set_word(k, yaml, cfg);
+    bf_problems problems = { 0 };
+    bf_yaml tree;
+    bf_misfit misfit;
+    bf_status s = BF_DONE;
+    if (!bf_yaml_load(yaml, strlen(yaml), k->path, &problems, &tree) || problems.count + problems.dropped > 0)
+        s = BF_FAIL(BF_E_INPUT, "%s: %.150s", k->path, problems.count ? problems.at[0].what : "out of memory");
+    else if (!bf_key_read(k, &tree, 0, cfg, &misfit))
+        s = BF_FAIL(BF_E_INPUT, "%s: %.150s", k->path, misfit.what);
+    bf_yaml_free(&tree);
+    bf_problems_free(&problems);
+    return s;
+}

@@ -1,0 +1,234 @@
+#include "study/key.h"
+#include "study/nearest.h"
+
+#include "data/source.h"
+#include "measure/measure.h"
+#include "nn/layers.h"
+#include "nn/optimizer.h"
+#include "vae/registry.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Which configurations use a key that not all of them use. */
+#define SOURCE_IS(name) static bool source_##name(const bf_config *c) { return strcmp(c->data.source, #name) == 0; }
+SOURCE_IS(patches)
+SOURCE_IS(gaussian)
+SOURCE_IS(manifold)
+SOURCE_IS(lowrank)
+SOURCE_IS(bumps)
+SOURCE_IS(sprites)
+SOURCE_IS(digits)
+SOURCE_IS(hdf5)
+
+static bool source_is_file(const bf_config *c)
+{
+    const bf_source *source = bf_source_find(c->data.source);
+    return source && !source->generator;
+}
+static bool net_has_hidden(const bf_config *c)
+{
+    const bf_network *net = bf_network_find(c->vae.net);
+    return net && !net->affine;
+}
+static bool likelihood_gaussian(const bf_config *c) { return strcmp(c->vae.likelihood, "gaussian") == 0; }
+static bool by_epochs(const bf_config *c) { return c->train.steps == 0; }
+static bool schedule_step(const bf_config *c) { return strcmp(c->train.schedule, "step") == 0; }
+static bool schedule_cosine(const bf_config *c) { return strcmp(c->train.schedule, "cosine") == 0; }
+static bool optimizer_sgd(const bf_config *c) { return strcmp(c->train.optimizer, "sgd") == 0; }
+static bool optimizer_adam(const bf_config *c) { return strncmp(c->train.optimizer, "adam", 4) == 0; }
+static bool retries(const bf_config *c) { return c->train.retries > 0; }
+static bool measures_rd(const bf_config *c)
+{
+    for (int i = 0; i < c->measure.count; i++)
+        if (strcmp(c->measure.name[i], "rd") == 0) return true;
+    return false;
+}
+
+#define FIELD(f) offsetof(bf_config, f), sizeof(((bf_config *)0)->f)
+#define LATER 0, 0              /* no field yet */
+#define ALWAYS NULL, NULL, NULL /* nothing comes later, every configuration uses it */
+static_assert(offsetof(bf_output_options, posterior_test) == offsetof(bf_output_options, posterior_train) + sizeof(bool), "read as a pair");
+#define POSTERIOR_PAIR offsetof(bf_config, output.posterior_train), 2 * sizeof(bool)
+#define MEASURE_LIST offsetof(bf_config, measure), offsetof(bf_measure_options, rd_samples)
+
+/* path, type, field, default, range or choices, registry, unit, help, flags, later names, who uses it, the same in words */
+enum { R = BF_KEY_RESULT, RS = BF_KEY_RESULT | BF_KEY_SWEEP, RST = RS | BF_KEY_STRICT };
+static const bf_key table[] = {
+    { "study", BF_KEY_TEXT, FIELD(study), NULL, "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", NULL, NULL, "name of the study and of its folder under outputs/", 0, ALWAYS },
+    { "seed", BF_KEY_INT, FIELD(seed), "7", "0:9223372036854775807", NULL, NULL, "key of all random numbers; sweep it for replicates", RS, ALWAYS },
+
+    { "data.source", BF_KEY_CHOICE, FIELD(data.source), "patches", NULL, bf_source_names, NULL, "where samples come from: a generator or a kind of file", RS,
+      "patches gaussian manifold sprites bumps digits lowrank idx cifar10 hdf5 npy", NULL, NULL },
+    { "data.train", BF_KEY_INT, FIELD(data.train), "all", "1:1000000000000|all=-1", NULL, "samples", "size of the training part; all is 8192 for generators", RS, ALWAYS },
+    { "data.test", BF_KEY_INT, FIELD(data.test), "all", "1:1000000000000|all=-1", NULL, "samples",
+      "size of the test part; all is 2048 for generators, 10 % of a single array", RS, ALWAYS },
+    { "data.seed", BF_KEY_INT, FIELD(data.seed), "seed", "0:9223372036854775807|seed=-1", NULL, NULL, "key of generated samples and of the split; default: the unswept seed", RS, ALWAYS },
+    { "data.path", BF_KEY_PATHS, FIELD(data.path), "[]", NULL, NULL, NULL, "folder, file, list of files, or {train: a.npy, test: b.npy, labels: y.npy}", RS,
+      NULL, source_is_file, "a data.source that reads files" },
+    { "data.dataset", BF_KEY_TEXT, FIELD(data.dataset), "x", NULL, NULL, NULL, "name of the dataset inside /train and /test of an HDF5 file", RS,
+      NULL, source_hdf5, "data.source: hdf5" },
+    { "data.binarize", BF_KEY_CHOICE, FIELD(data.binarize), "none", "none threshold static", NULL, NULL, "make entries 0 or 1: by a threshold, or once by chance", RS, ALWAYS },
+    { "data.scale", BF_KEY_CHOICE, FIELD(data.scale), "auto", "auto none minmax standardize", NULL, NULL,
+      "stored values to model units; auto: bytes / 255, floats as they are", RS, ALWAYS },
+    { "data.patches.side", BF_KEY_INT, FIELD(data.patches.side), "5", "2:256", NULL, "pixels", "side of a patch", RS, NULL, source_patches, "data.source: patches" },
+    { "data.patches.basis", BF_KEY_INT, FIELD(data.patches.basis), "5", "1:4096", NULL, NULL, "number of basis patches", RS, NULL, source_patches, "data.source: patches" },
+    { "data.patches.noise", BF_KEY_REAL, FIELD(data.patches.noise), "0.05", "0:inf", NULL, NULL, "standard deviation of the added noise", RS,
+      NULL, source_patches, "data.source: patches" },
+    { "data.patches.sources", BF_KEY_CHOICE, FIELD(data.patches.sources), "gaussian", "gaussian laplace cauchy", NULL, NULL, "distribution of the mixing factors", RS,
+      NULL, source_patches, "data.source: patches" },
+    { "data.gaussian.eigenvalues", BF_KEY_REALS, FIELD(data.gaussian.eigenvalues), "[4, 2, 1, 0.5, 0.1, 0.05]", "0:inf", NULL, NULL,
+      "eigenvalues of the covariance; their number is the dimension", RS, NULL, source_gaussian, "data.source: gaussian" },
+    { "data.gaussian.rotate", BF_KEY_BOOL, FIELD(data.gaussian.rotate), "true", NULL, NULL, NULL, "turn by a random rotation", RS,
+      NULL, source_gaussian, "data.source: gaussian" },
+    { "data.gaussian.whiten_sample", BF_KEY_BOOL, FIELD(data.gaussian.whiten_sample), "false", NULL, NULL, NULL,
+      "the training sample's covariance has exactly these eigenvalues", RS, NULL, source_gaussian, "data.source: gaussian" },
+    { "data.manifold.dimension", BF_KEY_INT, FIELD(data.manifold.dimension), "3", "1:4096", NULL, NULL, "number of Gaussian factors", RS,
+      NULL, source_manifold, "data.source: manifold" },
+    { "data.manifold.ambient", BF_KEY_INT, FIELD(data.manifold.ambient), "40", "1:65536", NULL, NULL, "entries of a sample", RS, NULL, source_manifold, "data.source: manifold" },
+    { "data.manifold.depth", BF_KEY_INT, FIELD(data.manifold.depth), "1", "0:16", NULL, "layers", "hidden ReLU layers of the map", RS,
+      NULL, source_manifold, "data.source: manifold" },
+    { "data.manifold.width", BF_KEY_INT, FIELD(data.manifold.width), "64", "1:65536", NULL, "units", "width of a hidden layer", RS,
+      NULL, source_manifold, "data.source: manifold" },
+    { "data.manifold.noise", BF_KEY_REAL, FIELD(data.manifold.noise), "0", "0:inf", NULL, NULL, "standard deviation of the added noise", RS,
+      NULL, source_manifold, "data.source: manifold" },
+    { "data.lowrank.rank", BF_KEY_INT, FIELD(data.lowrank.rank), "5", "1:65536", NULL, NULL, "rank of the clean part", RS, NULL, source_lowrank, "data.source: lowrank" },
+    { "data.lowrank.ambient", BF_KEY_INT, FIELD(data.lowrank.ambient), "100", "1:65536", NULL, NULL, "entries of a sample", RS, NULL, source_lowrank, "data.source: lowrank" },
+    { "data.lowrank.outliers", BF_KEY_REAL, FIELD(data.lowrank.outliers), "0.05", "0:1", NULL, NULL, "fraction of entries that are gross outliers", RS,
+      NULL, source_lowrank, "data.source: lowrank" },
+    { "data.lowrank.magnitude", BF_KEY_REAL, FIELD(data.lowrank.magnitude), "10", "0:inf", NULL, NULL, "size of an outlier", RS, NULL, source_lowrank, "data.source: lowrank" },
+    { "data.bumps.side", BF_KEY_INT, FIELD(data.bumps.side), "10", "2:1024", NULL, "pixels", "side of an image", RS, NULL, source_bumps, "data.source: bumps" },
+    { "data.bumps.variance", BF_KEY_REAL, FIELD(data.bumps.variance), "0.05", "(0:inf)", NULL, NULL, "variance of a bump, the image being the unit square", RS,
+      NULL, source_bumps, "data.source: bumps" },
+    { "data.sprites.side", BF_KEY_INT, FIELD(data.sprites.side), "64", "8:1024", NULL, "pixels", "side of an image", RS, NULL, source_sprites, "data.source: sprites" },
+    { "data.sprites.shapes", BF_KEY_INT, FIELD(data.sprites.shapes), "3", "1:3", NULL, NULL, "number of shapes", RS, NULL, source_sprites, "data.source: sprites" },
+    { "data.sprites.scales", BF_KEY_INT, FIELD(data.sprites.scales), "4", "1:64", NULL, NULL, "number of sizes", RS, NULL, source_sprites, "data.source: sprites" },
+    { "data.sprites.rotations", BF_KEY_INT, FIELD(data.sprites.rotations), "16", "1:360", NULL, NULL, "number of angles", RS, NULL, source_sprites, "data.source: sprites" },
+    { "data.sprites.positions", BF_KEY_INT, FIELD(data.sprites.positions), "8", "1:256", NULL, NULL, "number of places along each axis", RS,
+      NULL, source_sprites, "data.source: sprites" },
+    { "data.digits.side", BF_KEY_INT, FIELD(data.digits.side), "28", "8:256", NULL, "pixels", "side of an image", RS, NULL, source_digits, "data.source: digits" },
+    { "data.digits.jitter", BF_KEY_REAL, FIELD(data.digits.jitter), "1", "0:10", NULL, NULL, "how much hands differ; 0: every digit looks like its template", RS,
+      NULL, source_digits, "data.source: digits" },
+
+    { "model.net", BF_KEY_CHOICE, FIELD(vae.net), "mlp", NULL, bf_network_names, NULL, "network of encoder and decoder", RS, "mlp linear infogan wae resnet sigma", NULL, NULL },
+    { "model.hidden", BF_KEY_INTS, FIELD(vae.hidden), "[128, 64]", "1:65536", NULL, "units", "hidden layers of the encoder; the decoder mirrors them", RS,
+      NULL, net_has_hidden, "a model.net with hidden layers" },
+    { "model.latent", BF_KEY_INT, FIELD(vae.latent), "8", "1:4096", NULL, NULL, "latent dimensions", RS, ALWAYS },
+    { "model.activation", BF_KEY_CHOICE, FIELD(vae.activation), "relu", NULL, bf_activation_names, NULL, "activation of hidden layers", RS,
+      NULL, net_has_hidden, "a model.net with hidden layers" },
+    { "model.output", BF_KEY_CHOICE, FIELD(vae.output), "linear", "linear sigmoid", NULL, NULL, "activation of the decoder's mean", RS, ALWAYS },
+    { "model.condition", BF_KEY_CHOICE, LATER, "none", "none", NULL, NULL, "what encoder and decoder are told beside the sample", 0, "beta label", NULL, NULL },
+    { "model.modulation", BF_KEY_CHOICE, LATER, "gate", "gate", NULL, NULL, "how a condition enters the layers", 0, "film concat cconv", NULL, NULL },
+
+    { "posterior", BF_KEY_CHOICE, FIELD(vae.posterior), "gaussian", NULL, bf_posterior_names, NULL, "distribution the encoder gives; delta: a plain autoencoder", RS,
+      "gaussian full block cauchy delta", NULL, NULL },
+    { "prior", BF_KEY_CHOICE, FIELD(vae.prior), "normal", NULL, bf_prior_names, NULL, "distribution of the latent variables", RS, "normal laplace cauchy", NULL, NULL },
+    { "likelihood.kind", BF_KEY_CHOICE, FIELD(vae.likelihood), "gaussian", NULL, bf_likelihood_names, NULL, "distribution the decoder gives", RS,
+      "gaussian bernoulli categorical bitwise logistic-mixture student-t log-abs", NULL, NULL },
+    { "likelihood.variance", BF_KEY_CHOICE, FIELD(vae.variance), "learned", NULL, bf_variance_names, NULL, "treatment of a gaussian likelihood's variance", RST,
+      "fixed learned optimal per-image per-pixel decoder", likelihood_gaussian, "likelihood.kind: gaussian" },
+    { "likelihood.value", BF_KEY_REAL, FIELD(vae.variance_value), "auto", "(0:inf)|auto=nan", NULL, NULL,
+      "the fixed variance, or where learning starts; auto: 1 if fixed, else the training set's", RST, NULL, likelihood_gaussian, "likelihood.kind: gaussian" },
+    { "objective.kind", BF_KEY_CHOICE, FIELD(vae.objective), "beta-vae", NULL, bf_objective_names, NULL, "what is minimised", RS,
+      "beta-vae beta-tcvae factor-vae dip-vae info-vae hfvae capacity grae wae-mmd wae-gan aae gan", NULL, NULL },
+    { "objective.beta", BF_KEY_REAL, FIELD(vae.beta), "1.0", "0:inf", NULL, NULL, "weight of the rate", RS, ALWAYS },
+    { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs", "beta rises from 0 over these epochs", RS, ALWAYS },
+    { "objective.betas_per_sample", BF_KEY_INT, LATER, "1", "1:1024", NULL, NULL, "draws of beta for one sample of a beta-conditioned model", 0, "", NULL, NULL },
+    { "objective.grid", BF_KEY_REALS, LATER, NULL, "(0:inf)", NULL, NULL, "where a beta-conditioned model is evaluated", 0, "", NULL, NULL },
+
+    { "train.epochs", BF_KEY_INT, FIELD(train.epochs), "30", "1:1000000000", NULL, "epochs", "passes over the training part", RST | BF_KEY_EXTENDS, NULL, by_epochs, "train.steps: none" },
+    { "train.steps", BF_KEY_INT, FIELD(train.steps), "none", "1:1000000000000|none=0", NULL, "steps", "length of the training, instead of train.epochs", RS | BF_KEY_EXTENDS, ALWAYS },
+    { "train.batch", BF_KEY_INT, FIELD(train.batch), "128", "1:1048576", NULL, "samples", "samples of one step, over all ranks of a team", RS, ALWAYS },
+    { "train.lanes", BF_KEY_INT, FIELD(train.lanes), "1", "1:1024", NULL, NULL,
+      "parts a batch is cut into, a power of two; results are the same for any team up to this size", RS, ALWAYS },
+    { "train.optimizer", BF_KEY_CHOICE, FIELD(train.optimizer), "adam", NULL, bf_optimizer_names, NULL, "rule of the update", RS, ALWAYS },
+    { "train.lr", BF_KEY_REAL, FIELD(train.lr), "1.0e-3", "(0:inf)", NULL, NULL, "learning rate", RS, ALWAYS },
+    { "train.schedule", BF_KEY_CHOICE, FIELD(train.schedule), "constant", "constant step cosine", NULL, NULL, "how the learning rate falls", RS, ALWAYS },
+    { "train.warmup", BF_KEY_REAL, FIELD(train.warmup), "0", "0:inf", NULL, "epochs", "the learning rate rises from 0 over these epochs", RS, ALWAYS },
+    { "train.step_size", BF_KEY_REAL, FIELD(train.step_size), "10", "(0:inf)", NULL, "epochs", "distance of two steps of the schedule", RST,
+      NULL, schedule_step, "train.schedule: step" },
+    { "train.step_factor", BF_KEY_REAL, FIELD(train.step_factor), "0.5", "(0:1]", NULL, NULL, "factor of each step of the schedule", RST,
+      NULL, schedule_step, "train.schedule: step" },
+    { "train.lr_final", BF_KEY_REAL, FIELD(train.lr_final), "0", "0:1", NULL, NULL, "the learning rate at the end, as a fraction of train.lr", RST,
+      NULL, schedule_cosine, "train.schedule: cosine" },
+    { "train.momentum", BF_KEY_REAL, FIELD(train.momentum), "0.9", "[0:1)", NULL, NULL, "momentum of sgd", RS, NULL, optimizer_sgd, "train.optimizer: sgd" },
+    { "train.weight_decay", BF_KEY_REAL, FIELD(train.weight_decay), "0", "0:inf", NULL, NULL, "decay of weights; biases and variances do not decay", RS, ALWAYS },
+    { "train.clip", BF_KEY_REAL, FIELD(train.clip), "0", "0:inf", NULL, NULL, "largest norm of a gradient; 0: no limit", RS, ALWAYS },
+    { "train.epsilon", BF_KEY_REAL, FIELD(train.epsilon), "1.0e-8", "(0:inf)", NULL, NULL, "epsilon of adam", RS, NULL, optimizer_adam, "train.optimizer: adam, adamw" },
+    { "train.betas", BF_KEY_PAIR, FIELD(train.betas), "[0.9, 0.999]", "[0:1)", NULL, NULL, "decay of adam's two moments", RS,
+      NULL, optimizer_adam, "train.optimizer: adam, adamw" },
+    { "train.backend", BF_KEY_CHOICE, FIELD(train.backend), "auto", "auto portable", NULL, NULL, "kernels that compute", RS, "onednn", NULL, NULL },
+    { "train.precision", BF_KEY_CHOICE, FIELD(train.precision), "f32", "f32", NULL, NULL, "format of activations", RS, "bf16", NULL, NULL },
+    { "train.retries", BF_KEY_INT, FIELD(train.retries), "0", "0:16", NULL, NULL, "new starts after a divergence", RS, ALWAYS },
+    { "train.retry_factor", BF_KEY_REAL, FIELD(train.retry_factor), "0.1", "(0:1]", NULL, NULL, "learning rate of a new start, relative to the one before", RS,
+      NULL, retries, "train.retries > 0" },
+    { "train.checkpoint_seconds", BF_KEY_REAL, FIELD(train.checkpoint_seconds), "300", "0:inf", NULL, "s", "time between two checkpoints", 0, ALWAYS },
+    { "train.evaluate_every", BF_KEY_INT, FIELD(train.evaluate_every), "0", "0:1000000000", NULL, "epochs", "evaluate the test part so often; 0: only at the end", RS, ALWAYS },
+    { "train.keep", BF_KEY_CHOICE, FIELD(train.keep), "last", "last best", NULL, NULL, "which weights remain: the last, or the best by test ELBO", RS, ALWAYS },
+    { "train.patience", BF_KEY_INT, FIELD(train.patience), "0", "0:1000000000", NULL, "evaluations", "stop after so many without a better test ELBO; 0: never", RS, ALWAYS },
+    { "train.init_from", BF_KEY_TEXT, FIELD(train.init_from), "\"\"", NULL, NULL, NULL, "start from the weights of a file, or of a configuration DIR:ID", RS, ALWAYS },
+
+    { "measure", BF_KEY_MEASURES, MEASURE_LIST, "all", NULL, bf_measure_names, NULL, "numbers taken of a trained model: a list, or name: {option: value}", R,
+      "rd active mmd spectrum decomposition nll frechet recovery", NULL, NULL },
+    { "measure.rd.samples", BF_KEY_INT, FIELD(measure.rd_samples), "1", "1:100000", NULL, NULL, "posterior draws per sample for the distortion", R,
+      NULL, measures_rd, "measure: rd" },
+
+    { "output.posterior", BF_KEY_SPLITS, POSTERIOR_PAIR, "[train, test]", "train test", NULL, NULL, "parts whose posterior is stored", 0, ALWAYS },
+    { "output.second_stage", BF_KEY_BOOL, FIELD(output.second_stage), "true", NULL, NULL, NULL, "store the second-stage training set", 0, ALWAYS },
+    { "output.weights", BF_KEY_BOOL, FIELD(output.weights), "true", NULL, NULL, NULL, "store the trained weights", 0, ALWAYS },
+    { "output.state", BF_KEY_BOOL, FIELD(output.state), "false", NULL, NULL, NULL, "store the optimiser's state, so that more epochs can be added", 0, ALWAYS },
+    { "output.samples", BF_KEY_INT, FIELD(output.samples), "64", "0:10000", NULL, "samples", "samples, reconstructions and inputs that are stored", 0, ALWAYS },
+    { "output.progress_seconds", BF_KEY_REAL, FIELD(output.progress_seconds), "30", "(0:inf)", NULL, "s", "time between two reports of progress", 0, ALWAYS },
+
+    { "parallel.ranks_per_config", BF_KEY_INT, FIELD(parallel.ranks_per_config), "auto", "1:1024|auto=0", NULL, "ranks",
+      "size of a team, a power of two up to train.lanes", 0, ALWAYS },
+    { "parallel.threads", BF_KEY_INT, FIELD(parallel.threads), "1", "1:1024", NULL, "threads", "threads of one rank; changes the bits of results", R, ALWAYS },
+    { "parallel.kernels", BF_KEY_CHOICE, FIELD(parallel.kernels), "same", "same any", NULL, NULL,
+      "kernels a checkpoint may be resumed with; any: results are equal only statistically", 0, ALWAYS },
+};
+enum { KEYS = sizeof table / sizeof table[0] };
+
+const bf_key *bf_key_table(int *count)
+{
+    *count = KEYS;
+    return table;
+}
+
+const bf_key *bf_key_find(const char *path)
+{
+    for (int i = 0; i < KEYS; i++)
+        if (strcmp(table[i].path, path) == 0) return &table[i];
+    return NULL;
+}
+
+/* A key's own name counts too: `lr`, or `model.lr`, was most likely meant to be train.lr. */
+const bf_key *bf_key_nearest(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    const char *name = dot ? dot + 1 : path;
+    const bf_key *best = NULL;
+    int best_distance = INT_MAX;
+    for (int i = 0; i < KEYS; i++) {
+        const char *own_dot = strrchr(table[i].path, '.');
+        const char *own = own_dot ? own_dot + 1 : table[i].path;
+        int distance = bf_edit_distance(path, table[i].path);
+        if (distance > bf_edit_limit(path)) distance = INT_MAX;
+        const int by_name = bf_edit_distance(name, own);
+        if (by_name <= bf_edit_limit(name) / 2 && by_name + 2 < distance) distance = by_name + 2;
+        if (distance < best_distance) {
+            best = &table[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+bool bf_key_applies(const bf_key *k, const bf_config *cfg) { return !k->applies || k->applies(cfg); }
+
+const char *bf_key_type_name(bf_key_type type)
+{
+    static const char *const names[] = { "boolean", "integer", "number", "text", "choice", "integers", "numbers", "paths", "splits", "measures", "pair" };
+    return names[type];
+}

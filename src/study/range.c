@@ -1,0 +1,45 @@
+#include "study/range.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bf_range bf_range_parse(const char *text)
+{
+    bf_range r = { .low = -INFINITY, .high = INFINITY };
+    if (!text) return r;
+    const char *p = text;
+    if (*p == '(' || *p == '[') r.open_low = *p++ == '(';
+    char *end;
+    r.low = strtod(p, &end);
+    assert(end != p && *end == ':');
+    p = end + 1;
+    r.high = strtod(p, &end);
+    assert(end != p);
+    if (*end == ')' || *end == ']') r.open_high = *end++ == ')';
+    if (*end == '|') {
+        const char *equals = strchr(end, '=');
+        assert(equals && (size_t)(equals - end) <= sizeof r.word);
+        snprintf(r.word, sizeof r.word, "%.*s", (int)(equals - end - 1), end + 1);
+        r.word_value = strtod(equals + 1, NULL);
+    }
+    return r;
+}
+
+bool bf_range_holds(const bf_range *r, double v)
+{
+    if (!isfinite(v)) return false;
+    return (r->open_low ? v > r->low : v >= r->low) && (r->open_high ? v < r->high : v <= r->high);
+}
+
+void bf_range_print(const bf_range *r, char *out, size_t size)
+{
+    if (isinf(r->low) && isinf(r->high)) {
+        out[0] = '\0';
+        return;
+    }
+    snprintf(out, size, "%c%.10g, %.10g%c", r->open_low || isinf(r->low) ? '(' : '[', r->low, r->high,
+             r->open_high || isinf(r->high) ? ')' : ']');
+}
