@@ -1,0 +1,122 @@
+"""jobs/report.py on studies written here by h5py as outputs/README.md describes them: it needs no program."""
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import matplotlib.image
+import numpy as np
+import pytest
+
+REPORT = Path(__file__).resolve().parents[2] / "jobs" / "report.py"
+
+
+def write_study(directory, betas, latents, shape=(5, 5), epochs=6, status=2, pictures=True, extra=None):
+    """A study of every beta and latent with plausible numbers; returns the path of its study.h5."""
+    rng = np.random.default_rng(0)
+    configs = [(b, k) for b in betas for k in latents]
+    n = len(configs)
+    status = np.broadcast_to(np.asarray(status, dtype="i1"), n).copy()
+    ended = status >= 2
+    (directory / "configs").mkdir(parents=True)
+    with h5py.File(directory / "study.h5", "w", track_order=True) as f:
+        f.attrs["study"] = "fake"
+        f["config"] = np.arange(n, dtype="i4")
+        f["sweep/objective_beta"] = np.array([b for b, _ in configs])
+        f["sweep/model_latent"] = np.array([k for _, k in configs])
+        f["sweep/seed"] = np.ones(n, dtype="i8")
+        f["sweep/status"] = status
+        for name, values in (extra or {}).items():
+            f[f"sweep/{name}"] = values
+        rate = np.array([k * 6 / (1 + b) for b, k in configs])
+        for name, value in (("rate", rate), ("distortion", 80 * np.exp(-rate / 20) + 5)):
+            f[f"metrics/{name}"] = np.where((status == 2)[:, None], np.stack([value, 1.02 * value], axis=1), np.nan)
+            table = value[:, None] * (1 + np.exp(-np.arange(epochs) / 2)) if epochs else np.empty((n, 0))
+            f[f"history/{name}"] = np.where(ended[:, None], table, np.nan)
+        f["history/loss"] = f["history/rate"][...] + f["history/distortion"][...]
+        for i in np.flatnonzero(ended):
+            f[f"configs/c{i:04d}"] = h5py.ExternalLink(f"configs/c{i:04d}.h5", f"/configs/c{i:04d}")
+            with h5py.File(directory / "configs" / f"c{i:04d}.h5", "w") as g:
+                group = g.create_group(f"configs/c{i:04d}")
+                for name in ("inputs", "reconstructions", "samples") if pictures else ():
+                    group[name] = rng.random((16, *shape), dtype="f4")
+    return directory / "study.h5"
+
+
+def load_report():
+    spec = importlib.util.spec_from_file_location("report", REPORT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+draw = load_report()
+
+
+def check_pictures(directory):
+    assert draw.main([str(directory)]) == 0
+    for name in ("rd", "history", "samples"):
+        path = directory / "report" / f"{name}.png"
+        picture = matplotlib.image.imread(path)
+        assert min(picture.shape[:2]) > 200
+        assert np.ptp(picture[..., :3]) > 0.5, f"{path} is blank"
+    assert sorted(p.name for p in (directory / "report").iterdir()) == ["history.png", "rd.png", "samples.png"]
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (5, 5), (3, 8, 8), (8, 8, 3), (1, 8, 8), (40,)])
+def test_report__draws_images_and_vectors(tmp_path, shape):
+    write_study(tmp_path, [0.1, 1, 10], [2, 4], shape=shape)
+    check_pictures(tmp_path)
+
+
+@pytest.mark.parametrize("betas, latents", [([1.0], [8]), ([0.5, 1, 2], [8]), ([1.0], [1, 2, 3]), (np.geomspace(0.01, 100, 25), range(1, 13))])
+def test_report__draws_one_configuration_and_many(tmp_path, betas, latents):
+    write_study(tmp_path, betas, latents)
+    check_pictures(tmp_path)
+
+
+def test_report__draws_a_study_in_every_state(tmp_path):
+    write_study(tmp_path, [0.1, 1, 10], [2, 4], status=[2, 3, 4, 0, 1, 5])
+    check_pictures(tmp_path)
+
+
+def test_report__draws_a_study_that_has_just_begun(tmp_path):
+    write_study(tmp_path, [0.1, 1], [2], status=0, epochs=0)
+    check_pictures(tmp_path)
+
+
+def test_report__draws_without_pictures_and_with_text_columns(tmp_path):
+    write_study(tmp_path, [0.1, 1], [2], pictures=False, extra={"likelihood_variance": np.array([b"fixed", b"learned"])})
+    check_pictures(tmp_path)
+
+
+def test_report__does_without_a_configuration_file_that_is_missing(tmp_path):
+    write_study(tmp_path, [0.1, 1, 10], [2])
+    (tmp_path / "configs" / "c0002.h5").unlink()
+    check_pictures(tmp_path)
+
+
+def test_report__refuses_what_is_no_study(tmp_path, capsys):
+    assert draw.main([str(tmp_path)]) == 2
+    (tmp_path / "study.h5").write_bytes(b"not HDF5")
+    assert draw.main([str(tmp_path)]) == 2
+    with h5py.File(tmp_path / "study.h5", "w"):
+        pass
+    assert draw.main([str(tmp_path)]) == 2
+    assert "is no study" in capsys.readouterr().err
+
+
+def test_report__says_when_it_cannot_write(tmp_path, capsys):
+    write_study(tmp_path, [1.0], [2])
+    (tmp_path / "report").write_text("in the way")
+    assert draw.main([str(tmp_path)]) == 74
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_report__is_a_program_that_teaches():
+    def run(*arguments):
+        return subprocess.run([sys.executable, REPORT, *arguments], capture_output=True, text=True, timeout=300)
+    assert run().returncode == 2
+    helped = run("--help")
+    assert helped.returncode == 0 and "Exit codes" in helped.stdout
