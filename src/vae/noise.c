@@ -8,10 +8,8 @@ static void forward(const bf_node *n, const bf_lane *l)
     const bf_shape s = bf_lane_shape(l, n->output);
     const size_t cols = bf_shape_cols(s), rows = (size_t)l->rows;
     float *noise = bf_lane_value(l, n->output);
-    for (size_t r = 0; r < rows; r++) {
-        const bf_draw d = { .seed = l->seed, .step = l->step, .sample = (uint64_t)l->samples[r], .use = (uint32_t)n->kind };
-        bf_rng_normal(&d, noise + r * cols, cols);
-    }
+    const bf_draw d = { .seed = l->seed, .step = l->step, .use = (uint32_t)n->kind };
+    bf_rng_normal_rows(&d, l->samples, rows, cols, noise);
     memset(noise + rows * cols, 0, ((size_t)s.rows - rows) * cols * sizeof *noise);
 }
 

@@ -1,0 +1,334 @@
+#include "op_bench.h"
+#include "close.h"
+#include "nn/plan_state.h"
+#include "nn/tree.h"
+#include "twins/twin.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 3, LANES = 2, MAX_TERMS = 16 };
+
+/* --- ops of the bench itself, in both element types ------------------------------------------------------------- */
+
+static void leaf_forward(const bf_node *n, const bf_lane *l)
+{
+    memcpy(bf_lane_value(l, n->output), bf_lane_slot(l, n, 0), bf_shape_count(bf_lane_shape(l, n->output)) * l->plan->backend->element);
+}
+
+static double weight_at(size_t i) { return cos(0.7 * (double)i + 0.5); }
+
+/* The backward of `poison` runs just before that of the op whose output it forwards: what the op does not claim to need turns to NaN.
+ * Twins are definitions and may read what they like. */
+static void poison(const bf_lane *l, bf_value v)
+{
+    memset(bf_lane_value(l, v), 0xff, bf_shape_count(bf_lane_shape(l, v)) * l->plan->backend->element);
+}
+
+static void poison_unneeded(const bf_node *n, const bf_lane *l)
+{
+    for (int i = 0; i < l->plan->nodes; i++) {
+        const bf_node *owner = &l->plan->node[i];
+        if (owner->output != n->input[0]) continue;
+        for (int k = 0; k < owner->n_inputs; k++)
+            if ((owner->op->needs >> k & 1u) == 0) poison(l, owner->input[k]);
+    }
+}
+
+static void poison_forward(const bf_node *n, const bf_lane *l)
+{
+    memcpy(bf_lane_value(l, n->output), bf_lane_value(l, n->input[0]),
+           bf_shape_count(bf_lane_shape(l, n->output)) * l->plan->backend->element);
+}
+
+static void poison_backward(const bf_node *n, const bf_lane *l)
+{
+    const bf_value v = n->input[0];
+    memcpy(bf_lane_gradient(l, v), bf_lane_gradient(l, n->output), bf_shape_count(bf_lane_shape(l, v)) * l->plan->backend->element);
+    if (l->plan->backend == &bf_backend_twin) return;
+    poison_unneeded(n, l);
+    for (int i = 0; i < l->plan->nodes; i++)
+        if (l->plan->node[i].output == v && (l->plan->node[i].op->needs & BF_NEEDS_OUTPUT) == 0) poison(l, v);
+}
+
+static void read_total(const bf_node *n, const bf_lane *l)
+{
+    void *y = bf_lane_value(l, n->output);
+    for (int r = 0; r < bf_lane_shape(l, n->output).rows; r++) {
+        if (l->plan->backend->element == sizeof(float)) ((float *)y)[r] = (float)*bf_lane_total(l, n);
+        else ((double *)y)[r] = *bf_lane_total(l, n);
+    }
+}
+
+#define BENCH_OPS(T)                                                                                                            \
+    static void leaf_backward_##T(const bf_node *n, const bf_lane *l)                                                          \
+    {                                                                                                                          \
+        const size_t count = bf_shape_count(bf_lane_shape(l, n->output));                                                      \
+        const T *g = bf_lane_gradient(l, n->output);                                                                           \
+        T *to = bf_lane_slot_gradient(l, n, 0);                                                                                \
+        for (size_t i = 0; i < count; i++) to[i] = n->slot_adds[0] ? to[i] + g[i] : g[i];                                      \
+    }                                                                                                                          \
+    static void weigh_forward_##T(const bf_node *n, const bf_lane *l)                                                          \
+    {                                                                                                                          \
+        const bf_shape s = bf_lane_shape(l, n->input[0]);                                                                      \
+        const T *x = bf_lane_value(l, n->input[0]);                                                                            \
+        T *y = bf_lane_value(l, n->output);                                                                                    \
+        for (int r = 0; r < s.rows; r++) {                                                                                     \
+            double sum = 0;                                                                                                    \
+            for (int j = 0; j < s.channels; j++) sum += weight_at((size_t)(r * s.channels + j)) * (double)x[r * s.channels + j]; \
+            y[r] = (T)sum;                                                                                                     \
+        }                                                                                                                      \
+    }                                                                                                                          \
+    static void weigh_backward_##T(const bf_node *n, const bf_lane *l)                                                         \
+    {                                                                                                                          \
+        const bf_shape s = bf_lane_shape(l, n->input[0]);                                                                      \
+        const T *dy = bf_lane_gradient(l, n->output);                                                                          \
+        T *dx = bf_lane_gradient(l, n->input[0]);                                                                              \
+        for (int i = 0; i < s.rows * s.channels; i++) {                                                                        \
+            const T g = (T)weight_at((size_t)i) * dy[i / s.channels];                                                          \
+            dx[i] = n->adds[0] ? dx[i] + g : g;                                                                                \
+        }                                                                                                                      \
+    }
+
+BENCH_OPS(float)
+BENCH_OPS(double)
+
+static const bf_op op_leaf = { .name = "bench.leaf", .portable = { leaf_forward, leaf_backward_float } };
+static const bf_op op_weigh = { .name = "bench.weigh", .portable = { weigh_forward_float, weigh_backward_float } };
+static const bf_op op_read_total = { .name = "bench.read_total", .portable = { read_total, NULL } };
+static const bf_op op_poison = { .name = "bench.poison", .portable = { poison_forward, poison_backward } };
+
+const bf_twin bf_twins_bench[] = {
+    { "bench.leaf", { leaf_forward, leaf_backward_double } },
+    { "bench.weigh", { weigh_forward_double, weigh_backward_double } },
+    { "bench.read_total", { read_total, NULL } },
+    { "bench.poison", { poison_forward, poison_backward } },
+    { NULL, { NULL, NULL } },
+};
+
+/* --- recording --------------------------------------------------------------------------------------------------- */
+
+static void weigh(bf_bench *g, bf_value v)
+{
+    char name[32];
+    snprintf(name, sizeof name, "term%d", g->terms++);
+    assert_true(g->terms <= MAX_TERMS);
+    bf_loss(g->b, name, bf_node_add(g->b, &op_weigh, 1, &v, bf_shape_flat(g->rows, 1))->output);
+}
+
+bf_value bf_bench_leaf(bf_bench *g, const char *name, int cols, double spread)
+{
+    bf_node *n = bf_node_add(g->b, &op_leaf, 0, NULL, bf_shape_flat(g->rows, cols));
+    const bf_value leaf = n->output;
+    bf_node_slot(g->b, n, name, 2, (const int64_t[]){ g->rows, cols }, (bf_init){ BF_INIT_NORMAL, spread }, false);
+    assert_true(g->leaves < (int)(sizeof g->leaf / sizeof *g->leaf));
+    g->leaf[g->leaves++] = leaf;
+    return leaf;
+}
+
+void bf_bench_watch(bf_bench *g, bf_value v)
+{
+    assert_true(g->probes < (int)(sizeof g->probe / sizeof *g->probe));
+    bf_keep(g->b, v);
+    g->probe[g->probes++] = v;
+}
+
+void bf_bench_watch_total(bf_bench *g, int coupling)
+{
+    bf_node *n = bf_node_add(g->b, &op_read_total, 0, NULL, bf_shape_flat(g->rows, 1));
+    n->coupling = coupling;
+    bf_bench_watch(g, n->output);
+}
+
+void bf_bench_probe(bf_bench *g, bf_value v)
+{
+    const bf_value through = bf_node_add(g->b, &op_poison, 1, &v, bf_builder_shape(g->b, v))->output;
+    bf_bench_watch(g, through);
+    weigh(g, through);
+}
+
+/* --- running ----------------------------------------------------------------------------------------------------- */
+
+typedef struct rig {
+    bf_params *params;
+    bf_plan   *plan;
+    size_t     size;                    /* elements of the flat vector */
+    int        probes;
+    bf_value   probe[16];
+    void      *theta, *grads;
+    double    *stats;                   /* (LANES, stats size) */
+} rig;
+
+static const double weights[MAX_TERMS] = { 0.9, 1.1, 0.7, 1.3, 0.8, 1.2, 0.6, 1.4, 0.9, 1.1, 0.7, 1.3, 0.8, 1.2, 0.6, 1.4 };
+
+/* Applied twice: over the same parameters, and every leaf has another use, so that gradients are added as well as written. */
+static void record(bf_bench *g, const bf_op_case *c, bool twice)
+{
+    c->record(g);
+    if (!twice) return;
+    g->round = 1;
+    c->record(g);
+    const int leaves = g->leaves;
+    for (int i = 0; i < leaves; i++) weigh(g, g->leaf[i]);
+}
+
+static rig rig_create(const bf_op_case *c, int cols, bool twice, const bf_backend *backend)
+{
+    rig r = { .params = bf_params_create() };
+    assert_non_null(r.params);
+    bf_bench g = { .rows = ROWS, .cols = cols };
+    g.b = bf_builder_create(r.params, &(bf_plan_shape){ .rows = ROWS, .lanes = LANES, .backward = true }, backend);
+    assert_non_null(g.b);
+    record(&g, c, twice);
+    const bf_status s = bf_builder_finish(&g.b, &r.plan);
+    if (s.code) fail_msg("%s: %s", c->op, s.what);
+    r.probes = g.probes;
+    memcpy(r.probe, g.probe, sizeof r.probe);
+    r.size = bf_params_size(r.params);
+    r.theta = calloc(r.size + 1, backend->element);
+    r.grads = calloc(r.size * LANES + 1, backend->element);
+    r.stats = calloc((size_t)bf_plan_stats_size(r.plan) * LANES + 1, sizeof(double));
+    assert_true(r.theta != NULL && r.grads != NULL && r.stats != NULL);
+    return r;
+}
+
+static void rig_destroy(rig *r)
+{
+    free(r->theta);
+    free(r->grads);
+    free(r->stats);
+    bf_plan_destroy(&r->plan);
+    bf_params_destroy(&r->params);
+}
+
+static void rig_run(rig *r, int rows)
+{
+    static const int64_t samples[LANES * ROWS] = { 11, 5, 8, 2, 900, 4 };
+    const bf_run run = { .theta = r->theta, .grads = r->grads, .stats = r->stats, .samples = samples, .seed = 5, .step = 7, .rows = rows,
+                         .weights = weights, .batch = LANES * rows };
+    bf_plan_run(r->plan, &run);
+}
+
+/* Whatever a run leaves behind must not reach the next: values, gradients, statistics and slots all turn to NaN. */
+static void rig_spoil(rig *r)
+{
+    const bf_plan *p = r->plan;
+    for (int l = 0; l < LANES; l++)
+        for (int v = 0; v < p->values; v++) {
+            poison(&p->lane[l], v);
+            if (p->value[v].has_gradient)
+                memset(p->lane[l].gradient[v], 0xff, bf_shape_count(p->value[v].shape) * p->backend->element);
+        }
+    memset(r->grads, 0xff, r->size * LANES * p->backend->element);
+    memset(r->stats, 0xff, (size_t)bf_plan_stats_size(p) * LANES * sizeof(double));
+}
+
+/* --- comparing --------------------------------------------------------------------------------------------------- */
+
+typedef struct where { const bf_op_case *c; int cols, rows; bool twice; } where;
+
+static void compare(const where *w, const char *what, const float *got, const double *want, size_t n)
+{
+    double scale = 1e-30;
+    for (size_t i = 0; i < n; i++) scale = fmax(scale, fabs(want[i]));
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - want[i]) <= 1e-5 * scale))
+            fail_msg("%s of %s, %d columns, %d rows%s: entry %zu is %.9g, its twin says %.9g", what, w->c->op, w->cols, w->rows,
+                     w->twice ? ", twice" : "", i, (double)got[i], want[i]);
+}
+
+static void compare_stats(const where *w, const rig *fast, const rig *twin)
+{
+    for (int i = 0; i < LANES * bf_plan_stats_size(fast->plan); i++) {
+        const double want = twin->stats[i];
+        if (!(fabs(fast->stats[i] - want) <= 1e-5 * (1e-2 + fabs(want))))
+            fail_msg("statistics of %s, %d columns: %.9g, its twin says %.9g", w->c->op, w->cols, fast->stats[i], want);
+    }
+}
+
+static void compare_rigs(const where *w, const rig *fast, const rig *twin)
+{
+    for (int l = 0; l < LANES; l++) {
+        for (int i = 0; i < fast->probes; i++) {
+            const size_t n = bf_shape_count(bf_plan_shape_of(fast->plan, fast->probe[i]));
+            compare(w, "value", bf_plan_value(fast->plan, l, fast->probe[i]), bf_plan_value(twin->plan, l, twin->probe[i]), n);
+        }
+        for (int s = 0; s < bf_params_slots(fast->params); s++) {
+            const bf_slot *slot = bf_params_at(fast->params, s);
+            const size_t at = (size_t)l * fast->size + slot->offset;
+            compare(w, slot->name, (const float *)fast->grads + at, (const double *)twin->grads + at, slot->count);
+        }
+    }
+    compare_stats(w, fast, twin);
+}
+
+static double loss(rig *r, int rows)
+{
+    rig_run(r, rows);
+    double sum = 0;
+    for (int t = 0; t < bf_plan_terms(r->plan); t++) {
+        const bf_stat_info *info = bf_plan_stat_find(r->plan, bf_plan_term_name(r->plan, t));
+        for (int l = 0; l < LANES; l++) sum += weights[t] * r->stats[l * bf_plan_stats_size(r->plan) + info->offset];
+    }
+    return sum / (LANES * rows);
+}
+
+/* Central differences of fourth order: the error left is rounding, about 1e-11. */
+static double slope(rig *r, int rows, double *x)
+{
+    static const double at[4] = { -2, -1, 1, 2 }, factor[4] = { 1, -8, 8, -1 };
+    const double h = 1e-4, before = *x;
+    double sum = 0;
+    for (int k = 0; k < 4; k++) {
+        *x = before + at[k] * h;
+        sum += factor[k] * loss(r, rows);
+    }
+    *x = before;
+    return sum / (12 * h);
+}
+
+static void check_slopes(const where *w, rig *twin)
+{
+    double *gradient = calloc(twin->size * LANES + 1, sizeof *gradient), *theta = twin->theta;
+    assert_non_null(gradient);
+    rig_run(twin, w->rows);
+    memcpy(gradient, twin->grads, twin->size * LANES * sizeof *gradient);
+    bf_tree_f64(gradient, LANES, twin->size);
+    for (int s = 0; s < bf_params_slots(twin->params); s++) {
+        const bf_slot *slot = bf_params_at(twin->params, s);
+        for (size_t i = slot->offset; i < slot->offset + slot->count; i++) {
+            const double want = slope(twin, w->rows, &theta[i]);
+            if (!(fabs(gradient[i] - want) <= 1e-6 * (1e-2 + fabs(want))))
+                fail_msg("%s by %s[%zu], %d columns, %d rows: gradient %.12g, differences say %.12g", w->c->op, slot->name,
+                         i - slot->offset, w->cols, w->rows, gradient[i], want);
+        }
+    }
+    free(gradient);
+}
+
+static void check_case(const bf_op_case *c, int cols, int rows, bool twice)
+{
+    const where w = { c, cols, rows, twice };
+    rig fast = rig_create(c, cols, twice, &bf_backend_portable), twin = rig_create(c, cols, twice, &bf_backend_twin);
+    bf_params_init(fast.params, 3, fast.theta);
+    for (size_t i = 0; i < fast.size; i++) ((double *)twin.theta)[i] = (double)((float *)fast.theta)[i];
+    rig_spoil(&fast);
+    rig_run(&fast, rows);
+    rig_run(&twin, rows);
+    compare_rigs(&w, &fast, &twin);
+    if (cols <= 3) check_slopes(&w, &twin);
+    rig_destroy(&fast);
+    rig_destroy(&twin);
+}
+
+void bf_bench_check(const bf_op *const *ops, const bf_op_case *cases)
+{
+    for (int i = 0; ops[i] != NULL; i++) {
+        const bf_op_case *c = cases;
+        while (c->op != NULL && strcmp(c->op, ops[i]->name) != 0) c++;
+        if (c->op == NULL) fail_msg("the op %s has no case", ops[i]->name);
+        for (int cols = 1; cols <= 33; cols++)
+            for (int rows = ROWS - 1; rows <= ROWS; rows++)
+                for (int twice = 0; twice < 2; twice++) check_case(c, cols, rows, twice);
+    }
+}

@@ -1,0 +1,32 @@
+/* A bench for op rows: a case records one op between leaves (values that are parameters) and probes (weighted sums that are loss
+ * terms), and the bench runs it on a fast backend and on the twin, with and without padded rows, once and applied twice, over odd sizes. */
+#ifndef BF_TESTS_OP_BENCH_H
+#define BF_TESTS_OP_BENCH_H
+#include "nn/plan.h"
+
+typedef struct bf_bench bf_bench;
+typedef struct bf_op_case {
+    const char *op;
+    void (*record)(bf_bench *g);
+} bf_op_case;
+
+struct bf_bench {
+    bf_builder *b;
+    int         rows, cols;     /* of a lane; of the op's width */
+    int         round;          /* 0, or 1 when the case is recorded a second time over the same parameters */
+    int         terms, probes, leaves;
+    bf_value    probe[16], leaf[16];
+};
+
+/* A (rows, cols) value that is a parameter: values spread * N(0, 1). */
+bf_value bf_bench_leaf(bf_bench *g, const char *name, int cols, double spread);
+/* Watches a value: it is compared with the twin's, and a sum of its entries with uneven weights becomes a loss term. */
+void bf_bench_probe(bf_bench *g, bf_value v);
+/* The same without a loss term, for values no gradient passes. */
+void bf_bench_watch(bf_bench *g, bf_value v);
+/* The same for the first total of a coupling. */
+void bf_bench_watch_total(bf_bench *g, int coupling);
+
+/* Every op of the table has a case; every case agrees with its twin, and its twin with finite differences. */
+void bf_bench_check(const bf_op *const *ops, const bf_op_case *cases);
+#endif

@@ -1,0 +1,43 @@
+/* Every op of nn/ against its twin in double, and the twins against finite differences. */
+#include "close.h"
+#include "nn/layers.h"
+#include "op_bench.h"
+
+static void dense(bf_bench *g)
+{
+    bf_bench_probe(g, bf_dense(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), 34 - g->cols, "layer", 1.0, 0.25));
+}
+
+static void activate(bf_bench *g, bf_activation kind) { bf_bench_probe(g, bf_activate(g->b, bf_bench_leaf(g, "x", g->cols, 2.0), kind)); }
+static void relu(bf_bench *g) { activate(g, BF_RELU); }
+static void leaky_relu(bf_bench *g) { activate(g, BF_LEAKY_RELU); }
+static void tanh_case(bf_bench *g) { activate(g, BF_TANH); }
+static void softplus(bf_bench *g) { activate(g, BF_SOFTPLUS); }
+static void elu(bf_bench *g) { activate(g, BF_ELU); }
+static void sigmoid(bf_bench *g) { activate(g, BF_SIGMOID); }
+static void clamp(bf_bench *g) { bf_bench_probe(g, bf_clamp(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), -0.6, 0.9, "hits")); }
+static void moments(bf_bench *g) { bf_column_moments(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), "x"); }
+static void term(bf_bench *g)
+{
+    bf_loss(g->b, g->round == 0 ? "first" : "second", bf_bench_leaf(g, "x", 1, 1.0));
+    g->terms++;
+}
+
+static void row_total(bf_bench *g) { bf_bench_watch_total(g, bf_row_total(g->b, bf_bench_leaf(g, "x", 1, 1.0))); }
+
+static const bf_op_case cases[] = {
+    { "term", term }, { "dense", dense }, { "relu", relu }, { "leaky-relu", leaky_relu }, { "tanh", tanh_case }, { "softplus", softplus },
+    { "elu", elu }, { "sigmoid", sigmoid }, { "clamp", clamp }, { "moments", moments }, { "row_total", row_total }, { NULL, NULL },
+};
+
+static void test_nn_ops__match_their_twins(void **state)
+{
+    (void)state;
+    bf_bench_check(bf_nn_ops, cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nn_ops__match_their_twins) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,90 @@
+/* Every op of vae/ against its twin in double, and the twins against finite differences. */
+#include "close.h"
+#include "op_bench.h"
+#include "nn/layers.h"
+#include "vae/gaussian.h"
+#include "vae/ops.h"
+
+static void noise(bf_bench *g) { bf_bench_watch(g, bf_noise_normal(g->b, g->rows, g->cols, 3)); }
+
+static void reparameterize(bf_bench *g)
+{
+    const bf_value mean = bf_bench_leaf(g, "mean", g->cols, 1.0), logvar = bf_bench_leaf(g, "logvar", g->cols, 1.0);
+    bf_bench_probe(g, bf_reparameterize(g->b, mean, logvar, bf_noise_normal(g->b, g->rows, g->cols, 3)));
+}
+
+static void kl(bf_bench *g)
+{
+    bf_bench_probe(g, bf_kl_normal(g->b, bf_bench_leaf(g, "mean", g->cols, 1.0), bf_bench_leaf(g, "logvar", g->cols, 1.0)));
+}
+
+static bf_value errors(bf_bench *g)
+{
+    return bf_squared_error(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "mean", g->cols, 1.0));
+}
+
+static void squared_error(bf_bench *g) { bf_bench_probe(g, errors(g)); }
+
+static void bernoulli(bf_bench *g)
+{
+    bf_bench_probe(g, bf_bernoulli(g->b, bf_bench_leaf(g, "x", g->cols, 0.5), bf_bench_leaf(g, "logit", g->cols, 3.0)));
+}
+
+static bf_node *gaussian(bf_bench *g, const bf_op *op, bf_value sse)
+{
+    return bf_gaussian_node(g->b, op, &(bf_vae_data){ .width = g->cols }, sse);
+}
+
+static void fixed(bf_bench *g)
+{
+    bf_node *n = gaussian(g, &bf_op_gaussian_fixed, errors(g));
+    n->option[1] = 0.3;
+    bf_bench_probe(g, n->output);
+}
+
+static void learned(bf_bench *g)
+{
+    bf_node *n = gaussian(g, &bf_op_gaussian_learned, errors(g));
+    bf_node_slot(g->b, n, "log_variance", 1, bf_gaussian_slot_shape, (bf_init){ BF_INIT_CONST, -0.7 }, false);
+    bf_bench_probe(g, n->output);
+}
+
+/* The variance is the minimiser for the mean over the batch, so only an even weighting of rows makes its own gradient vanish. */
+static void optimal(bf_bench *g)
+{
+    const bf_value sse = errors(g);
+    const int total = bf_row_total(g->b, sse);
+    bf_node *n = gaussian(g, &bf_op_gaussian_optimal, sse);
+    const bf_value nll = n->output;
+    n->coupling = total;
+    bf_node_stat(g->b, n, "hits", 1);
+    bf_bench_watch(g, nll);
+    bf_loss(g->b, g->round == 0 ? "optimal0" : "optimal1", nll);
+    g->terms++;
+}
+
+static void per_image(bf_bench *g)
+{
+    bf_node *n = gaussian(g, &bf_op_gaussian_per_image, errors(g));
+    const bf_value nll = n->output;
+    bf_node_stat(g->b, n, "hits", 1);
+    bf_bench_probe(g, nll);
+}
+
+static const bf_op_case cases[] = {
+    { "noise.normal", noise }, { "reparameterize", reparameterize }, { "kl.normal", kl }, { "squared_error", squared_error },
+    { "bernoulli", bernoulli }, { "gaussian.fixed", fixed }, { "gaussian.learned", learned }, { "gaussian.optimal", optimal },
+    { "gaussian.per_image", per_image }, { NULL, NULL },
+};
+
+static void test_vae_ops__match_their_twins(void **state)
+{
+    (void)state;
+    bf_bench_check(bf_vae_ops, cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_vae_ops__match_their_twins) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
