@@ -10,11 +10,13 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "cli/columns.h"
 #include "cli/estimate.h"
 #include "cli/input.h"
 #include "cli/text.h"
 
-enum { ALL_ROWS = 40, EDGE_ROWS = 12 };     /* of a longer table the first and last rows are shown */
+enum { ALL_ROWS = 40, EDGE_ROWS = 12,       /* of a longer table the first and last rows are shown */
+       AFTER = 4 };                         /* columns behind the swept keys */
 
 typedef struct plan_options {
     const char *input, *out;
@@ -35,46 +37,11 @@ static const bf_option options[] = {
 
 /* --- for people ----------------------------------------------------------------------------------------------------- */
 
-/* Swept keys whose columns fit beside the fixed ones; long paths are shortened to their last part when that makes room. */
-static int choose_columns(const bf_key *const *keys, int n, bool *brief)
-{
-    const int fixed = 60, gap = 2, narrow = 8;
-    for (int pass = 0; pass < 2; pass++) {
-        int width = fixed, shown = 0;
-        *brief = pass == 1;
-        for (; shown < n; shown++) {
-            const char *dot = strrchr(keys[shown]->path, '.');
-            const int name = (int)strlen(*brief && dot ? dot + 1 : keys[shown]->path);
-            width += gap + (name > narrow ? name : narrow);
-            if (width > BF_TEXT_COLUMNS) break;
-        }
-        if (shown == n || pass == 1) return shown;
-    }
-    return 0;
-}
-
-static void add_heading(bf_table *t, const bf_key *const *keys, int shown, bool brief)
-{
-    bf_table_cell(t, "id");
-    for (int k = 0; k < shown; k++) {
-        const char *dot = strrchr(keys[k]->path, '.');
-        bf_table_cell(t, "%s", brief && dot ? dot + 1 : keys[k]->path);
-    }
-    bf_table_cell(t, "parameters");
-    bf_table_cell(t, "flop/step");
-    bf_table_cell(t, "steps");
-    bf_table_cell(t, "estimate");
-}
-
-static void add_row(bf_table *t, const bf_study *s, const bf_estimate *e, int i, const bf_key *const *keys, int shown, bf_config *c, char *text)
+static void add_row(bf_table *t, const bf_estimate *e, const bf_columns *columns, int i)
 {
     char human[32];
-    bf_study_config(s, i, c);
     bf_table_cell(t, "%d", i);
-    for (int k = 0; k < shown; k++) {
-        bf_key_print(keys[k], c, text, BF_KEY_PRINTED);
-        bf_table_cell(t, "%s", text);
-    }
+    bf_columns_row(columns, i, t);
     bf_table_cell(t, "%lld", (long long)e->cost[i].parameters);
     bf_human_count(e->cost[i].flops_per_step, human);
     bf_table_cell(t, "%s", human);
@@ -83,33 +50,37 @@ static void add_row(bf_table *t, const bf_study *s, const bf_estimate *e, int i,
     bf_table_cell(t, "%s", human);
 }
 
+static void fill_table(bf_table *t, const bf_estimate *e, const bf_columns *columns, int width)
+{
+    static const char *const after[] = { "parameters", "flop/step", "steps", "estimate" };
+    const bool all = e->configs <= ALL_ROWS;
+    bf_table_cell(t, "id");
+    bf_columns_heading(columns, t);
+    for (int k = 0; k < AFTER; k++) bf_table_cell(t, "%s", after[k]);
+    for (int i = 0; i < e->configs; i++) {
+        if (!all && i >= EDGE_ROWS && i < e->configs - EDGE_ROWS) continue;
+        for (int k = 0; !all && i == e->configs - EDGE_ROWS && k < width; k++) bf_table_cell(t, "...");
+        add_row(t, e, columns, i);
+    }
+}
+
 static bf_status print_configs(const bf_study *s, const bf_estimate *e)
 {
-    const bf_key *keys[BF_MAX_SWEPT];
-    bool brief;
-    const int swept = bf_study_swept(s, keys), shown = choose_columns(keys, swept, &brief);
-    char align[BF_MAX_SWEPT + 6];
-    memset(align, 'r', (size_t)shown + 5);
-    align[shown + 5] = '\0';
+    const int fixed = 52;       /* characters of the other columns */
+    char align[BF_MAX_SWEPT + AFTER + 2] = "";
+    bf_columns columns;
+    BF_TRY(bf_columns_open(s, fixed, &columns));
+    const int width = 1 + columns.shown + AFTER;
+    memset(align, 'r', (size_t)width);
     bf_table *t = bf_table_create(align);
-    bf_config *c = malloc(sizeof *c);
-    char *text = malloc(BF_KEY_PRINTED);
-    bf_status status = t && c && text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a table");
-    if (!status.code) {
-        const bool all = e->configs <= ALL_ROWS;
-        add_heading(t, keys, shown, brief);
-        for (int i = 0; i < e->configs; i++) {
-            if (!all && i >= EDGE_ROWS && i < e->configs - EDGE_ROWS) continue;
-            if (!all && i == e->configs - EDGE_ROWS)
-                for (int k = 0; k < shown + 5; k++) bf_table_cell(t, "...");
-            add_row(t, s, e, i, keys, shown, c, text);
-        }
+    bf_status status = t ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a table");
+    if (t) {
+        fill_table(t, e, &columns, width);
         status = bf_table_print(t, stdout);
-        if (shown < swept) printf("  %d more swept keys do not fit here; --json has all columns\n", swept - shown);
+        if (columns.shown < columns.swept) printf("  %d more swept keys do not fit here; --json has all of them\n", columns.swept - columns.shown);
     }
     bf_table_destroy(&t);
-    free(c);
-    free(text);
+    bf_columns_close(&columns);
     return status;
 }
 

@@ -109,3 +109,18 @@ void bf_json_text(const char *text, FILE *to)
     fprintf(to, "\"%s\"", escaped ? escaped : "");
     free(escaped);
 }
+
+void bf_print_wrapped(const char *text, int indent, FILE *to)
+{
+    const int room = BF_TEXT_COLUMNS - indent;
+    while (*text) {
+        int n = (int)strlen(text);
+        if (n > room)
+            /* The last blank that fits; a word longer than the line is cut. */
+            for (n = room; n > 0 && text[n] != ' '; n--) {}
+        if (n == 0) n = room;
+        fprintf(to, "%*s%.*s\n", indent, "", n, text);
+        text += n;
+        text += strspn(text, " ");
+    }
+}

@@ -21,6 +21,8 @@ void bf_table_destroy(bf_table **t);
 /* "12.3 MiB", "1.9 M": at most 10 characters. */
 void bf_human_bytes(double bytes, char out[24]);
 void bf_human_count(double n, char out[24]);
+/* Prints text in lines of at most BF_TEXT_COLUMNS, broken at blanks, each indented. */
+void bf_print_wrapped(const char *text, int indent, FILE *to);
 /* text in quotes, escaped, as JSON. */
 void bf_json_text(const char *text, FILE *to);
 #endif
