@@ -43,11 +43,17 @@ static bool speaks(const farm *f) { return bf_comm_rank(f->world) == 0; }
 static bf_status make_schema(farm *f)
 {
     const bf_measure_options *o = &bf_study_base(f->study)->measure;
-    f->schema.n_metrics = bf_measure_columns(o, NULL);
-    f->metrics = calloc((size_t)f->schema.n_metrics + 1, sizeof *f->metrics);
-    if (!f->metrics) return BF_FAIL(BF_E_MEMORY, "no memory for the metrics' columns");
-    bf_measure_columns(o, f->metrics);
-    f->schema.metrics = f->metrics;
+    const int n = bf_measure_columns(o, NULL);
+    const bf_column **row = calloc((size_t)n + 1, sizeof *row);
+    f->metrics = calloc((size_t)n + 1, sizeof *f->metrics);
+    if (!row || !f->metrics) {
+        free(row);
+        return BF_FAIL(BF_E_MEMORY, "no memory for the metrics' columns");
+    }
+    bf_measure_columns(o, row);
+    for (int i = 0; i < n; i++) f->metrics[i] = *row[i];
+    free(row);
+    f->schema = (bf_schema){ .n_metrics = n, .metrics = f->metrics };
     f->schema.history = bf_history_columns(&f->schema.n_history);
     return BF_DONE;
 }
@@ -55,18 +61,20 @@ static bf_status make_schema(farm *f)
 /* A checkpoint made by other kernels would go on with other bits: refuse, unless the study says that any will do. */
 static bf_status check_kernels(const farm *f)
 {
-    char now[160], then[160];
+    char now[160];
     if (strcmp(bf_study_base(f->study)->parallel.kernels, "any") == 0) return BF_DONE;
     bf_kernel_identity(bf_backend_portable.name, now, sizeof now);
     for (int id = 0; id < f->ledger.count; id++) {
-        if (!f->ledger.resumes[id]) continue;
-        bf_checkpoint_about about;
+        if (!f->ledger.resumes[id] || f->ledger.results[id].status != BF_PENDING) continue;
+        bf_attr made = { .name = "kernels", .type = 's' };
         bool found = false;
-        BF_TRY(bf_checkpoint_inspect(f->ledger.dir, id, &about, &found));
-        snprintf(then, sizeof then, "%s", about.kernels);
-        if (found && strcmp(now, then) != 0)
-            return BF_FAIL(BF_E_INPUT, "c%04d's checkpoint was made with kernels '%s', here they are '%s': other bits. "
-                           "parallel.kernels=any continues all the same", id, then, now);
+        BF_TRY(bf_checkpoint_read(f->ledger.dir, id, NULL, 0, &made, 1, &found, NULL, 0));
+        bf_status s = BF_DONE;
+        if (found && strcmp(now, made.text) != 0)
+            s = BF_FAIL(BF_E_INPUT, "c%04d's checkpoint was made by kernels '%.60s', here they are '%.60s'; parallel.kernels=any continues all the same",
+                        id, made.text, now);
+        free((void *)made.text);
+        if (s.code) return s;
     }
     return BF_DONE;
 }

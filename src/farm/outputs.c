@@ -7,44 +7,56 @@
 
 #include "base/rng.h"
 #include "store/config_file.h"
+#include "study/key.h"
+#include "vae/registry.h"
 
 #define BF_HISTOGRAM_BINS 201           /* over [-5, 5], between an underflow and an overflow bin */
 #define BF_MAX_STATE 64
 
-/* Every effective key as an attribute: integers and reals as numbers, the rest as the text a study file would hold. */
-static int key_attributes(const bf_config *c, bf_attr *attrs, char (*text)[512], int capacity)
+/* An effective key as an attribute: integers and reals as numbers, the rest as the text a study file would hold. */
+static bf_status key_attribute(const bf_key *k, const bf_config *c, char *printed, bf_attr *a)
 {
-    int n_keys, n = 0;
-    const bf_key *key = bf_key_table(&n_keys);
-    for (int i = 0; i < n_keys && n < capacity; i++) {
-        if (key[i].later) continue;
-        const char *at = (const char *)c + key[i].offset;
-        bf_attr *a = &attrs[n];
-        snprintf(a->name, sizeof a->name, "%s", key[i].path);
-        bf_key_print(&key[i], c, text[n], sizeof text[n]);
-        a->type = 's';
-        a->text = text[n];
-        if (key[i].type == BF_KEY_INT) {
-            a->type = 'i';
-            memcpy(&a->integer, at, sizeof a->integer);
-        } else if (key[i].type == BF_KEY_REAL) {
-            memcpy(&a->real, at, sizeof a->real);
-            if (isfinite(a->real)) a->type = 'f';
-        }
-        n++;
+    const char *at = (const char *)c + k->offset;
+    snprintf(a->name, sizeof a->name, "%s", k->path);
+    a->type = 's';
+    if (k->type == BF_KEY_INT) {
+        a->type = 'i';
+        memcpy(&a->integer, at, sizeof a->integer);
+        return BF_DONE;
     }
-    return n;
+    if (k->type == BF_KEY_REAL) memcpy(&a->real, at, sizeof a->real);
+    if (k->type == BF_KEY_REAL && isfinite(a->real)) {
+        a->type = 'f';
+        return BF_DONE;
+    }
+    bf_key_print(k, c, printed, BF_KEY_PRINTED);
+    a->text = strdup(printed);
+    return a->text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the attribute %s", k->path);
+}
+
+static bf_status key_attributes(const bf_config *c, bf_attr *attrs, int *n)
+{
+    int n_keys;
+    const bf_key *key = bf_key_table(&n_keys);
+    char *printed = malloc(BF_KEY_PRINTED);
+    bf_status s = printed ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory to print keys");
+    for (int i = 0; !s.code && i < n_keys; i++)
+        if (key[i].size > 0 && bf_key_applies(&key[i], c)) s = key_attribute(&key[i], c, printed, &attrs[(*n)++]);
+    free(printed);
+    return s;
 }
 
 static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const bf_result *r)
 {
-    enum { capacity = 200 };
-    bf_attr *attrs = calloc(capacity, sizeof *attrs);
-    char (*text)[512] = calloc(capacity, sizeof *text);
-    bf_status s = bf_comm_agree(job->crew->team, attrs && text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the attributes of c%04d", job->id));
-    if (!s.code) s = bf_config_file_result(f, job->crew->schema, r, attrs, key_attributes(&job->config, attrs, text, capacity));
+    int n_keys, n = 0;
+    bf_key_table(&n_keys);
+    bf_attr *attrs = calloc((size_t)n_keys, sizeof *attrs);
+    bf_status s = attrs ? key_attributes(&job->config, attrs, &n) : BF_FAIL(BF_E_MEMORY, "no memory for the attributes of c%04d", job->id);
+    s = bf_comm_agree(job->crew->team, s);
+    if (!s.code) s = bf_config_file_result(f, job->crew->schema, r, attrs, n);
+    for (int i = 0; i < n; i++)
+        if (attrs[i].type == 's') free((void *)attrs[i].text);
     free(attrs);
-    free(text);
     return s;
 }
 
@@ -75,7 +87,9 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
     return BF_DONE;
 }
 
-static bf_status write_posterior(bf_config_file *f, const bf_evaluation *e, const char *split)
+static bool stochastic(const bf_job *job) { return bf_posterior_find(job->config.vae.posterior)->stochastic; }
+
+static bf_status write_posterior(bf_config_file *f, const bf_evaluation *e, bool has_variance, const char *split)
 {
     char name[64];
     const struct { const char *name; const float *rows; const char *about; } part[] = {
@@ -84,8 +98,7 @@ static bf_status write_posterior(bf_config_file *f, const bf_evaluation *e, cons
         { "z", e->z, "one posterior draw per sample" },
     };
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
-        /* Whether a posterior has a log variance is the same on every rank, whether this rank has rows is not. */
-        if (i == 1 && !e->variance_sum) continue;
+        if (i == 1 && !has_variance) continue;
         snprintf(name, sizeof name, "posterior/%s/%s", split, part[i].name);
         BF_TRY(bf_config_file_rows(f, name, e->samples, e->latent, e->first, e->rows, part[i].rows,
                                    &(bf_dataset_text){ "sample latent", "1", part[i].about }));
@@ -97,8 +110,8 @@ static bf_status write_posteriors(bf_config_file *f, const bf_job *job)
 {
     const bf_output_options *o = &job->config.output;
     const bf_evaluation *train = &job->evaluation[BF_TRAIN];
-    if (o->posterior_train) BF_TRY(write_posterior(f, train, "train"));
-    if (o->posterior_test) BF_TRY(write_posterior(f, &job->evaluation[BF_TEST], "test"));
+    if (o->posterior_train) BF_TRY(write_posterior(f, train, stochastic(job), "train"));
+    if (o->posterior_test) BF_TRY(write_posterior(f, &job->evaluation[BF_TEST], stochastic(job), "test"));
     if (!o->second_stage) return BF_DONE;
     if (o->posterior_train) return bf_config_file_hard_link(f, "posterior/train/z", "second_stage/train");
     return bf_config_file_rows(f, "second_stage/train", train->samples, train->latent, train->first, train->rows, train->z,
@@ -139,7 +152,7 @@ static bf_status write_latents(bf_config_file *f, const bf_job *job)
     double n = (double)e->samples, *v = calloc(k, sizeof *v);
     bf_status s = bf_comm_agree(job->crew->team, v ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the latents of c%04d", job->id));
     bf_array a = { .type = BF_TYPE_F64, .rank = 1, .shape = { e->latent }, .data = v };
-    if (!s.code && e->variance_sum) {
+    if (!s.code && stochastic(job)) {
         for (size_t j = 0; j < k; j++) v[j] = e->kl[j] / n;
         snprintf(a.name, sizeof a.name, "latents/kl");
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "nat", "mean rate of each dimension over the training set" });
@@ -149,7 +162,7 @@ static bf_status write_latents(bf_config_file *f, const bf_job *job)
         snprintf(a.name, sizeof a.name, "latents/mean_variance");
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "variance of the posterior mean over the training set" });
     }
-    if (!s.code && e->variance_sum) {
+    if (!s.code && stochastic(job)) {
         for (size_t j = 0; j < k; j++) v[j] = e->logvar_sum[j] / n;
         snprintf(a.name, sizeof a.name, "latents/mean_logvar");
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "mean posterior log variance over the training set" });

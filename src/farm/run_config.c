@@ -86,29 +86,43 @@ static bf_status create_trainer(bf_job *job)
     return bf_comm_agree(job->crew->team, bf_init_from(c->train.init_from, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer)));
 }
 
-/* Every rank of the team reads the checkpoint itself; they agree on whether it serves. */
+/* What a checkpoint says about itself: whether it belongs to this configuration, and which attempt after how many seconds. */
+static bf_status read_about(bf_job *job, bool *found)
+{
+    char hash[17];
+    bf_attr about[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
+    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, found, NULL, 0));
+    if (!*found) return BF_DONE;
+    bf_config_hash(&job->config, hash);
+    *found = strcmp(about[0].text, hash) == 0 && about[1].integer >= 1 && about[1].integer <= job->config.train.retries + 1;
+    free((void *)about[0].text);
+    if (!*found) return BF_DONE;
+    job->attempt = (int)about[1].integer;
+    job->seconds_before = about[2].real;
+    return BF_DONE;
+}
+
+static bf_status fill_state(bf_job *job, bool *found)
+{
+    char note[256];
+    bf_array state[BF_MAX_STATE];
+    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, state, n, NULL, 0, found, note, sizeof note));
+    if (note[0]) bf_crew_note(job->crew, "%s", note);
+    return *found ? bf_trainer_resume(job->trainer) : BF_DONE;
+}
+
+/* Every rank of the team reads the checkpoint itself; they agree on whether it serves. What cannot be resumed starts afresh. */
 static bf_status resume(bf_job *job)
 {
-    bf_crew *crew = job->crew;
-    char note[256] = "", hash[17], found_hash[17] = "";
+    const bf_comm *team = job->crew->team;
     bool found = false;
-    bf_attr attrs[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
-    bf_array state[BF_MAX_STATE];
-    bf_config_hash(&job->config, hash);
-    bf_status s = bf_checkpoint_attrs(crew->dir, job->id, attrs, 3, found_hash, sizeof found_hash, &found);
-    if (!s.code && found && strcmp(found_hash, hash) != 0) found = false;
-    BF_TRY(bf_comm_agree(crew->team, s));
-    if (bf_comm_sum(crew->team, found) < bf_comm_size(crew->team)) return create_trainer(job);
-    job->attempt = (int)attrs[1].integer;
-    job->seconds_before = attrs[2].real;
+    BF_TRY(bf_comm_agree(team, read_about(job, &found)));
+    if (bf_comm_max(team, !found) == 1) return create_trainer(job);
     BF_TRY(create_trainer(job));
-    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
-    s = bf_checkpoint_read(crew->dir, job->id, state, n, attrs, 0, &found, note, sizeof note);
-    if (!s.code && found) s = bf_trainer_resume(job->trainer);
-    if (note[0]) bf_crew_note(crew, "c%04d: %s", job->id, note);
-    if (bf_comm_max(crew->team, s.code != BF_OK || !found) == 0) return BF_DONE;
-    /* No copy serves: the work since the start is lost, the study is not. */
-    bf_crew_note(crew, "c%04d: no checkpoint can be read (%s); training starts again", job->id, s.what);
+    bf_status s = fill_state(job, &found);
+    if (bf_comm_max(team, s.code != BF_OK || !found) == 0) return BF_DONE;
+    bf_crew_note(job->crew, "c%04d: its checkpoint does not serve; training starts again. %s", job->id, s.what);
     job->attempt = 1;
     job->seconds_before = 0.0;
     return create_trainer(job);
@@ -130,6 +144,13 @@ static bf_status train(bf_job *job)
 
 /* --- after training ------------------------------------------------------------------------------------------------- */
 
+static bool wants(const bf_measure_options *o, const char *name)
+{
+    for (int i = 0; i < o->count; i++)
+        if (strcmp(o->name[i], name) == 0) return true;
+    return false;
+}
+
 static bf_status measure(bf_job *job, bf_result *r)
 {
     const bf_config *c = &job->config;
@@ -145,7 +166,7 @@ static bf_status measure(bf_job *job, bf_result *r)
                                       .width = d->width, .unit = d->stored == BF_STORED_U8 ? 1.0 / d->scale : 1.0 };
         BF_TRY(bf_measure_take(&in, r->metrics + (size_t)split * (size_t)r->n_metrics));
         bf_crew_serve(job->crew);
-        if (split == BF_TRAIN && bf_measure_wants(&c->measure, "spectrum")) {
+        if (split == BF_TRAIN && wants(&c->measure, "spectrum")) {
             job->spectrum = calloc((size_t)v->latent, sizeof *job->spectrum);
             BF_TRY(bf_comm_agree(job->crew->team, job->spectrum ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a spectrum")));
             BF_TRY(bf_spectrum(&in, job->spectrum));

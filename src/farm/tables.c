@@ -26,7 +26,7 @@ struct bf_tables {
     bf_attr        (*data_attrs)[BF_DATA_ATTRS];
     char           (*data_text)[2][32];     /* hash and shape of every data set */
     bf_attr          provenance[BF_PROVENANCE_ATTRS];
-    char             text[BF_PROVENANCE_ATTRS][256];
+    char             text[BF_PROVENANCE_ATTRS][384];
     bf_library       library[BF_LIBRARIES];
 };
 

@@ -250,6 +250,7 @@ static void take_split(pass *p)
     for (int64_t b = 0; b < p->own; b++) {
         int64_t first = (p->first_block + b) * BF_EVAL_ROWS, left = out->samples - first;
         take_block(p, first, left < BF_EVAL_ROWS ? (int)left : BF_EVAL_ROWS, p->mine + (size_t)b * p->record);
+        if (p->e->on_block) p->e->on_block(p->e->on_block_self);
     }
     bf_block_total(p->e->team, p->mine, p->own, p->blocks, p->record, p->all, p->total);
     bf_accounting_fill(p->e, p->total, p->e->columns != NULL, out);
@@ -284,6 +285,12 @@ void bf_evaluation_free(bf_evaluation *e)
     free(e->logvar);
     free(e->z);
     *e = (bf_evaluation){ 0 };
+}
+
+void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self)
+{
+    e->on_block = fn;
+    e->on_block_self = self;
 }
 
 bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, int64_t n, float *x)

@@ -17,5 +17,7 @@ struct bf_evaluator {
     bf_vae   pass[BF_SPLITS];               /* one plan per split: the split is part of the noise's address */
     bf_vae   decoder;
     double  *stats;                         /* of the largest plan */
+    void   (*on_block)(void *self);         /* NULL, or what to call between blocks */
+    void    *on_block_self;
 };
 #endif
