@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/stop.h"
-#include "farm/letters.h"
 #include "farm/run_config.h"
 
 static void send(bf_crew *c, int kind, const void *bytes, size_t n)
@@ -19,11 +18,10 @@ static void send(bf_crew *c, int kind, const void *bytes, size_t n)
 /* A letter for a leader; everything else on rank 0 is the desk's. */
 static bool take_mine(bf_crew *c, bf_letter *letter)
 {
-    int32_t id = -1;
     switch (letter->kind) {
     case BF_LETTER_GIVE:
-        if (letter->size == sizeof id) memcpy(&id, letter->bytes, sizeof id);
-        c->next = id;
+        c->next.id = -1;
+        if (letter->size == sizeof c->next) memcpy(&c->next, letter->bytes, sizeof c->next);
         c->has_next = true;
         break;
     case BF_LETTER_STOP:
@@ -80,8 +78,8 @@ void bf_crew_please_stop(bf_crew *c)
     send(c, BF_LETTER_PLEASE_STOP, &signal_number, sizeof signal_number);
 }
 
-/* Leaders: the next configuration's id, -1 when this team is done. */
-static int32_t wait_for_next(bf_crew *c)
+/* Leaders: the next configuration; id -1 when this team is done. */
+static bf_task wait_for_next(bf_crew *c)
 {
     if (bf_stop_requested()) bf_crew_please_stop(c);
     if (!c->stop) bf_crew_ask(c);
@@ -93,7 +91,7 @@ static int32_t wait_for_next(bf_crew *c)
     }
     bool had = c->has_next;
     c->asked = c->has_next = false;
-    return had && !c->stop ? (int32_t)c->next : -1;
+    return had && !c->stop ? c->next : (bf_task){ .id = -1 };
 }
 
 static void send_result(bf_crew *c, const bf_result *r)
@@ -109,12 +107,13 @@ static void send_result(bf_crew *c, const bf_result *r)
 void bf_crew_work(bf_crew *c)
 {
     for (;;) {
-        int32_t id = c->leader ? wait_for_next(c) : -1;
-        bf_comm_bcast(c->team, &id, sizeof id, 0);
-        if (id < 0) break;
+        bf_task task = { .id = -1 };
+        if (c->leader) task = wait_for_next(c);
+        bf_comm_bcast(c->team, &task, sizeof task, 0);
+        if (task.id < 0) break;
         bf_result r;
         memset(&r, 0, sizeof r);
-        bf_status s = bf_run_config(c, id, &r);
+        bf_status s = bf_run_config(c, task.id, task.extends, &r);
         if (c->leader && s.code) send(c, BF_LETTER_FATAL, &s, sizeof s);
         else if (c->leader) send_result(c, &r);
         bool stopped = r.status == BF_STOPPED;

@@ -2,6 +2,7 @@
 #ifndef BF_FARM_CREW_H
 #define BF_FARM_CREW_H
 #include "farm/desk.h"
+#include "farm/letters.h"
 #include "farm/progress.h"
 #include "farm/study_data.h"
 #include "nn/plan.h"
@@ -20,7 +21,7 @@ typedef struct bf_crew {
     bool           leader;
     /* a leader's notes */
     bool           asked, has_next, stop, told;
-    int            next;
+    bf_task        next;
 } bf_crew;
 
 /* Local. One probe of the mail, and on rank 0 whatever the desk has due. Called between steps, blocks and files. */

@@ -82,9 +82,12 @@ static void send_or_stop(bf_desk *d, int to, int kind, const void *bytes, size_t
 
 static void answer(bf_desk *d, int leader)
 {
-    int32_t id = d->outcome.code ? -1 : choose(d);
-    if (id >= 0) d->given[id] = true;
-    send_or_stop(d, leader, BF_LETTER_GIVE, &id, sizeof id);
+    bf_task task = { .id = d->outcome.code ? -1 : choose(d) };
+    if (task.id >= 0) {
+        d->given[task.id] = true;
+        task.extends = d->s.ledger->extends[task.id];
+    }
+    send_or_stop(d, leader, BF_LETTER_GIVE, &task, sizeof task);
 }
 
 void bf_desk_stop(bf_desk *d, bf_status why)

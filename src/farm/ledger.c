@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "farm/extend.h"
 #include "farm/folder.h"
 #include "farm/ids.h"
 #include "store/config_file.h"
@@ -62,6 +63,7 @@ static bf_status match_ids(bf_ledger *l, const bf_study *old, bf_logger *log)
     for (int id = 0; id < n_old; id++) {
         /* The usual case first: an unchanged study has every configuration where it was. */
         int i = id < l->count && !taken[id] && strcmp(mine[id], theirs[id]) == 0 ? id : find_hash(mine, l->count, theirs[id], taken);
+        if (i < 0) BF_TRY_DONE(bf_extend_find(old, id, l->study, taken, &i));
         if (i < 0) {
             log_difference(old, id, l->study, log);
             s = BF_FAIL(BF_E_INPUT, "%s holds another study: its c%04d is not in this input (see the difference above); "
@@ -137,15 +139,19 @@ static bf_status start_row(bf_ledger *l, int id, const bf_schema *schema, const 
 static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const bf_schema *schema, bf_logger *log)
 {
     char path[BF_PATH], hash[17];
+    bf_result *r = &l->results[id];
     bf_config *c = malloc(sizeof *c);
     if (!c) return BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     bf_study_config(l->study, l->order[id], c);
     bf_config_hash(c, hash);
+    bf_status s = bf_folder_config(l->dir, id, ".h5", path, sizeof path);
+    bool there = !s.code && bf_file_exists(path);
+    if (there) {
+        s = bf_config_file_read_result(l->dir, id, schema, r);
+        if (!s.code && bf_extend_serves(c, r)) l->extends[id] = r->epochs_done;
+    }
     free(c);
-    BF_TRY(bf_folder_config(l->dir, id, ".h5", path, sizeof path));
-    if (bf_file_exists(path)) {
-        bf_status s = bf_config_file_read_result(l->dir, id, schema, &l->results[id]);
-        bf_result *r = &l->results[id];
+    if (there && !l->extends[id]) {
         if (s.code || strcmp(r->hash, hash) != 0) {
             bf_log(log, BF_WARN, "configs/c%04d.h5 is damaged or belongs to another configuration (%s); set aside, trained again", id, s.what);
             BF_TRY(set_aside(l->dir, id, "damaged"));
@@ -168,9 +174,10 @@ static bf_status allocate(bf_ledger *l)
     l->order = calloc(n, sizeof *l->order);
     l->chosen = calloc(n, sizeof *l->chosen);
     l->resumes = calloc(n, sizeof *l->resumes);
+    l->extends = calloc(n, sizeof *l->extends);
     l->results = calloc(n, sizeof *l->results);
     l->cost = calloc(n, sizeof *l->cost);
-    if (!l->order || !l->chosen || !l->resumes || !l->results || !l->cost) return BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", l->count);
+    if (!l->order || !l->chosen || !l->resumes || !l->extends || !l->results || !l->cost) return BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", l->count);
     return BF_DONE;
 }
 
@@ -231,6 +238,7 @@ void bf_ledger_close(bf_ledger *l)
     free(l->order);
     free(l->chosen);
     free(l->resumes);
+    free(l->extends);
     free(l->results);
     free(l->cost);
     free(l->effective);

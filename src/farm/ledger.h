@@ -22,6 +22,7 @@ typedef struct bf_ledger {
     int       *order;           /* (count): sweep index of every id */
     bool      *chosen;          /* (count): --only */
     bool      *resumes;         /* (count): a checkpoint is there */
+    int64_t   *extends;         /* (count): its file holds the state after that many epochs, fewer than now asked for; 0 otherwise */
     bf_result *results;         /* (count): status says what they hold */
     bf_cost   *cost;            /* (count) */
     bf_run_record runs[BF_MAX_RUNS];

@@ -2,9 +2,13 @@
 #ifndef BF_FARM_LETTERS_H
 #define BF_FARM_LETTERS_H
 
+#include <stdint.h>
+
+typedef struct bf_task { int32_t id; int32_t unused; int64_t extends; } bf_task;    /* extends: epochs that its file already holds */
+
 typedef enum bf_letter_kind {
     BF_LETTER_ASK,          /* leader -> desk: the next configuration, please                                  */
-    BF_LETTER_GIVE,         /* desk -> leader: int32 id, -1 when there is none                                 */
+    BF_LETTER_GIVE,         /* desk -> leader: bf_task; id -1 when there is none                               */
     BF_LETTER_PROGRESS,     /* leader -> desk: bf_running                                                      */
     BF_LETTER_RESULT,       /* leader -> desk: a packed bf_result of an ended configuration                    */
     BF_LETTER_STOPPED,      /* leader -> desk: a packed bf_result of a configuration that waits in its checkpoint */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "farm/extend.h"
 #include "farm/init_from.h"
 #include "farm/outputs.h"
 #include "nn/kernels_info.h"
@@ -71,14 +72,20 @@ static bf_status checkpoint(void *self, bf_trainer *t)
 
 /* --- one attempt --------------------------------------------------------------------------------------------------- */
 
-static bf_status create_trainer(bf_job *job)
+static bf_train_setup trainer_setup(bf_job *job)
 {
     const bf_config *c = &job->config;
-    const bf_train_setup setup = {
+    return (bf_train_setup){
         .team = job->crew->team, .data = job->data, .vae = &c->vae, .train = &c->train, .measure = &c->measure,
         .backend = job->crew->backend, .seed = c->seed, .lr_scale = pow(c->train.retry_factor, job->attempt - 1),
         .hooks = { .self = job, .tick = tick, .checkpoint = checkpoint },
     };
+}
+
+static bf_status create_trainer(bf_job *job)
+{
+    const bf_config *c = &job->config;
+    const bf_train_setup setup = trainer_setup(job);
     bf_trainer_destroy(&job->trainer);
     BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_create(&setup, &job->trainer)));
     bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), serve, job->crew);
@@ -118,11 +125,14 @@ static bf_status resume(bf_job *job)
     const bf_comm *team = job->crew->team;
     bool found = false;
     BF_TRY(bf_comm_agree(team, read_about(job, &found)));
-    if (bf_comm_max(team, !found) == 1) return create_trainer(job);
+    if (bf_comm_max(team, !found) == 1 && job->extends == 0) return create_trainer(job);
     BF_TRY(create_trainer(job));
-    bf_status s = fill_state(job, &found);
+    const bf_train_setup setup = trainer_setup(job);
+    bool extend = bf_comm_max(team, !found) == 1;
+    bf_status s = extend ? bf_extend_load(job->crew->dir, job->id, job->extends, &setup, job->trainer) : fill_state(job, &found);
+    found |= extend;
     if (bf_comm_max(team, s.code != BF_OK || !found) == 0) return BF_DONE;
-    bf_crew_note(job->crew, "c%04d: its checkpoint does not serve; training starts again. %s", job->id, s.what);
+    bf_crew_note(job->crew, "c%04d: its saved state does not serve; training starts again. %s", job->id, s.what);
     job->attempt = 1;
     job->seconds_before = 0.0;
     return create_trainer(job);
@@ -219,7 +229,7 @@ static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
     return BF_DONE;
 }
 
-bf_status bf_run_config(bf_crew *crew, int id, bf_result *out)
+bf_status bf_run_config(bf_crew *crew, int id, int64_t extends, bf_result *out)
 {
     bf_job *job = calloc(1, sizeof *job);
     bf_status s = bf_comm_agree(crew->team, job ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for configuration %d", id));
@@ -227,6 +237,7 @@ bf_status bf_run_config(bf_crew *crew, int id, bf_result *out)
     job->crew = crew;
     job->id = id;
     job->attempt = 1;
+    job->extends = extends;
     job->started = bf_clock_seconds();
     bf_study_config(crew->study, crew->order[id], &job->config);
     job->data = crew->data->set[crew->data->of[crew->order[id]]];

@@ -279,3 +279,19 @@ def test_output_switches(study, tmp_path):
               "--set", "output.samples=0")
     with h5py.File(tmp_path / "none" / "study.h5") as f:
         assert "posterior" not in f["configs/c0000"] and "samples" not in f["configs/c0000"]
+
+
+def test_more_epochs_continue_where_the_state_was_kept(study, tmp_path):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    state = ["--set", "output.state=true"]
+    betafield("run", study(), "-o", out, *state)
+    betafield("run", study(), "-o", out, *state, "--set", "train.epochs=7")
+    betafield("run", study(), "-o", whole, *state, "--set", "train.epochs=7")
+    assert_same_bits(out, whole)
+
+
+@pytest.mark.parametrize("keys,why", [([], "output.state"), (["--set", "output.state=true", "--set", "train.schedule=cosine"], "cosine")])
+def test_more_epochs_are_refused_with_the_reason(study, tmp_path, keys, why):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out, "--only", "0", *keys)
+    assert why in betafield("run", study(), "-o", out, *keys, "--set", "train.epochs=7", expect=2).stderr
