@@ -12,7 +12,7 @@ usage: jobs/study.sh INPUT.yaml [RANKS] [betafield run options]
 
 Runs the study under mpirun on RANKS ranks (default: one per core) with build/release/betafield (or $BETAFIELD) and starts it
 again while it stops early (exit 75, for example after --max-hours). Ctrl-C, TERM and a closed terminal let it save and end
-with 75: the same command continues. A second Ctrl-C ends at once. When all is done, jobs/report.py draws DIR/report.
+with 75, and so does touch DIR/STOP: the same command continues. A second Ctrl-C ends at once. When all is done, jobs/report.py draws DIR/report.
 USAGE
 }
 
@@ -61,9 +61,11 @@ run_once() { # -> the exit code in $code
     done
 }
 
+stopped_by_hand() { tail -n 5 "$dir/log.txt" 2>/dev/null | grep -q 'stopped (found '; }
+
 mpi_environment "$ranks"
 run_once "$@"
-while [ "$code" -eq 75 ] && [ "$told" -eq 0 ]; do run_once "$@"; done
+while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once "$@"; done
 
 if [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then
     need_python

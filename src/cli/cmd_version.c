@@ -34,23 +34,26 @@ static void print_machine(void)
     if (bf_kernel_warning(text, sizeof text)) printf("warning       %s\n", text);
 }
 
-static int run(int argc, char **argv, bf_fault_plan *faults)
+static int command(int argc, char **argv, bf_fault_plan *faults)
 {
     (void)faults;
-    if (argc > 1) {
-        fprintf(stderr, "betafield version: unexpected argument '%s'; see betafield version -h\n", argv[1]);
-        return 2;
+    static const bf_option no_options[] = { { 0 } };
+    bf_status s = bf_args_read(no_options, argc, argv, NULL);
+    if (!s.code) {
+        print_build();
+        print_libraries();
+        print_machine();
     }
-    print_build();
-    print_libraries();
-    print_machine();
-    return 0;
+    return bf_command_end(&bf_command_version, &s);
 }
 
 const bf_command bf_command_version = {
-    .name = "version", .synopsis = "betafield version",
-    .help = "Prints how this program was built (commit, compiler, flags), the libraries it finds at run time, the\n"
-            "processor and the kernels that results depend on. A warning line says when the BLAS library uses kernels\n"
-            "for an older processor than this one.\n",
-    .run = run,
+    .name = "version",
+    .synopsis = "version",
+    .help =
+        "build report: compiler, flags, libraries, processor, kernels\n"
+        "\n"
+        "Prints how this program was built, the libraries it finds at run time, and the kernels that the bits of\n"
+        "results depend on. A warning line says when the BLAS library uses kernels for a lesser processor.\n",
+    .run = command,
 };
