@@ -220,7 +220,7 @@ static bf_status print_json(const bf_study *s, const bf_study_data_sets *d, cons
 /* --- the command ---------------------------------------------------------------------------------------------------- */
 
 /* Everything that can be wrong with the file and what it names, in one report. */
-static bf_status load(bf_input *in, bf_study_data_sets *d, const plan_options *o)
+static bf_status load(bf_input_file *in, bf_study_data_sets *d, const plan_options *o)
 {
     bf_status s;
     BF_TRY(bf_input_read(in, o->input));
@@ -247,7 +247,7 @@ static bf_status measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *
     return status;
 }
 
-static bf_status plan(const plan_options *o, bf_input *in, bf_study_data_sets *d, bf_estimate *e, bf_fault_plan *faults)
+static bf_status plan(const plan_options *o, bf_input_file *in, bf_study_data_sets *d, bf_estimate *e, bf_fault_plan *faults)
 {
     char dir[BF_PATH];
     BF_TRY(load(in, d, o));
@@ -266,7 +266,7 @@ static bf_status plan(const plan_options *o, bf_input *in, bf_study_data_sets *d
 static int command(int argc, char **argv, bf_fault_plan *faults)
 {
     plan_options o = { .ranks = 1 };
-    bf_input in = { 0 };
+    bf_input_file in = { 0 };
     bf_study_data_sets d = { 0 };
     bf_estimate e = { 0 };
     bf_status s = bf_args_read(options, argc, argv, &o);

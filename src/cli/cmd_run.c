@@ -56,7 +56,7 @@ static bf_status parse_limit(const char *text, double *seconds)
 }
 
 /* Collective. One rank reads, all get the bytes. */
-static bf_status share_input(const bf_comm *world, bf_input *in, const char *path)
+static bf_status share_input(const bf_comm *world, bf_input_file *in, const char *path)
 {
     bf_status s = bf_comm_rank(world) == 0 ? bf_input_read(in, path) : BF_DONE;
     BF_TRY(bf_comm_agree(world, s));
@@ -69,7 +69,7 @@ static bf_status share_input(const bf_comm *world, bf_input *in, const char *pat
 }
 
 /* Collective. Parsed on every rank with the same outcome; the files it names are looked at by every rank and agreed upon. */
-static bf_status prepare(const bf_comm *world, bf_input *in, const run_options *o, bf_study_data_sets *data)
+static bf_status prepare(const bf_comm *world, bf_input_file *in, const run_options *o, bf_study_data_sets *data)
 {
     bool speaks = bf_comm_rank(world) == 0;
     BF_TRY(share_input(world, in, o->input));
@@ -88,7 +88,7 @@ static void join_arguments(int argc, char **argv, char *out, size_t size)
 static bf_status run(const bf_comm *world, int argc, char **argv, double started)
 {
     run_options o = { 0 };
-    bf_input in = { 0 };
+    bf_input_file in = { 0 };
     bf_study_data_sets data = { 0 };
     char dir[BF_PATH], line[1024];
     double limit = 0.0;

@@ -71,7 +71,7 @@ static void count(bf_study_view *v)
 static void read_study(bf_study_view *v)
 {
     char path[BF_PATH];
-    bf_input in = { 0 };
+    bf_input_file in = { 0 };
     if (bf_file_join(path, sizeof path, v->dir, "study.yaml").code) return;
     bf_status s = bf_input_read(&in, path);
     if (!s.code) s = bf_input_parse(&in, NULL);

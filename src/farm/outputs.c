@@ -65,7 +65,9 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
     const bf_vae_options *o = &job->config.vae;
     const bf_params *p = bf_trainer_params(job->trainer);
     const float *theta = bf_trainer_theta(job->trainer);
-    char hidden[512] = "[";
+    const bf_data_info *d = bf_dataset_info(job->data);
+    char hidden[512] = "[", shape[48] = "";
+    for (int i = 0; i < d->dims; i++) snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%s%d", i ? " " : "", d->shape[i]);
     for (int i = 0; i < o->hidden.count; i++)
         snprintf(hidden + strlen(hidden), sizeof hidden - strlen(hidden), "%s%lld", i ? ", " : "", (long long)o->hidden.at[i]);
     snprintf(hidden + strlen(hidden), sizeof hidden - strlen(hidden), "]");
@@ -75,6 +77,9 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
         { .name = "latent", .type = 'i', .integer = o->latent }, { .name = "posterior", .type = 's', .text = o->posterior },
         { .name = "prior", .type = 's', .text = o->prior }, { .name = "likelihood", .type = 's', .text = o->likelihood },
         { .name = "variance", .type = 's', .text = o->variance },
+        /* What new data has to look like: model units = stored * data_scale + data_shift. */
+        { .name = "data_shape", .type = 's', .text = shape }, { .name = "data_stored", .type = 's', .text = d->stored == BF_STORED_U8 ? "u8" : "f32" },
+        { .name = "data_scale", .type = 'f', .real = d->scale }, { .name = "data_shift", .type = 'f', .real = d->shift },
     };
     BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs)));
     for (int i = 0; i < bf_params_slots(p); i++) {

@@ -105,3 +105,25 @@ bf_status bf_config_file_read_array(const char *path, int id, const bf_array *a)
     bf_status closed = bf_h5_close(&file, path);
     return s.code ? s : closed;
 }
+
+static bf_status read_attr(hid_t at, bf_attr *wanted, char text[64])
+{
+    switch (wanted->type) {
+    case 'i': return bf_h5_get_int(at, wanted->name, &wanted->integer);
+    case 'f': return bf_h5_get_real(at, wanted->name, &wanted->real);
+    default: wanted->text = text; return bf_h5_get_text(at, wanted->name, text, 64);
+    }
+}
+
+bf_status bf_config_file_read_attrs(const char *path, int id, const char *group, bf_attr *wanted, int n, char (*text)[64])
+{
+    hid_t file = H5I_INVALID_HID, home = H5I_INVALID_HID, at = H5I_INVALID_HID;
+    bf_status s = open_group(path, id, &file, &home);
+    if (!s.code) at = bf_h5_has(home, group) ? H5Gopen2(home, group, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (!s.code && at < 0) s = BF_FAIL(BF_E_FORMAT, "%s: c%04d has no %s", path, id, group);
+    for (int i = 0; !s.code && i < n; i++) s = read_attr(at, &wanted[i], text[i]);
+    if (at >= 0) H5Gclose(at);
+    if (home >= 0) H5Gclose(home);
+    bf_status closed = bf_h5_close(&file, path);
+    return s.code ? s : closed;
+}

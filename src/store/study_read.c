@@ -1,4 +1,4 @@
-/* study.h5 for readers: `status` while the study runs, `encode` afterwards. Values a file claims are bounded before memory is asked for. */
+/* Sizes a file claims are bounded before memory is asked for. */
 #include "store/study_read.h"
 
 #include <hdf5.h>
@@ -148,33 +148,4 @@ void bf_study_rows_free(int configs, bf_result **rows)
     for (int i = 0; *rows && i < configs; i++) bf_result_free(&(*rows)[i]);
     free(*rows);
     *rows = NULL;
-}
-
-static bf_status read_data(hid_t file, int set, bf_data_record *out)
-{
-    char name[32] = "/data";
-    int64_t width = 0;
-    if (set > 0) snprintf(name, sizeof name, "/data/set%d", set);
-    hid_t group = bf_h5_has(file, name) ? H5Oopen(file, name, H5P_DEFAULT) : H5I_INVALID_HID;
-    if (group < 0) return BF_H5_FAIL(BF_E_FORMAT, file, name, "no such group");
-    bf_status s = bf_h5_get_text(group, "stored", out->stored, sizeof out->stored);
-    if (!s.code) s = bf_h5_get_text(group, "shape", out->shape, sizeof out->shape);
-    if (!s.code) s = bf_h5_get_real(group, "scale", &out->scale);
-    if (!s.code) s = bf_h5_get_real(group, "shift", &out->shift);
-    if (!s.code) s = bf_h5_get_int(group, "width", &width);
-    if (!s.code && (width < 1 || width > INT32_MAX || !isfinite(out->scale) || !isfinite(out->shift)))
-        s = BF_H5_FAIL(BF_E_FORMAT, file, name, "attributes that cannot be");
-    out->width = (int)width;
-    H5Oclose(group);
-    return s;
-}
-
-bf_status bf_study_read_data(const char *dir, int set, bf_data_record *out)
-{
-    hid_t file;
-    memset(out, 0, sizeof *out);
-    BF_TRY(open_study(dir, &file));
-    bf_status s = read_data(file, set, out);
-    bf_status closed = bf_h5_close(&file, "study.h5");
-    return s.code ? s : closed;
 }

@@ -1,4 +1,4 @@
-/* study.h5 for readers: the row of every configuration as it stands, and what the data sets were. */
+/* study.h5 for readers: the row of every configuration as it stands. */
 #ifndef BF_STORE_STUDY_READ_H
 #define BF_STORE_STUDY_READ_H
 #include "store/schema.h"
@@ -7,8 +7,4 @@
  * *rows belongs to the caller: bf_study_rows_free(). Trusts no size in the file. */
 BF_MUST_USE bf_status bf_study_read_rows(const char *dir, const bf_schema *schema, int *configs, bf_result **rows);
 void bf_study_rows_free(int configs, bf_result **rows);
-
-typedef struct bf_data_record { char stored[8], shape[32]; int width; double scale, shift; } bf_data_record;    /* model units = stored * scale + shift */
-/* Local. The attributes of /data (set 0) or /data/set<n>. */
-BF_MUST_USE bf_status bf_study_read_data(const char *dir, int set, bf_data_record *out);
 #endif

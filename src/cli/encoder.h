@@ -1,0 +1,29 @@
+/* A trained configuration out of its study's folder, ready to encode rows of new data. */
+#ifndef BF_CLI_ENCODER_H
+#define BF_CLI_ENCODER_H
+#include <stdint.h>
+#include "data/dataset.h"
+#include "study/config.h"
+#include "vae/vae.h"
+
+typedef struct bf_encoder {         /* zero it; bf_encoder_close() */
+    bf_config  config;
+    int        dims, shape[3], width;
+    bf_stored  stored;              /* what the study trained on; model units = stored * scale + shift */
+    double     scale, shift;
+    bf_params *params;
+    float     *theta;               /* (params size) */
+    bf_vae     vae;                 /* one block of BF_EVAL_ROWS rows */
+    double    *stats;
+    int64_t   *samples;             /* (BF_EVAL_ROWS) */
+} bf_encoder;
+
+/* Where a block's rows go; every member holds the block's n rows, logvar and rate are NULL where the model has none. */
+typedef struct bf_encoded { float *mean, *logvar, *z, *reconstruction, *rate, *mse; } bf_encoded;
+
+/* Local. BF_E_INPUT when there is no such configuration or it left no weights. */
+BF_MUST_USE bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e);
+/* Local. x (n, width) in model units are rows first .. first+n-1 of the data, n <= BF_EVAL_ROWS; the draw of a row is addressed by its index. */
+void bf_encoder_run(bf_encoder *e, const float *x, int64_t first, int n, const bf_encoded *out);
+void bf_encoder_close(bf_encoder *e);
+#endif
