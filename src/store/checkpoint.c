@@ -65,6 +65,7 @@ bf_status bf_checkpoint_write(const bf_comm *comm, const char *dir, int id, cons
     BF_TRY(bf_file_mkdirs(p.folder));
     BF_TRY(bf_file_temporary(tmp, sizeof tmp, p.now, tag));
     bf_status s = write_state(comm, tmp, arrays, n, attrs, n_attrs);
+    if (!s.code) s = bf_h5_settle(tmp);
     if (!s.code) s = publish(comm, tmp, &p);
     if (s.code) unlink(tmp);
     return s;

@@ -12,11 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { BYTES_PER_OBJECT = 2048 };           /* of metadata, at most: about 1000 for a dataset with its attributes, less for the others */
+
 struct bf_config_file {
     const bf_comm *team;
     hid_t          file, group;             /* group: /configs/c0000 */
     char           path[BF_PATH], tmp[BF_PATH], home[24];
-    int64_t        reserved;                /* rank 0: bytes the file system has promised */
+    int64_t        spent, reserved;         /* bytes written at most; bytes the file system has promised (rank 0) */
     bf_status      bad;                     /* the first failure, the same on every rank */
 };
 
@@ -29,24 +31,21 @@ static bf_status agree(bf_config_file *f, bf_status mine)
 
 static bool leads(const bf_config_file *f) { return bf_comm_rank(f->team) == 0; }
 
-/* Local. Room for `bytes` more data and the metadata that comes with them. */
+/* Local. Room for what will be written next. The sum is kept here because mpio does not tell how long a file has become. */
 static bf_status reserve(bf_config_file *f, int64_t bytes)
 {
-    hsize_t size = 0;
-    if (!leads(f)) return BF_DONE;
-    if (H5Fget_filesize(f->file, &size) < 0) return BF_H5_FAIL(BF_E_IO, f->file, f->home, "cannot tell its size");
-    const int64_t need = (int64_t)size + bytes + BF_H5_SLACK;
-    if (need <= f->reserved) return BF_DONE;
-    f->reserved = need + BF_H5_SLACK;
+    f->spent += bytes;
+    if (!leads(f) || f->spent + BF_H5_SLACK <= f->reserved) return BF_DONE;
+    f->reserved = f->spent + 2 * BF_H5_SLACK;
     return bf_h5_reserve(f->tmp, f->reserved);
 }
 
-/* Collective. What may fail on one rank before a collective write of `bytes`. */
-static bf_status begin_write(bf_config_file *f, bf_status local, int64_t bytes)
+/* Collective. What may fail on one rank before a collective write of `bytes` of data in so many datasets, groups and attributes. */
+static bf_status begin_write(bf_config_file *f, bf_status local, int64_t bytes, int64_t objects)
 {
     if (f->bad.code) return f->bad;
     if (!local.code) local = bf_fault_at(f->team, "config.write", BF_E_IO);
-    if (!local.code) local = reserve(f, bytes);
+    if (!local.code) local = reserve(f, bytes + objects * BYTES_PER_OBJECT);
     return agree(f, local);
 }
 
@@ -62,7 +61,7 @@ static bf_status prepare(bf_config_file *f, const char *dir, int id, const char 
     char folder[BF_PATH];
     BF_TRY(bf_file_join(folder, sizeof folder, dir, "configs"));
     BF_TRY(bf_file_mkdirs(folder));
-    f->reserved = BF_H5_SLACK;
+    f->reserved = 2 * BF_H5_SLACK;
     return bf_h5_prepare(f->tmp, f->reserved);
 }
 
@@ -172,7 +171,8 @@ bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, cons
     bf_result row = { 0 };
     if (f->bad.code) return f->bad;
     bf_status s = share_result(f, r, &row);
-    if (!s.code) s = begin_write(f, check_result(schema, &row), (2 * row.n_metrics + row.epochs * row.n_history) * (int64_t)sizeof(double));
+    const int64_t values = 2 * row.n_metrics + row.epochs * row.n_history, objects = row.n_metrics + row.n_history + n_attrs + 16;
+    if (!s.code) s = begin_write(f, check_result(schema, &row), values * (int64_t)sizeof(double), objects);
     if (!s.code) {
         bf_status mine = put_row(f, &row);
         if (!mine.code) mine = bf_h5_put_attrs(f->group, attrs, n_attrs);
@@ -186,7 +186,7 @@ bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, cons
 
 bf_status bf_config_file_attrs(bf_config_file *f, const char *group, const bf_attr *attrs, int n_attrs)
 {
-    BF_TRY(begin_write(f, BF_DONE, 0));
+    BF_TRY(begin_write(f, BF_DONE, 0, n_attrs + 4));
     bf_status s = bf_h5_group(f->group, group);
     hid_t at = s.code ? H5I_INVALID_HID : H5Gopen2(f->group, group, H5P_DEFAULT);
     if (!s.code) s = bf_h5_put_attrs(at, attrs, n_attrs);
@@ -210,7 +210,7 @@ bf_status bf_config_file_array(bf_config_file *f, const bf_array *a, const bf_da
 {
     const int64_t count = bf_array_count(a), bytes = count * (int64_t)bf_type_size(a->type);
     bf_status s = count < 0 ? BF_FAIL(BF_E_INTERNAL, "%s: an array of impossible shape", a->name) : BF_DONE;
-    BF_TRY(begin_write(f, s, bytes));
+    BF_TRY(begin_write(f, s, bytes, 4));
     bf_h5_dataset d = { .type = bf_h5_type(a->type), .rank = a->rank };
     for (int i = 0; i < a->rank; i++) d.shape[i] = (hsize_t)a->shape[i];
     describe(f, a->name, text, &d);
@@ -259,7 +259,7 @@ bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total
     uint64_t checksum = 0;
     hid_t id = H5I_INVALID_HID;
     bf_status s = check_rows(name, total, cols, first, n, &bytes);
-    BF_TRY(begin_write(f, s, bytes));
+    BF_TRY(begin_write(f, s, bytes, 4));
     const int64_t width = cols * (int64_t)sizeof *rows;
     BF_TRY(agree(f, bf_team_checksum(f->team, rows, first * width, n * width, bytes, &checksum)));
     bf_h5_dataset d = { .type = H5T_IEEE_F32LE, .rank = 2, .shape = { (hsize_t)total, (hsize_t)cols } };
@@ -274,7 +274,7 @@ bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total
 
 bf_status bf_config_file_hard_link(bf_config_file *f, const char *existing, const char *name)
 {
-    BF_TRY(begin_write(f, BF_DONE, 0));
+    BF_TRY(begin_write(f, BF_DONE, 0, 4));
     bf_status s = bf_h5_parents(f->group, name);
     if (!s.code && H5Lcreate_hard(f->group, existing, f->group, name, H5P_DEFAULT, H5P_DEFAULT) < 0)
         s = BF_H5_FAIL(BF_E_IO, f->group, name, "cannot link");
@@ -292,11 +292,19 @@ static void close_file(bf_config_file *f)
     agree(f, s.code ? s : closed);
 }
 
+/* Local. */
+static bf_status move_into_place(const bf_config_file *f)
+{
+    if (!leads(f)) return BF_DONE;
+    BF_TRY(bf_h5_settle(f->tmp));
+    return bf_file_publish(f->tmp, f->path);
+}
+
 static void publish(bf_config_file *f)
 {
     if (!f->bad.code) agree(f, bf_fault_at(f->team, "config.fsync", BF_E_IO));
     if (!f->bad.code) agree(f, bf_fault_at(f->team, "config.rename", BF_E_IO));
-    if (!f->bad.code) agree(f, leads(f) ? bf_file_publish(f->tmp, f->path) : BF_DONE);
+    if (!f->bad.code) agree(f, move_into_place(f));
 }
 
 bf_status bf_config_file_close(bf_config_file **f, bool publish_it)

@@ -51,7 +51,7 @@ bf_status bf_h5_error(const char *source, int line, bf_code code, hid_t at, cons
     if (at >= 0) H5Fget_name(at, file, sizeof file);
     if (at >= 0) H5Iget_name(at, object, sizeof object);
     const char *between = *object && *name && strcmp(object, "/") != 0 ? "/" : "";
-    return bf_status_make(code, source, line, "%s%s%s%s%s: %s%s%s", tail(file, 70), *file ? ": " : "", tail(object, 40), between,
+    return bf_status_make(code, source, line, "%s%s%s%s%s: %s%s%s", tail(file, 70), *file ? ": " : "", strcmp(object, "/") == 0 ? "" : tail(object, 40), between,
                           tail(name, *file ? 40 : 100), doing, *said ? ": " : "", said);
 }
 
@@ -97,25 +97,11 @@ bf_status bf_h5_memory(hid_t *out)
     H5Pset_fapl_core(access, (size_t)1 << 20, false);
     /* Without tracked order ncdump shows an empty file. */
     H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    H5Pset_obj_track_times(create, false);
     *out = H5Fcreate("betafield.h5", H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
     H5Pclose(access);
     return *out < 0 ? BF_H5_FAIL(BF_E_MEMORY, H5I_INVALID_HID, "a file in memory", "cannot create") : BF_DONE;
-}
-
-static bf_status take_image(hid_t file, void **bytes, size_t *n)
-{
-    *bytes = NULL;
-    ssize_t size = H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file, NULL, 0);
-    if (size > 0) *bytes = malloc((size_t)size);
-    if (!*bytes || H5Fget_file_image(file, *bytes, (size_t)size) != size) {
-        bf_status s = BF_H5_FAIL(BF_E_MEMORY, H5I_INVALID_HID, "a file in memory", "cannot take its bytes");
-        free(*bytes);
-        *bytes = NULL;
-        return s;
-    }
-    *n = (size_t)size;
-    return BF_DONE;
 }
 
 bf_status bf_h5_close(hid_t *file, const char *path)
@@ -136,12 +122,16 @@ static bf_status write_file(const char *path, const void *bytes, size_t n)
 
 bf_status bf_h5_save(hid_t file, const char *path)
 {
-    void *image = NULL;
-    size_t n = 0;
-    BF_TRY(take_image(file, &image, &n));
-    bf_status s = write_file(path, image, n);
-    free(image);
-    return s;
+    void *bytes = NULL;
+    bool flushed = H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0 && H5Fget_vfd_handle(file, H5P_DEFAULT, &bytes) >= 0 && bytes;
+    ssize_t size = flushed ? H5Fget_file_image(file, NULL, 0) : -1;
+    if (size <= 0) return BF_H5_FAIL(BF_E_MEMORY, H5I_INVALID_HID, path, "cannot be built in memory");
+    /* The buffer itself, because the copy HDF5 would give has a superblock whose checksum does not hold. */
+    BF_TRY(write_file(path, *(void **)bytes, (size_t)size));
+    /* Closing it once as a file takes away the mark of a file in use; only the superblock's own bytes are rewritten. */
+    hid_t saved;
+    BF_TRY(bf_h5_open(path, true, MPI_COMM_NULL, &saved));
+    return bf_h5_close(&saved, path);
 }
 
 bf_status bf_h5_prepare(const char *path, int64_t bytes)
@@ -165,4 +155,10 @@ bf_status bf_h5_reserve(const char *path, int64_t bytes)
         refused = room >= 0 && room < bytes - bf_file_size(path) ? ENOSPC : 0;
     }
     return refused ? BF_FAIL(BF_E_IO, "%s: cannot reserve %lld bytes: %s", path, (long long)bytes, strerror(refused)) : BF_DONE;
+}
+
+bf_status bf_h5_settle(const char *path)
+{
+    const int64_t size = bf_file_size(path);
+    return size >= 0 && truncate(path, (off_t)size) == 0 ? BF_DONE : BF_FAIL(BF_E_IO, "%s: cannot trim: %s", path, strerror(errno));
 }

@@ -26,6 +26,8 @@ bf_status bf_h5_error(const char *source, int line, bf_code code, hid_t at, cons
 BF_MUST_USE bf_status bf_h5_prepare(const char *path, int64_t bytes);
 /* Local. Makes sure that the file can grow to `bytes`; its length stays. */
 BF_MUST_USE bf_status bf_h5_reserve(const char *path, int64_t bytes);
+/* Local. Gives back what was reserved and not used, once the file is closed. */
+BF_MUST_USE bf_status bf_h5_settle(const char *path);
 
 /* An existing file. team MPI_COMM_NULL: Local, serial driver; else collective over team, mpio (never a cartesian communicator).
  * Failing is BF_E_IO where the system refused, BF_E_FORMAT where the file is not whole. */

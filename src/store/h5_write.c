@@ -9,6 +9,7 @@
 static hid_t group_list(void)
 {
     hid_t p = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(p, false);       /* equal contents, equal bytes */
     H5Pset_link_creation_order(p, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
     H5Pset_attr_phase_change(p, 4096, 0);   /* a configuration's hundred keys stay in the header: no heap, no tree */
     return p;
@@ -115,6 +116,7 @@ bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out)
     *out = H5I_INVALID_HID;
     BF_TRY(bf_h5_parents(at, d->name));
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(list, false);
     H5Pset_layout(list, H5D_CONTIGUOUS);
     H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY);
     H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);

@@ -1,0 +1,5 @@
+add_library(bf_sample_study STATIC support/sample_study.c)
+target_include_directories(bf_sample_study PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/support)
+target_link_libraries(bf_sample_study PUBLIC bf_store)
+add_executable(make_study support/make_study.c)
+target_link_libraries(make_study PRIVATE bf_sample_study)
