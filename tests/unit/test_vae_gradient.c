@@ -1,0 +1,131 @@
+/* Every combination the registries allow: gradients against finite differences in double, and the f32 backend against the double one. */
+#include "close.h"
+#include "nn/layers.h"
+#include "nn/tree.h"
+#include "twins/twin.h"
+#include "vae_rig.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 3, LANES = 2 };
+
+/* Calls check for every network x activation x posterior x prior x likelihood row x objective x output that has a rate row. An affine
+ * network has no activation, so one is enough there. */
+static void walk_likelihoods(bf_vae_options *o, void (*check)(const bf_vae_options *))
+{
+    for (int i = 0; bf_likelihood_row(i) != NULL; i++) {
+        const bf_likelihood *l = bf_likelihood_row(i);
+        snprintf(o->likelihood, sizeof o->likelihood, "%s", l->name);
+        snprintf(o->variance, sizeof o->variance, "%s", l->variance == NULL ? "fixed" : l->variance);
+        for (int j = 0; bf_objective_names[j] != NULL; j++) {
+            snprintf(o->objective, sizeof o->objective, "%s", bf_objective_names[j]);
+            check(o);
+        }
+    }
+}
+
+static void walk_posteriors(bf_vae_options *o, void (*check)(const bf_vae_options *))
+{
+    for (int i = 0; bf_posterior_names[i] != NULL; i++)
+        for (int j = 0; bf_prior_names[j] != NULL; j++) {
+            if (bf_rate_find(bf_posterior_names[i], bf_prior_names[j]) == NULL) continue;
+            snprintf(o->posterior, sizeof o->posterior, "%s", bf_posterior_names[i]);
+            snprintf(o->prior, sizeof o->prior, "%s", bf_prior_names[j]);
+            walk_likelihoods(o, check);
+        }
+}
+
+static void walk(void (*check)(const bf_vae_options *))
+{
+    static const char *const outputs[] = { "linear", "sigmoid" };
+    bf_vae_options o = vae_rig_options();
+    for (int n = 0; bf_network_names[n] != NULL; n++)
+        for (int a = 0; bf_activation_names[a] != NULL && (a == 0 || !bf_network_find(bf_network_names[n])->affine); a++)
+            for (int k = 0; k < 2; k++) {
+                snprintf(o.net, sizeof o.net, "%s", bf_network_names[n]);
+                snprintf(o.activation, sizeof o.activation, "%s", bf_activation_names[a]);
+                snprintf(o.output, sizeof o.output, "%s", outputs[k]);
+                walk_posteriors(&o, check);
+            }
+}
+
+static void complain(const bf_vae_options *o, const char *slot, size_t i, double got, double want)
+{
+    fail_msg("%s %s %s, posterior %s, likelihood %s %s: gradient by %s[%zu] is %.12g, not %.12g", o->net, o->activation, o->output,
+             o->posterior, o->likelihood, o->variance, slot, i, got, want);
+}
+
+static double loss_at(vae_rig *r, size_t i, double x)
+{
+    ((double *)r->theta)[i] = x;
+    vae_rig_run(r, ROWS);
+    return vae_rig_loss(r);
+}
+
+/* Central differences of fourth order. With `optimal` the variance moves along; its own gradient vanishes at the minimiser. */
+static double slope(vae_rig *r, size_t i)
+{
+    const double h = 1e-4, x = ((double *)r->theta)[i];
+    const double far = loss_at(r, i, x - 2 * h) - loss_at(r, i, x + 2 * h), near = loss_at(r, i, x + h) - loss_at(r, i, x - h);
+    ((double *)r->theta)[i] = x;
+    return (far + 8 * near) / (12 * h);
+}
+
+static void check_differences(const bf_vae_options *o)
+{
+    vae_rig r = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_twin, ROWS, LANES, 0);
+    double *gradient = calloc(r.size * LANES, sizeof *gradient);
+    assert_non_null(gradient);
+    vae_rig_run(&r, ROWS);
+    memcpy(gradient, r.grads, r.size * LANES * sizeof *gradient);
+    bf_tree_f64(gradient, LANES, r.size);
+    for (int s = 0; s < bf_params_slots(r.params); s++) {
+        const bf_slot *slot = bf_params_at(r.params, s);
+        for (size_t i = 0; i < slot->count; i++) {
+            const double want = slope(&r, slot->offset + i), got = gradient[slot->offset + i];
+            if (!(fabs(got - want) <= 1e-6 * (1e-2 + fabs(want)))) complain(o, slot->name, i, got, want);
+        }
+    }
+    free(gradient);
+    vae_rig_destroy(&r);
+}
+
+static void check_f32(const bf_vae_options *o)
+{
+    vae_rig fast = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_portable, ROWS, LANES, 0);
+    vae_rig twin = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_twin, ROWS, LANES, 0);
+    fast.batch = twin.batch = (ROWS - 1) * LANES;
+    vae_rig_run(&fast, ROWS - 1);
+    vae_rig_run(&twin, ROWS - 1);
+    BF_CHECK_NEAR(vae_rig_loss(&fast), vae_rig_loss(&twin), 1e-5 * (1.0 + fabs(vae_rig_loss(&twin))));
+    double scale = 0;
+    for (size_t i = 0; i < fast.size * LANES; i++) scale = fmax(scale, fabs(((double *)twin.grads)[i]));
+    for (size_t i = 0; i < fast.size * LANES; i++) {
+        const double got = (double)((float *)fast.grads)[i], want = ((double *)twin.grads)[i];
+        if (!(fabs(got - want) <= 1e-5 * scale)) complain(o, "flat", i, got, want);
+    }
+    vae_rig_destroy(&fast);
+    vae_rig_destroy(&twin);
+}
+
+static void test_vae_gradient__equals_finite_differences(void **state)
+{
+    (void)state;
+    walk(check_differences);
+}
+
+static void test_vae_gradient__f32_follows_double_with_padded_rows(void **state)
+{
+    (void)state;
+    walk(check_f32);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vae_gradient__equals_finite_differences),
+        cmocka_unit_test(test_vae_gradient__f32_follows_double_with_padded_rows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
