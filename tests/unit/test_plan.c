@@ -1,0 +1,168 @@
+/* Building and running plans: failures have sentences, sums have one order, idle slots have zero gradients. */
+#include "close.h"
+#include "nn/layers.h"
+#include "nn/tree.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const bf_plan_shape small = { .rows = 4, .lanes = 2, .backward = true };
+
+static bf_status finish(bf_builder *b, bf_params *params, const char *fragment)
+{
+    bf_plan *plan = NULL;
+    const bf_status s = bf_builder_finish(&b, &plan);
+    assert_null(b);
+    if (fragment != NULL) {
+        assert_null(plan);
+        if (strstr(s.what, fragment) == NULL) fail_msg("'%s' does not mention '%s'", s.what, fragment);
+    }
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
+    return s;
+}
+
+static void test_plan__a_shape_that_does_not_fit_is_named(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_builder *b = bf_builder_create(params, &small, &bf_backend_portable);
+    bf_value x = bf_input(b, "pixels", bf_shape_flat(5, 3));
+    x = bf_activate(b, bf_dense(b, x, 7, "layer", 1.0, 0.0), BF_RELU);      /* written without checks */
+    bf_clamp(b, x, 0.0, 1.0, "hits");
+    bf_column_moments(b, x, "x");
+    bf_loss(b, "term", x);
+    bf_row_total(b, x);
+    assert_int_equal(finish(b, params, "pixels").code, BF_E_INTERNAL);
+}
+
+static void test_plan__a_model_beyond_memory_is_refused(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 1 << 30, .lanes = 1 << 10 }, &bf_backend_portable);
+    bf_value x = bf_input(b, "x", bf_shape_flat(1 << 30, 1 << 30));
+    bf_activate(b, x, BF_RELU);
+    assert_int_equal(finish(b, params, "").code, BF_E_MEMORY);
+}
+
+static void test_plan__the_first_failure_is_the_one_told(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_builder *b = bf_builder_create(params, &small, &bf_backend_portable);
+    bf_builder_fail(b, BF_FAIL(BF_E_INPUT, "first"));
+    bf_builder_fail(b, BF_FAIL(BF_E_INPUT, "second"));
+    assert_int_equal(bf_input(b, "x", bf_shape_flat(4, 3)), BF_NO_VALUE);
+    assert_int_equal(finish(b, params, "first").code, BF_E_INPUT);
+}
+
+static bool find_none(const bf_op *op, bf_kernels *out)
+{
+    (void)op;
+    *out = (bf_kernels){ NULL, NULL };
+    return true;
+}
+
+static void test_plan__a_backend_without_a_kernel_is_named(void **state)
+{
+    (void)state;
+    const bf_backend empty = { .name = "empty", .element = 4, .find = find_none };
+    bf_params *params = bf_params_create();
+    bf_builder *b = bf_builder_create(params, &small, &empty);
+    bf_activate(b, bf_input(b, "x", bf_shape_flat(4, 3)), BF_TANH);
+    assert_int_equal(finish(b, params, "empty has no kernel for tanh").code, BF_E_INTERNAL);
+}
+
+/* y = tanh(x W' + b) W'' + b', a term of one column, an idle slot, and a side branch nobody learns from. */
+static bf_plan *two_layers(bf_params *params, const bf_plan_shape *shape, bf_value *x, bf_value *side)
+{
+    bf_builder *b = bf_builder_create(params, shape, &bf_backend_portable);
+    *x = bf_input(b, "x", bf_shape_flat(shape->rows, 3));
+    bf_value h = bf_activate(b, bf_dense(b, *x, 5, "first", 1.0, 0.1), BF_TANH);
+    *side = bf_dense(b, h, 2, "side", 1.0, 0.0);
+    bf_keep(b, *side);
+    bf_builder_slot(b, "idle", 1, (const int64_t[]){ 3 }, (bf_init){ BF_INIT_CONST, 2.0 });
+    bf_loss(b, "loss", bf_dense(b, h, 1, "second", 1.0, 0.0));
+    bf_plan *plan;
+    assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
+    return plan;
+}
+
+static void test_plan__slots_that_nothing_learns_have_zero_gradient(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_value x, side;
+    bf_plan *plan = two_layers(params, &small, &x, &side);
+    const size_t size = bf_params_size(params);
+    float *theta = calloc(size, sizeof *theta), *grads = malloc(2 * size * sizeof *grads);
+    memset(grads, 0xff, 2 * size * sizeof *grads);
+    bf_params_init(params, 1, theta);
+    double stats[2];
+    assert_int_equal(bf_plan_stats_size(plan), 1);
+    const bf_run run = { .theta = theta, .grads = grads, .stats = stats, .rows = 4, .weights = (const double[]){ 1.0 }, .batch = 8 };
+    bf_plan_run(plan, &run);
+    for (int s = 0; s < bf_params_slots(params); s++) {
+        const bf_slot *slot = bf_params_at(params, s);
+        const bool idle = strcmp(slot->name, "idle") == 0 || strncmp(slot->name, "side", 4) == 0;
+        for (size_t i = slot->offset; i < slot->offset + slot->count; i++) {
+            assert_true(isfinite(grads[i]) && isfinite(grads[size + i]));
+            if (idle) BF_CHECK_NEAR((double)grads[i], 0.0, 0.0);
+        }
+    }
+    const float *bias = grads + bf_params_at(params, bf_params_find(params, "second.bias"))->offset;
+    BF_CHECK_NEAR((double)*bias, 4.0 / 8.0, 1e-7);         /* a lane's share of the mean */
+    free(theta);
+    free(grads);
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
+}
+
+/* first layer: weights only; side: forward only; second: weights and input. */
+static void test_plan__flops_count_what_runs(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_value x, side;
+    bf_plan *plan = two_layers(params, &small, &x, &side);
+    const double first = 2.0 * 4 * 3 * 5, aside = 2.0 * 4 * 5 * 2, second = 2.0 * 4 * 5 * 1;
+    BF_CHECK_NEAR(bf_plan_flops(plan), 2 * (2 * first + aside + 3 * second), 0.0);
+    bf_plan_destroy(&plan);
+    plan = two_layers(params, &(bf_plan_shape){ .rows = 4, .lanes = 1 }, &x, &side);
+    BF_CHECK_NEAR(bf_plan_flops(plan), first + aside + second, 0.0);
+    assert_true(bf_plan_bytes(plan) >= 4 * (3 + 5 + 5 + 2 + 1) * sizeof(float));
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
+}
+
+static void test_plan__the_tree_has_one_order(void **state)
+{
+    (void)state;
+    const double v[8] = { 1e16, 1.0, -1e16, 1.0, 3.0, 1e-3, 7e15, 0.1 };
+    const double want = ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
+    double twice[16];
+    for (int i = 0; i < 8; i++) twice[2 * i] = twice[2 * i + 1] = v[i];
+    BF_CHECK_NEAR(bf_tree_strided(twice + 1, 2, 8), want, 0.0);
+    bf_tree_f64(twice, 8, 2);
+    BF_CHECK_NEAR(twice[0], want, 0.0);
+    BF_CHECK_NEAR(twice[1], want, 0.0);
+    float f[4] = { 1e8f, 1.0f, -1e8f, 1.0f };
+    const float sum = (f[0] + f[1]) + (f[2] + f[3]);
+    bf_tree_f32(f, 4, 1);
+    BF_CHECK_NEAR((double)f[0], (double)sum, 0.0);
+    BF_CHECK_NEAR(bf_tree_strided(v, 1, 1), v[0], 0.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan__a_shape_that_does_not_fit_is_named),
+        cmocka_unit_test(test_plan__a_model_beyond_memory_is_refused),
+        cmocka_unit_test(test_plan__the_first_failure_is_the_one_told),
+        cmocka_unit_test(test_plan__a_backend_without_a_kernel_is_named),
+        cmocka_unit_test(test_plan__slots_that_nothing_learns_have_zero_gradient),
+        cmocka_unit_test(test_plan__flops_count_what_runs),
+        cmocka_unit_test(test_plan__the_tree_has_one_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
