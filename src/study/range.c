@@ -36,10 +36,10 @@ bool bf_range_holds(const bf_range *r, double v)
 
 void bf_range_print(const bf_range *r, char *out, size_t size)
 {
-    if (isinf(r->low) && isinf(r->high)) {
-        out[0] = '\0';
-        return;
-    }
-    snprintf(out, size, "%c%.10g, %.10g%c", r->open_low || isinf(r->low) ? '(' : '[', r->low, r->high,
-             r->open_high || isinf(r->high) ? ')' : ']');
+    char high[24];
+    const bool whole_word = r->high == 0x1p63;      /* the largest 64-bit integer, whose digits nobody reads */
+    out[0] = '\0';
+    if (isinf(r->low) && isinf(r->high)) return;
+    snprintf(high, sizeof high, whole_word ? "2^63" : "%.10g", r->high);
+    snprintf(out, size, "%c%.10g, %s%c", r->open_low || isinf(r->low) ? '(' : '[', r->low, high, r->open_high || isinf(r->high) || whole_word ? ')' : ']');
 }
