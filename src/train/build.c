@@ -68,7 +68,6 @@ static void step_memory(bf_trainer *t, bf_arena *a)
     t->numbers         = BF_TAKE(a, double, numbers);
     t->weights         = BF_TAKE(a, double, bf_plan_terms(t->vae.plan));
     t->sums            = BF_TAKE(a, double, BF_SUM_STATS + stats);
-    t->rows_of_history = (double *)bf_arena_take(a, (size_t)t->history.epochs, sizeof(double) * BF_HISTORY_COLUMNS);
     t->samples         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
     t->team.columns    = BF_TAKE(a, double, lanes * BF_TEAM_SUM_COLUMNS);
     t->team.scratch32  = alone ? NULL : BF_TAKE(a, float, t->size);
@@ -103,6 +102,9 @@ static bf_status build(bf_trainer *t)
     step_memory(t, &t->arena);
     BF_TRY(bf_arena_commit(&t->arena));
     step_memory(t, &t->arena);
+    /* Not part of step memory: a training of a million epochs must not touch the rows it has not reached. */
+    t->rows_of_history = calloc((size_t)t->history.epochs, sizeof(double) * BF_HISTORY_COLUMNS);
+    if (!t->rows_of_history) return BF_FAIL(BF_E_MEMORY, "the history of %lld epochs", (long long)t->history.epochs);
     t->coupler = bf_team_sum_coupler(&t->team);
     bf_params_init(t->params, t->setup.seed, t->theta);
     bf_history_start(&t->history, t->vae.plan, t->sums, t->rows_of_history, t->history.epochs);
@@ -126,6 +128,7 @@ void bf_trainer_destroy(bf_trainer **trainer)
 {
     bf_trainer *t = *trainer;
     if (!t) return;
+    free(t->rows_of_history);
     bf_arena_release(&t->arena);
     bf_batches_destroy(&t->batches);
     bf_evaluator_destroy(&t->evaluator);

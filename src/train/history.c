@@ -30,7 +30,6 @@ const bf_column *bf_history_columns(int *count)
 void bf_history_start(bf_history *h, const bf_plan *plan, double *sums, double *rows, int64_t epochs)
 {
     *h = (bf_history){ .plan = plan, .sums = sums, .rows = rows, .epochs = epochs };
-    for (int64_t i = 0; i < epochs * BF_HISTORY_COLUMNS; i++) rows[i] = NAN;
 }
 
 void bf_history_add(bf_history *h, const bf_step_record *r)
@@ -69,6 +68,7 @@ double *bf_history_close(bf_history *h, int64_t batch, double samples_per_second
 {
     double steps = h->sums[BF_SUM_STEPS], samples = steps * (double)batch;
     double *row = h->rows + (size_t)h->done * BF_HISTORY_COLUMNS;
+    for (int c = 0; c < BF_HISTORY_COLUMNS; c++) row[c] = NAN;
     row[BF_HISTORY_LOSS] = h->sums[BF_SUM_LOSS] / samples;
     row[BF_HISTORY_RATE] = mean_of(h, "rate", samples);
     row[BF_HISTORY_DISTORTION] = mean_of(h, "distortion", samples);

@@ -17,7 +17,7 @@ enum { BF_SUM_STEPS, BF_SUM_LOSS, BF_SUM_LR, BF_SUM_NORM, BF_SUM_NORMS, BF_SUM_S
 typedef struct bf_history {
     const bf_plan *plan;        /* borrowed */
     double *sums;               /* (BF_SUM_STATS + the plan's statistics), the same on every rank of a team */
-    double *rows;               /* (epochs, BF_HISTORY_COLUMNS), NaN where absent */
+    double *rows;               /* (epochs, BF_HISTORY_COLUMNS); in the rows written NaN where absent */
     int64_t epochs, done;       /* capacity, rows written */
 } bf_history;
 

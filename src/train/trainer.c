@@ -106,7 +106,7 @@ void bf_trainer_mark_epoch(bf_trainer *t)
     t->epoch_clock_step = t->step;
 }
 
-/* Collective over team. Every evaluate_every epochs, and after the last one when any are evaluated at all. */
+/* Collective over team. Evaluation falls on multiples of evaluate_every alone, so that a longer training repeats a shorter one. */
 static bf_status end_epoch(bf_trainer *t)
 {
     const bf_train_options *o = t->setup.train;
@@ -114,9 +114,8 @@ static bf_status end_epoch(bf_trainer *t)
     double samples = (double)(t->step - t->epoch_clock_step) * (double)t->batches.batch;
     BF_TRY(bf_finite_check(t->params, t->theta, "the value", t->step));
     double *row = bf_history_close(&t->history, t->batches.batch, seconds > 0.0 ? samples / seconds : NAN);
-    bool last = t->step == t->steps;
-    if (o->evaluate_every > 0 && (last || t->history.done % o->evaluate_every == 0)) BF_TRY(evaluate_epoch(t, row));
-    if (last) t->ended = 1;
+    if (o->evaluate_every > 0 && t->history.done % o->evaluate_every == 0) BF_TRY(evaluate_epoch(t, row));
+    if (t->step == t->steps) t->ended = 1;
     bf_trainer_mark_epoch(t);
     return BF_DONE;
 }

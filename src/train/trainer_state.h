@@ -37,6 +37,7 @@ struct bf_trainer {
     int64_t epoch_clock_step;           /* ... and at which step */
     double  run_clock;
     int64_t run_clock_step;
+    double *rows_of_history;            /* (epochs, BF_HISTORY_COLUMNS) */
     /* step memory: one allocation */
     bf_arena arena;
     float   *theta, *optimizer_state, *best;    /* (size), (states, size), (size) or NULL */
@@ -44,7 +45,7 @@ struct bf_trainer {
     double  *stat_rows;                 /* (lanes, stats) */
     double  *numbers;                   /* (stats + 2): sums over the batch, then how many ranks ask to stop and to save */
     double  *weights;                   /* (terms) */
-    double  *sums, *rows_of_history;
+    double  *sums;
     int64_t *samples;                   /* (lanes, rows) */
 };
 

@@ -1,0 +1,344 @@
+#include "train/trainer.h"
+
+#include <stdio.h>
+
+#include "close.h"
+#include "small_training.h"
+
+static bf_comm *world;
+static bf_fault_plan faults = { .count = 1, .fault = { { .point = "train.nan", .rank = 0, .nth = -1, .action = BF_FAULT_NAN } } };
+static small_training small;
+
+static void ok(bf_status s)
+{
+    if (s.code) fail_msg("%s: %s", s.where, s.what);
+}
+
+static void restart_faults(int nth)
+{
+    faults.fault[0].visits = 0;
+    faults.fault[0].nth = nth;
+}
+
+static int group_setup(void **state)
+{
+    (void)state;
+    return small_training_open(world, 512, 300, &small).code;
+}
+
+static int group_teardown(void **state)
+{
+    (void)state;
+    small_training_close(&small);
+    return 0;
+}
+
+/* --- stopping and going on --------------------------------------------------------------------------------------- */
+
+enum { MAX_ARRAYS = 16 };
+typedef struct saved {
+    int64_t  stop_at;           /* the tick at this step asks to stop; -1 never */
+    int64_t  save_at;           /* ... to save */
+    int      times;             /* checkpoints taken */
+    int      n;
+    bf_array array[MAX_ARRAYS]; /* copies of the state */
+} saved;
+
+static size_t bytes_of(const bf_array *a)
+{
+    size_t n = bf_type_size(a->type);
+    for (int i = 0; i < a->rank; i++) n *= (size_t)a->shape[i];
+    return n;
+}
+
+static int tick(void *self, const bf_train_progress *p)
+{
+    const saved *s = self;
+    return (p->step == s->stop_at ? BF_TICK_STOP : 0) | (p->step == s->save_at ? BF_TICK_CHECKPOINT : 0);
+}
+
+static bf_status checkpoint(void *self, bf_trainer *t)
+{
+    saved *s = self;
+    for (int i = 0; i < s->n; i++) free(s->array[i].data);
+    s->times++;
+    s->n = bf_trainer_state(t, s->array, MAX_ARRAYS);
+    for (int i = 0; i < s->n; i++) {
+        void *copy = malloc(bytes_of(&s->array[i]) + 1);
+        if (!copy) return BF_FAIL(BF_E_MEMORY, "a copy of %s", s->array[i].name);
+        memcpy(copy, s->array[i].data, bytes_of(&s->array[i]));
+        s->array[i].data = copy;
+    }
+    return BF_DONE;
+}
+
+static void restore(const saved *s, bf_trainer *t)
+{
+    bf_array here[MAX_ARRAYS];
+    assert_int_equal(bf_trainer_state(t, here, MAX_ARRAYS), s->n);
+    for (int i = 0; i < s->n; i++) {
+        assert_string_equal(here[i].name, s->array[i].name);
+        assert_int_equal(bytes_of(&here[i]), bytes_of(&s->array[i]));
+        memcpy(here[i].data, s->array[i].data, bytes_of(&here[i]));
+    }
+    ok(bf_trainer_resume(t));
+}
+
+static void forget(saved *s)
+{
+    for (int i = 0; i < s->n; i++) free(s->array[i].data);
+}
+
+static int speed_column(const bf_trainer *t)
+{
+    const bf_column *c;
+    int n = bf_trainer_history_columns(t, &c);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(c[i].name, "samples_per_second")) return i;
+    fail_msg("no column samples_per_second");
+    return -1;
+}
+
+static void same_training(const bf_trainer *a, const bf_trainer *b)
+{
+    const bf_column *c;
+    int64_t epochs, epochs_b;
+    int columns = bf_trainer_history_columns(a, &c), speed = speed_column(a);
+    const double *ha = bf_trainer_history(a, &epochs), *hb = bf_trainer_history(b, &epochs_b);
+    assert_memory_equal(bf_trainer_theta(a), bf_trainer_theta(b), bf_params_size(bf_trainer_params(a)) * sizeof(float));
+    assert_int_equal(epochs, epochs_b);
+    for (int64_t e = 0; e < epochs; e++)
+        for (int i = 0; i < columns; i++)
+            if (i != speed && memcmp(&ha[e * columns + i], &hb[e * columns + i], sizeof *ha))
+                fail_msg("epoch %d, %s: %.17g and %.17g", (int)e, c[i].name, ha[e * columns + i], hb[e * columns + i]);
+}
+
+static void stop_and_go_on(int64_t stop_at)
+{
+    bf_trainer *whole, *first, *second;
+    saved s = { .stop_at = stop_at, .save_at = -1 };
+    const bf_train_hooks hooks = { .self = &s, .tick = tick, .checkpoint = checkpoint };
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &whole));
+    ok(bf_trainer_run(whole));
+    ok(small_trainer(&small, world, hooks, &first));
+    assert_int_equal(bf_trainer_run(first).code, BF_E_STOPPED);
+    assert_int_equal(s.times, 1);
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &second));
+    restore(&s, second);
+    ok(bf_trainer_run(second));
+    same_training(whole, second);
+    bf_trainer_destroy(&whole);
+    bf_trainer_destroy(&first);
+    bf_trainer_destroy(&second);
+    forget(&s);
+}
+
+static void test_trainer__stop_and_resume_equals_uninterrupted(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    small.train.evaluate_every = 2;
+    small.train.clip = 1.0;
+    small_name(small.train.keep, "best");
+    small_name(small.train.schedule, "cosine");
+    small.vae.warmup = 2.0;
+    for (int i = 0; i < 3; i++) stop_and_go_on((const int64_t[]){ 3, 15, 30 }[i]);      /* inside, at an epoch's end, one before the last */
+    small.train = before;
+    small.train.steps = 21;                         /* a partial last epoch, of 8 steps each */
+    stop_and_go_on(18);
+    small.train = before;
+    small.vae.warmup = 0.0;
+}
+
+static void test_trainer__a_checkpoint_changes_nothing(void **state)
+{
+    (void)state;
+    bf_trainer *plain, *saving;
+    saved s = { .stop_at = -1, .save_at = 9 };
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &plain));
+    ok(small_trainer(&small, world, (bf_train_hooks){ .self = &s, .tick = tick, .checkpoint = checkpoint }, &saving));
+    ok(bf_trainer_run(plain));
+    ok(bf_trainer_run(saving));
+    assert_int_equal(s.times, 1);
+    same_training(plain, saving);
+    bf_trainer_destroy(&plain);
+    bf_trainer_destroy(&saving);
+    forget(&s);
+}
+
+static void test_trainer__a_state_of_another_training_is_refused(void **state)
+{
+    (void)state;
+    bf_trainer *t;
+    bf_array a[MAX_ARRAYS];
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    int n = bf_trainer_state(t, a, MAX_ARRAYS);
+    for (int i = 0; i < n; i++) {
+        if (strcmp(a[i].name, "step") && strcmp(a[i].name, "history.epochs") && strcmp(a[i].name, "best.epoch")) continue;
+        *(int64_t *)a[i].data = 5000;
+        assert_int_equal(bf_trainer_resume(t).code, BF_E_FORMAT);
+        *(int64_t *)a[i].data = -1;
+        assert_int_equal(bf_trainer_resume(t).code, BF_E_FORMAT);
+        *(int64_t *)a[i].data = 0;
+    }
+    *(float *)a[0].data = NAN;
+    assert_int_equal(bf_trainer_resume(t).code, BF_E_FORMAT);
+    bf_trainer_destroy(&t);
+}
+
+/* --- divergence -------------------------------------------------------------------------------------------------- */
+
+static void test_trainer__divergence_names_step_and_tensor(void **state)
+{
+    (void)state;
+    bf_trainer *t;
+    restart_faults(7);
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    bf_status s = bf_trainer_run(t);
+    restart_faults(-1);
+    assert_int_equal(s.code, BF_E_DIVERGED);
+    char want[128];
+    snprintf(want, sizeof want, "step 7: gradient of %s is not finite", bf_params_at(bf_trainer_params(t), 0)->name);
+    assert_string_equal(s.what, want);
+    bf_trainer_destroy(&t);
+}
+
+static void test_trainer__divergence_of_a_loss_term_names_it(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    small.train.lr = 1e30;
+    small_name(small.train.optimizer, "sgd");
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    bf_status s = bf_trainer_run(t);
+    assert_int_equal(s.code, BF_E_DIVERGED);
+    assert_non_null(strstr(s.what, "is not finite"));
+    assert_non_null(strstr(s.what, "step 2"));
+    bf_trainer_destroy(&t);
+    small.train = before;
+}
+
+/* --- options ----------------------------------------------------------------------------------------------------- */
+
+static double history(const bf_trainer *t, int64_t epoch, const char *name)
+{
+    const bf_column *c;
+    int64_t done;
+    int n = bf_trainer_history_columns(t, &c);
+    const double *h = bf_trainer_history(t, &done);
+    assert_true(epoch < done);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(c[i].name, name)) return h[epoch * n + i];
+    fail_msg("no column %s", name);
+    return NAN;
+}
+
+static void test_trainer__history_has_a_row_for_every_epoch(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    small.train.steps = 20;                             /* 8 steps an epoch: 8, 8, 4 */
+    small.train.evaluate_every = 2;
+    small.train.warmup = 1.0;
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    ok(bf_trainer_run(t));
+    int64_t done;
+    (void)bf_trainer_history(t, &done);
+    assert_int_equal(done, 3);
+    for (int e = 0; e < 3; e++) {
+        BF_CHECK_NEAR(history(t, e, "loss"), history(t, e, "rate") + history(t, e, "distortion"), 1e-9);
+        assert_true(history(t, e, "variance") > 0.1 && history(t, e, "variance") < 2.0);
+        assert_true(history(t, e, "grad_norm") > 0.0);
+        assert_in_range(history(t, e, "active_units"), 0, 4);
+    }
+    BF_CHECK_NEAR(history(t, 0, "lr"), 1e-2 * (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8) / 64, 1e-12);
+    BF_CHECK_NEAR(history(t, 1, "lr"), 1e-2, 1e-12);
+    assert_true(isnan(history(t, 0, "test_elbo")));
+    BF_CHECK_NEAR(history(t, 1, "test_elbo"), -(history(t, 1, "test_rate") + history(t, 1, "test_distortion")), 1e-12);
+    assert_true(history(t, 2, "loss") < history(t, 0, "loss"));
+    bf_trainer_destroy(&t);
+    small.train = before;
+}
+
+static void test_trainer__keeps_the_best_weights(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    small.train.evaluate_every = 1;
+    small.train.epochs = 60;
+    small.train.lr = 0.2;                               /* restless: the last epoch is not the best one */
+    small.train.patience = 3;
+    small_name(small.train.keep, "best");
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    ok(bf_trainer_run(t));
+    int64_t done, best = 0;
+    (void)bf_trainer_history(t, &done);
+    for (int64_t e = 1; e < done; e++)
+        if (history(t, e, "test_elbo") > history(t, best, "test_elbo")) best = e;
+    assert_int_equal(best, done - 1 - 3);
+    assert_true(done < 60);
+    bf_evaluation e;
+    ok(bf_evaluate(bf_trainer_evaluator(t), bf_trainer_theta(t), BF_TEST, NAN, false, &e));
+    BF_CHECK_NEAR(-(e.rate + e.distortion), history(t, best, "test_elbo"), 0.0);
+    bf_evaluation_free(&e);
+    bf_trainer_destroy(&t);
+    small.train = before;
+}
+
+static void test_trainer__refuses_lanes_that_do_not_fit(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    bf_trainer *t;
+    small.train.lanes = 3;
+    assert_int_equal(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t).code, BF_E_INPUT);
+    assert_null(t);
+    small.train.lanes = 128;
+    assert_int_equal(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t).code, BF_E_INPUT);
+    small.train = before;
+    small.train.batch = 1024;
+    assert_int_equal(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t).code, BF_E_INPUT);
+    small.train = before;
+}
+
+static void test_trainer__trains_every_variance_and_the_autoencoder(void **state)
+{
+    (void)state;
+    const bf_vae_options before = small.vae;
+    const char *const variance[] = { "fixed", "learned", "optimal", "per-image" };
+    for (int i = 0; i < 8; i++) {
+        small_name(small.vae.variance, variance[i % 4]);
+        small_name(small.vae.posterior, i < 4 ? "gaussian" : "delta");
+        bf_trainer *t;
+        ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+        ok(bf_trainer_run(t));
+        assert_true(history(t, 3, "loss") < history(t, 0, "loss"));
+        assert_true(isnan(history(t, 3, "rate")) == (i >= 4));
+        assert_true(history(t, 3, "variance") > 0.0);
+        bf_trainer_destroy(&t);
+    }
+    small.vae = before;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_trainer__stop_and_resume_equals_uninterrupted),
+        cmocka_unit_test(test_trainer__a_checkpoint_changes_nothing),
+        cmocka_unit_test(test_trainer__a_state_of_another_training_is_refused),
+        cmocka_unit_test(test_trainer__divergence_names_step_and_tensor),
+        cmocka_unit_test(test_trainer__divergence_of_a_loss_term_names_it),
+        cmocka_unit_test(test_trainer__history_has_a_row_for_every_epoch),
+        cmocka_unit_test(test_trainer__keeps_the_best_weights),
+        cmocka_unit_test(test_trainer__refuses_lanes_that_do_not_fit),
+        cmocka_unit_test(test_trainer__trains_every_variance_and_the_autoencoder),
+    };
+    bf_status s = bf_comm_init(&argc, &argv, &faults, &world);
+    if (s.code) return 1;
+    int failed = cmocka_run_group_tests(tests, group_setup, group_teardown);
+    bf_comm_finalize(&world);
+    return failed;
+}

@@ -1,0 +1,5 @@
+bf_unit_test(test_schedule bf_train)
+bf_unit_test(test_batches bf_train)
+bf_unit_test(test_early bf_train)
+bf_unit_test(test_trainer bf_train)
+bf_mpi_test(test_train_team "1;2;4" bf_train)
