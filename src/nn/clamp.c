@@ -22,7 +22,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     const float *restrict x = bf_lane_value(l, n->input[0]), *restrict dy = bf_lane_gradient(l, n->output);
     float *restrict dx = bf_lane_gradient(l, n->input[0]);
     for (size_t i = 0; i < count; i++) {
-        const float g = (x[i] < lo) | (x[i] > hi) ? 0.0f : dy[i];
+        const float g = x[i] < lo || x[i] > hi ? 0.0f : dy[i];
         dx[i] = n->adds[0] ? dx[i] + g : g;
     }
 }

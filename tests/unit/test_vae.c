@@ -1,5 +1,6 @@
 /* What each purpose of a model offers, and that the purposes agree; registries and checks. */
 #include "close.h"
+#include "base/rng.h"
 #include "vae_rig.h"
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,25 @@ static void test_vae__purposes_agree(void **state)
     vae_rig_destroy(&encode);
     vae_rig_destroy(&decode);
     vae_rig_destroy(&train);
+}
+
+static void test_vae__the_draw_is_addressed_by_sample(void **state)
+{
+    (void)state;
+    const bf_vae_options o = vae_rig_options();
+    vae_rig r = vae_rig_create(&o, BF_VAE_ENCODE, &bf_backend_portable, ROWS, 1, 0);
+    vae_rig_run(&r, ROWS);
+    const float *mean = bf_plan_value(r.vae.plan, 0, r.vae.mean), *logvar = bf_plan_value(r.vae.plan, 0, r.vae.logvar);
+    const float *z = bf_plan_value(r.vae.plan, 0, r.vae.z);
+    for (int row = 0; row < ROWS; row++) {
+        float noise[2];
+        bf_rng_normal(&(bf_draw){ .seed = 11, .step = 4, .sample = (uint64_t)r.samples[row], .use = 3 }, noise, 2);
+        for (int j = 0; j < 2; j++) {
+            const int i = 2 * row + j;
+            BF_CHECK_NEAR((double)z[i], (double)mean[i] + exp(0.5 * (double)logvar[i]) * (double)noise[j], 1e-6);
+        }
+    }
+    vae_rig_destroy(&r);
 }
 
 static double row_error(const vae_rig *r, bf_value recon, int row)
@@ -260,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vae__purposes_agree),
+        cmocka_unit_test(test_vae__the_draw_is_addressed_by_sample),
         cmocka_unit_test(test_vae__evaluation_leaves_row_statistics),
         cmocka_unit_test(test_vae__a_point_posterior_has_neither_rate_nor_variance),
         cmocka_unit_test(test_vae__padding_changes_no_row),
