@@ -2,7 +2,6 @@
  * Comparisons are written so that a NaN stays one: divergence must not be hidden by a relu. */
 #include "nn/layers.h"
 #include "nn/ops.h"
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 

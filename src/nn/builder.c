@@ -4,7 +4,6 @@
 #include "nn/ops.h"
 #include "nn/plan_state.h"
 #include <assert.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,6 @@
  * No gradient passes: what reads the total treats it as a constant. */
 #include "nn/layers.h"
 #include "nn/ops.h"
-#include <assert.h>
 
 static void forward(const bf_node *n, const bf_lane *l)
 {

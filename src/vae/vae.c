@@ -4,9 +4,7 @@
 #include "nn/layers.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
-#include <limits.h>
 #include <math.h>
-#include <string.h>
 
 #define BF_MAX_WIDTH (1 << 24)      /* of any layer: far beyond use, and products of two fit what counts them */
 

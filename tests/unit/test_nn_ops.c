@@ -36,8 +36,33 @@ static void test_nn_ops__match_their_twins(void **state)
     bf_bench_check(bf_nn_ops, cases);
 }
 
+/* Divergence must reach the loss: no activation and no clamp may turn a NaN into a number. */
+static void test_nn_ops__nan_stays_nan(void **state)
+{
+    (void)state;
+    enum { COLS = 19 };     /* a vector body and a tail */
+    for (int kind = BF_RELU; kind <= BF_SIGMOID; kind++) {
+        bf_params *params = bf_params_create();
+        bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 1, .lanes = 1 }, &bf_backend_portable);
+        const bf_value x = bf_input(b, "x", bf_shape_flat(1, COLS));
+        const bf_value y = bf_clamp(b, bf_activate(b, x, (bf_activation)kind), -1.0, 1.0, "hits");
+        bf_keep(b, y);
+        bf_plan *plan;
+        assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
+        for (int j = 0; j < COLS; j++) ((float *)bf_plan_value(plan, 0, x))[j] = NAN;
+        double stats[1];
+        bf_plan_run(plan, &(bf_run){ .stats = stats, .rows = 1, .batch = 1 });
+        for (int j = 0; j < COLS; j++) assert_true(isnan(((float *)bf_plan_value(plan, 0, y))[j]));
+        bf_plan_destroy(&plan);
+        bf_params_destroy(&params);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_nn_ops__match_their_twins) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nn_ops__match_their_twins),
+        cmocka_unit_test(test_nn_ops__nan_stays_nan),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
