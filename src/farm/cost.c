@@ -90,7 +90,7 @@ done:
 
 static const double per_step_start = 2e-5;      /* s: what a step of a tiny model costs besides its counted arithmetic */
 static const double slack = 1.5;                /* small products and elementwise loops run below the rate of a 256^3 product */
-static const double belief = 1e-3;              /* weight of the start values against one measured row, relative errors squared */
+static const double belief = 1e-9;              /* weight of the start values against one measured row, relative errors squared */
 
 static double flops_of(const bf_cost *c) { return (double)c->steps * c->flops_per_step + c->evaluation_flops; }
 

@@ -1,6 +1,7 @@
 #include "farm/study_data.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,18 +82,28 @@ static void add_once(bf_problems *p, const bf_study *study, const char *key, con
     bf_problems_add(p, line, column, key, "%s", what);
 }
 
+bf_status bf_study_data_problem(const bf_study *study, const bf_data_options *o, bf_status found, bf_problems *problems)
+{
+    /* Whatever is wrong with what the study names is the study's mistake, an unreadable file included. */
+    if (found.code != BF_E_INPUT && found.code != BF_E_FORMAT && found.code != BF_E_IO) return found;
+    char key[128];
+    const bf_source *source = bf_source_find(o->source);
+    const size_t n = strcspn(found.what, ": ");
+    const bool named = n < sizeof key && strncmp(found.what, "data.", 5) == 0 && found.what[n] == ':';
+    snprintf(key, sizeof key, "%.*s", named ? (int)n : 0, found.what);
+    if (named && bf_key_find(key)) add_once(problems, study, key, found.what + n + 2);
+    else add_once(problems, study, source && source->generator ? "data.source" : "data.path", found.what);
+    return BF_DONE;
+}
+
 bf_status bf_study_data_inspect(const bf_study *study, bf_problems *problems, bf_study_data_sets *out)
 {
     memset(out, 0, sizeof *out);
     const int before = problems->count;
     bf_status s = group(study, out);
     for (int k = 0; !s.code && k < out->count; k++) {
-        const bf_source *source = bf_source_find(out->options[k].source);
         bf_status found = bf_dataset_inspect(&out->options[k], &out->info[k]);
-        /* Whatever is wrong with what the study names is the study's mistake, an unreadable file included. */
-        if (found.code == BF_E_INPUT || found.code == BF_E_FORMAT || found.code == BF_E_IO)
-            add_once(problems, study, source && source->generator ? "data.source" : "data.path", found.what);
-        else s = found;
+        if (found.code) s = bf_study_data_problem(study, &out->options[k], found, problems);
     }
     if (!s.code && problems->count > before) s = BF_FAIL(BF_E_INPUT, "%s", problems->at[before].what);
     if (s.code) bf_study_data_close(out);
@@ -106,6 +117,16 @@ bf_status bf_study_data_open(bf_study_data_sets *d, const bf_comm *world, const 
         d->info[k] = *bf_dataset_info(d->set[k]);
     }
     return BF_DONE;
+}
+
+/* The model's room begins its sentences with the key they are about. */
+static void add_model_problem(bf_problems *p, const bf_study *study, const char *what)
+{
+    char key[64];
+    const char *colon = strstr(what, ": ");
+    snprintf(key, sizeof key, "%.*s", colon ? (int)(colon - what) : 0, what);
+    const bool named = colon && bf_key_find(key);
+    add_once(p, study, named ? key : "likelihood.kind", named ? colon + 2 : what);
 }
 
 bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
@@ -124,7 +145,7 @@ bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study
             add_once(problems, study, "train.batch", what);
         }
         const bf_status s = bf_vae_check(&c->vae, open ? d->info[k].minimum : NAN, open ? d->info[k].maximum : NAN);
-        if (s.code) add_once(problems, study, "likelihood.kind", s.what);
+        if (s.code) add_model_problem(problems, study, s.what);
     }
     free(c);
     if (problems->count > before) return BF_FAIL(BF_E_INPUT, "%s", problems->at[before].what);

@@ -1,0 +1,2 @@
+bf_unit_test(test_args bf_cli)
+bf_unit_test(test_text bf_cli)

@@ -1,0 +1,5 @@
+bf_unit_test(test_ids bf_farm)
+bf_unit_test(test_layout bf_farm)
+bf_unit_test(test_progress bf_farm)
+bf_unit_test(test_cost bf_farm)
+bf_unit_test(test_study_data bf_farm)

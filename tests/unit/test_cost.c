@@ -1,0 +1,150 @@
+/* Counting a configuration, and the line through what was measured. */
+#include "farm/cost.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "study/study.h"
+
+static const bf_data_info data = { .rows = { 1000, 100 }, .dims = 1, .shape = { 25 }, .width = 25, .variance = NAN };
+
+static void configure(const char *keys, bf_config *c)
+{
+    bf_problems problems = { 0 };
+    bf_study *s = NULL;
+    char text[400];
+    snprintf(text, sizeof text, "study: cost\ntrain: {%s, batch: 64}\nmodel: {hidden: [20, 10], latent: 4}\n", keys);
+    assert_int_equal(bf_study_parse(text, strlen(text), NULL, 0, &problems, &s).code, BF_OK);
+    bf_study_config(s, 0, c);
+    bf_study_free(&s);
+    bf_problems_free(&problems);
+}
+
+static bf_cost count(const char *keys)
+{
+    bf_config *c = malloc(sizeof *c);
+    bf_cost cost;
+    configure(keys, c);
+    assert_int_equal(bf_cost_count(c, &data, &cost).code, BF_OK);
+    free(c);
+    return cost;
+}
+
+static void test_cost__counts_what_a_model_has(void **state)
+{
+    (void)state;
+    const bf_cost c = count("epochs: 3");
+    const int64_t encoder = 25 * 20 + 20 + 20 * 10 + 10 + 2 * (10 * 4 + 4), decoder = 4 * 10 + 10 + 10 * 20 + 20 + 20 * 25 + 25;
+    assert_true(c.parameters == encoder + decoder || c.parameters == encoder + decoder + 1);      /* a learned variance is one more */
+    assert_int_equal(c.steps_per_epoch, 15);
+    assert_int_equal(c.steps, 45);
+    /* Matrix products: two flops per weight and row forward, at most twice that backward. */
+    const double forward = 2.0 * 64 * (double)(encoder + decoder);
+    assert_true(c.flops_per_step > 2.0 * forward && c.flops_per_step < 4.0 * forward);
+    assert_true(c.evaluation_flops > 1100.0 / 64 * forward && c.evaluation_flops < 4.0 * 1100.0 / 64 * forward);
+    assert_true(c.memory > (size_t)c.parameters * 4 * 4 && c.memory < 8u << 20);
+    assert_true(c.disk > c.parameters * 4 && c.checkpoints > 2 * 3 * 4 * c.parameters);
+}
+
+static void test_cost__lanes_change_memory_but_not_arithmetic(void **state)
+{
+    (void)state;
+    const bf_cost one = count("epochs: 3"), four = count("epochs: 3, lanes: 4");
+    assert_true(fabs(four.flops_per_step / one.flops_per_step - 1.0) < 0.02);
+    assert_true(four.memory > one.memory);
+    assert_int_equal(four.parameters, one.parameters);
+}
+
+static void test_cost__steps_replace_epochs(void **state)
+{
+    (void)state;
+    assert_int_equal(count("steps: 7").steps, 7);
+}
+
+static bf_cost work(int64_t steps, double flops) { return (bf_cost){ .steps = steps, .flops_per_step = flops }; }
+
+static void test_cost_model__finds_the_line_it_is_taught(void **state)
+{
+    (void)state;
+    const double per_step = 3e-5, per_flop = 1e-10;
+    bf_cost_model m;
+    bf_cost_model_start(&m, 1e9);
+    for (int i = 1; i <= 40; i++) {
+        const bf_cost c = work(100 * i, 1e5 * (1 + i % 7));
+        bf_cost_model_learn(&m, &c, per_step * (double)c.steps + per_flop * (double)c.steps * c.flops_per_step);
+    }
+    assert_int_equal(m.rows, 40);
+    assert_true(fabs(m.per_step / per_step - 1.0) < 0.02 && fabs(m.per_flop / per_flop - 1.0) < 0.02);
+}
+
+static void test_cost_model__one_row_is_enough_to_predict_its_like(void **state)
+{
+    (void)state;
+    bf_cost_model m;
+    const bf_cost c = work(1000, 1e6);
+    bf_cost_model_start(&m, 1e11);
+    bf_cost_model_learn(&m, &c, 12.0);
+    assert_true(fabs(bf_cost_seconds(&m, &c) / 12.0 - 1.0) < 0.01);
+    assert_true(m.per_step >= 0.0 && m.per_flop >= 0.0);
+}
+
+static void test_cost_model__never_goes_negative(void **state)
+{
+    (void)state;
+    bf_cost_model m;
+    bf_cost_model_start(&m, 1e11);
+    /* More arithmetic in less time: a free line would slope down. */
+    for (int i = 0; i < 10; i++) {
+        bf_cost a = work(100, 1e7), b = work(100, 1e9);
+        bf_cost_model_learn(&m, &a, 2.0);
+        bf_cost_model_learn(&m, &b, 1.0);
+    }
+    assert_true(m.per_step >= 0.0 && m.per_flop >= 0.0);
+    const bf_cost tiny = work(1, 1.0);
+    assert_true(bf_cost_seconds(&m, &tiny) > 0.0);
+}
+
+static void test_cost_model__nonsense_teaches_nothing(void **state)
+{
+    (void)state;
+    bf_cost_model m, before;
+    const bf_cost c = work(1000, 1e6), none = work(0, 0.0);
+    bf_cost_model_start(&m, 1e11);
+    before = m;
+    bf_cost_model_learn(&m, &c, 0.0);
+    bf_cost_model_learn(&m, &c, -1.0);
+    bf_cost_model_learn(&m, &c, NAN);
+    bf_cost_model_learn(&m, &none, 1.0);
+    assert_memory_equal(&m, &before, sizeof m);
+}
+
+static void test_cost_model__costlier_is_longer_from_the_start(void **state)
+{
+    (void)state;
+    bf_cost_model m;
+    const bf_cost small = work(1000, 1e6), deep = work(1000, 1e8), more = work(9000, 1e6);
+    bf_cost_model_start(&m, bf_cost_gemm_rate());
+    assert_true(bf_cost_seconds(&m, &small) < bf_cost_seconds(&m, &deep));
+    assert_true(bf_cost_seconds(&m, &small) < bf_cost_seconds(&m, &more));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cost__counts_what_a_model_has),
+        cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),
+        cmocka_unit_test(test_cost__steps_replace_epochs),
+        cmocka_unit_test(test_cost_model__finds_the_line_it_is_taught),
+        cmocka_unit_test(test_cost_model__one_row_is_enough_to_predict_its_like),
+        cmocka_unit_test(test_cost_model__never_goes_negative),
+        cmocka_unit_test(test_cost_model__nonsense_teaches_nothing),
+        cmocka_unit_test(test_cost_model__costlier_is_longer_from_the_start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
