@@ -27,10 +27,22 @@ static bf_status open_file(const char *dir, const char *name, FILE **out)
     return BF_DONE;
 }
 
+/* Open MPI gives every rank a pseudo-terminal, also when its own output goes to a file: mpirun, the parent, knows whether somebody looks. */
+static bool launcher_hides_a_file(void)
+{
+    char link[64], target[64];
+    if (!getenv("OMPI_COMM_WORLD_RANK")) return false;
+    snprintf(link, sizeof link, "/proc/%ld/fd/1", (long)getppid());
+    ssize_t n = readlink(link, target, sizeof target - 1);
+    if (n < 0) return true;
+    target[n] = '\0';
+    return strncmp(target, "/dev/pts/", 9) != 0 && strncmp(target, "/dev/tty", 8) != 0;
+}
+
 static bool stdout_is_terminal(void)
 {
     const char *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && (term == NULL || strcmp(term, "dumb") != 0);
+    return isatty(STDOUT_FILENO) && (term == NULL || strcmp(term, "dumb") != 0) && !launcher_hides_a_file();
 }
 
 bf_status bf_log_open(const char *dir, bool speaks, bool quiet, bf_logger **out)
