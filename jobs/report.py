@@ -192,6 +192,7 @@ def draw_history(study):
     for axes, (name, table) in zip(all_axes, tables.items()):
         axes.set_title(name)
         axes.set_xlabel("epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         if table is None:
             nothing(axes, "no epoch has ended yet")
             continue
