@@ -42,7 +42,7 @@ static void test_kills(const bf_comm *world, int last)
         bf_status s = bf_fault_at(world, "rename", BF_E_IO);
         _exit(s.code == BF_OK ? 0 : 1);
     }
-    int status;
+    int status = 0;
     BF_MPI_CHECK(child > 0 && waitpid(child, &status, 0) == child);
     if (bf_comm_rank(world) == last)
         BF_MPI_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == 9);

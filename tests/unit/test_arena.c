@@ -50,6 +50,9 @@ static void test_arena__refuses_what_no_memory_holds(void **state)
         assert_null(a.base);
         assert_int_equal(a.used, 0);
     }
+    bf_arena padded = { 0 };
+    bf_arena_take(&padded, SIZE_MAX - 10, 1);   /* a product that fits, but not with its padding */
+    assert_int_equal(bf_arena_commit(&padded).code, BF_E_MEMORY);
 }
 
 static void test_arena__commits_nothing_too(void **state)

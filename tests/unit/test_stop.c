@@ -20,7 +20,7 @@ static int fate(const int *signals, int n)
             raise(signals[i]);
         _exit(bf_stop_requested());
     }
-    int status;
+    int status = 0;
     assert_true(child > 0 && waitpid(child, &status, 0) == child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
