@@ -12,7 +12,7 @@ LONG = """\
 study: long
 data: {source: patches, train: 512, test: 128}
 model: {net: mlp, hidden: [16], latent: 2}
-train: {steps: 60000, batch: 64, lr: 1.0e-3}
+train: {steps: 30000, batch: 64, lr: 1.0e-3}
 measure: [rd]
 output: {progress_seconds: 1}
 sweep:
