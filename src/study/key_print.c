@@ -22,10 +22,14 @@ static void put(printer *p, const char *format, ...)
     p->left -= used;
 }
 
-/* The shortest decimal that reads back equal. An exponent brings a point along (1.0e-05), without which YAML 1.1 readers see a text. */
+/* Whole numbers with their digits, others as the shortest decimal that reads back equal. An exponent brings a point along (1.0e-05), without which YAML 1.1 readers see a text. */
 static void put_real(printer *p, double v)
 {
     char text[40];
+    if (v == floor(v) && fabs(v) < 1e15) {
+        put(p, "%.0f", v);
+        return;
+    }
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v) break;

@@ -91,7 +91,7 @@ static void test_key__reals_print_shortest_and_read_back_equal(void **state)
 {
     (void)state;
     static const struct { double value; const char *text; } cases[] = {
-        { 1, "1" }, { 0.1, "0.1" }, { 1e-3, "0.001" }, { 1e-5, "1.0e-05" }, { 1.5e300, "1.5e+300" }, { 1.0 / 3, "0.3333333333333333" } };
+        { 1, "1" }, { 300, "300" }, { 1e6, "1000000" }, { 1e20, "1.0e+20" }, { 1500.5, "1500.5" }, { 0.1, "0.1" }, { 1e-3, "0.001" }, { 1e-5, "1.0e-05" }, { 1.5e300, "1.5e+300" }, { 1.0 / 3, "0.3333333333333333" } };
     const bf_key *k = bf_key_find("train.lr");
     bf_config *c = zero_config();
     char text[64];
