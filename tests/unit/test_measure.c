@@ -1,5 +1,6 @@
 /* Measures on posteriors made by hand, against closed forms: the values are those of the methods' analytic checks. */
 #include "measure/measure.h"
+#include "measure/subset.h"
 
 #include "base/rng.h"
 
@@ -176,6 +177,24 @@ static void test_measure__decomposition_matches_plain_twin(void **state)
     bf_evaluation_free(&e);
 }
 
+static void test_measure__subsets_are_spread_over_the_split(void **state)
+{
+    (void)state;
+    bf_evaluation e = made(1000, 2);
+    for (int i = 0; i < 2000; i++) e.z[i] = (float)i;
+    bf_subset s;
+    assert_int_equal(bf_subset_gather(world, &e, 300, BF_SUBSET_Z, &s).code, BF_OK);
+    assert_int_equal(s.count, 300);
+    for (int k = 0; k < 300; k++) {
+        const int i = k * 1000 / 300;
+        BF_CHECK_NEAR(s.z[2 * k], 2 * i, 0.0);
+        BF_CHECK_NEAR(s.z[2 * k + 1], 2 * i + 1, 0.0);
+    }
+    assert_null(s.mean);
+    bf_subset_free(&s);
+    bf_evaluation_free(&e);
+}
+
 static void test_measure__active_counts_dimensions(void **state)
 {
     (void)state;
@@ -229,6 +248,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_measure__spectrum_of_scaled_axes),
         cmocka_unit_test(test_measure__decomposition_of_a_gaussian),
         cmocka_unit_test(test_measure__decomposition_matches_plain_twin),
+        cmocka_unit_test(test_measure__subsets_are_spread_over_the_split),
         cmocka_unit_test(test_measure__active_counts_dimensions),
         cmocka_unit_test(test_measure__bits_per_dim_of_a_density_of_bytes),
         cmocka_unit_test(test_measure__columns_follow_the_table),

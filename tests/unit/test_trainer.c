@@ -150,6 +150,32 @@ static void test_trainer__stop_and_resume_equals_uninterrupted(void **state)
     small.vae.warmup = 0.0;
 }
 
+static int64_t epochs_of_a_run(void)
+{
+    bf_trainer *t;
+    int64_t done;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    ok(bf_trainer_run(t));
+    (void)bf_trainer_history(t, &done);
+    bf_trainer_destroy(&t);
+    return done;
+}
+
+static void test_trainer__resume_remembers_the_best_and_the_patience(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    small.train.epochs = 60;
+    small.train.lr = 0.2;                           /* restless: patience ends it */
+    small.train.evaluate_every = 1;
+    small.train.patience = 3;
+    small_name(small.train.keep, "best");
+    int64_t epochs = epochs_of_a_run();
+    assert_in_range(epochs, 4, 59);
+    for (int64_t left = 1; left < 4; left++) stop_and_go_on(8 * (epochs - left) + 2);
+    small.train = before;
+}
+
 static void test_trainer__a_checkpoint_changes_nothing(void **state)
 {
     (void)state;
@@ -327,6 +353,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trainer__stop_and_resume_equals_uninterrupted),
+        cmocka_unit_test(test_trainer__resume_remembers_the_best_and_the_patience),
         cmocka_unit_test(test_trainer__a_checkpoint_changes_nothing),
         cmocka_unit_test(test_trainer__a_state_of_another_training_is_refused),
         cmocka_unit_test(test_trainer__divergence_names_step_and_tensor),
