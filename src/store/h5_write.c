@@ -111,7 +111,7 @@ bf_status bf_h5_parents(hid_t at, const char *name)
     return bf_h5_group(at, parent);
 }
 
-bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out)
+bf_status bf_h5_create_bare(hid_t at, const bf_h5_dataset *d, hid_t *out)
 {
     *out = H5I_INVALID_HID;
     BF_TRY(bf_h5_parents(at, d->name));
@@ -123,10 +123,17 @@ bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out)
     H5Pset_attr_phase_change(list, 64, 0);
     hid_t space = d->rank ? H5Screate_simple(d->rank, d->shape, NULL) : H5Screate(H5S_SCALAR);
     *out = H5Dcreate2(at, d->name, d->type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-    bf_status s = *out < 0 ? BF_H5_FAIL(BF_E_IO, at, d->name, "cannot create dataset") : describe(*out, d);
+    bf_status s = *out < 0 ? BF_H5_FAIL(BF_E_IO, at, d->name, "cannot create dataset") : BF_DONE;
     H5Sclose(space);
     H5Pclose(list);
-    if (s.code && *out >= 0) {
+    return s;
+}
+
+bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out)
+{
+    BF_TRY(bf_h5_create_bare(at, d, out));
+    bf_status s = describe(*out, d);
+    if (s.code) {
         H5Dclose(*out);
         *out = H5I_INVALID_HID;
     }

@@ -30,6 +30,7 @@ BF_MUST_USE bf_status bf_h5_put_checksum(hid_t dataset, uint64_t checksum);
 hid_t bf_h5_text_type(size_t width);
 /* Contiguous, allocated at once and never filled; dims, units, long_name and definition become attributes. *out: H5Dclose(). */
 BF_MUST_USE bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out);
+BF_MUST_USE bf_status bf_h5_create_bare(hid_t at, const bf_h5_dataset *d, hid_t *out);     /* the same without attributes */
 BF_MUST_USE bf_status bf_h5_write(hid_t dataset, hid_t type, const void *values);      /* Local: independent */
 /* Local file only. Creates, writes and adds the checksum. *out may be NULL; else H5Dclose(). */
 BF_MUST_USE bf_status bf_h5_put(hid_t at, const bf_h5_dataset *d, const void *values, hid_t *out);

@@ -4,7 +4,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "base/status.h"
-typedef struct bf_verify_report { int64_t datasets, checksums, bad; } bf_verify_report;
-/* Local. Prints one line per finding to `to`. BF_E_FORMAT when something is damaged, BF_E_INPUT when path is neither. Never crashes on a hostile file. */
+typedef struct bf_verify_report { int64_t configurations, datasets, checksums, bad; } bf_verify_report;
+/* Local. Prints one line per finding to `to`, "note: ..." for what is no damage. BF_E_FORMAT when something is damaged, BF_E_INPUT when path is
+ * nothing of ours, BF_E_IO when it could not be read. Files may be truncated or flipped. */
 BF_MUST_USE bf_status bf_verify(const char *path, FILE *to, bf_verify_report *out);
 #endif

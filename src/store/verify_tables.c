@@ -1,0 +1,178 @@
+#include "store/inspection.h"
+
+#include "store/h5_read.h"
+#include "store/schema.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* study.h5 is an index of configs/: what it says about a configuration has to be what the configuration's own group says. */
+
+typedef struct table { char name[160]; hsize_t cols; double *values; } table;       /* "metrics/rate": the path under / and under a configuration */
+
+typedef struct index_of {
+    hsize_t  configs;
+    int32_t *ids;
+    int8_t  *status;
+    char    *hash;              /* (configs, 16) */
+    table   *tables;
+    int      n_tables;
+} index_of;
+
+/* How long the axis of all configurations is; its values lie in the file, so it is no longer than that. */
+static bf_status count_configs(hid_t file, hsize_t *n)
+{
+    bf_h5_span span;
+    hid_t id = H5Dopen2(file, "/config", H5P_DEFAULT);
+    if (id < 0) return BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "/config", "no such dataset");
+    bf_status s = bf_h5_locate(id, &span);
+    H5Dclose(id);
+    if (!s.code && (span.rank != 1 || span.bytes != (int64_t)span.shape[0] * 4)) s = BF_FAIL(BF_E_FORMAT, "/config has another type or shape");
+    *n = s.code ? 0 : span.shape[0];
+    return s;
+}
+
+static bf_status read_columns(hid_t file, index_of *x)
+{
+    BF_TRY(count_configs(file, &x->configs));
+    x->ids = malloc((x->configs + 1) * sizeof *x->ids);
+    x->status = malloc(x->configs + 1);
+    x->hash = malloc((x->configs + 1) * 16);
+    if (!x->ids || !x->status || !x->hash) return BF_FAIL(BF_E_MEMORY, "no memory for %llu configurations", (unsigned long long)x->configs);
+    BF_TRY(bf_h5_get(file, "/config", H5T_STD_I32LE, 1, &x->configs, x->ids));
+    BF_TRY(bf_h5_get(file, "/sweep/status", H5T_STD_I8LE, 1, &x->configs, x->status));
+    hid_t text = H5Tcopy(H5T_C_S1);
+    H5Tset_size(text, 16);
+    H5Tset_strpad(text, H5T_STR_NULLPAD);
+    H5Tset_cset(text, H5T_CSET_UTF8);
+    bf_status s = bf_h5_get(file, "/sweep/config_hash", text, 1, &x->configs, x->hash);
+    H5Tclose(text);
+    return s;
+}
+
+static bf_status read_table(hid_t file, const index_of *x, const char *group, const char *name, table *t)
+{
+    bf_h5_span span;
+    snprintf(t->name, sizeof t->name, "%s/%s", group, name);
+    hid_t id = H5Dopen2(file, t->name, H5P_DEFAULT);
+    if (id < 0) return BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, t->name, "no such dataset");
+    bf_status s = bf_h5_locate(id, &span);
+    H5Dclose(id);
+    if (s.code) return s;
+    if (span.rank != 2 || span.shape[0] != x->configs) return BF_FAIL(BF_E_FORMAT, "%s has another shape", t->name);
+    t->cols = span.shape[1];
+    t->values = malloc((size_t)span.bytes + 1);
+    if (!t->values) return BF_FAIL(BF_E_MEMORY, "no memory for %s", t->name);
+    return bf_h5_get(file, t->name, H5T_IEEE_F64LE, 2, span.shape, t->values);
+}
+
+static bf_status read_tables(hid_t file, index_of *x, const char *group)
+{
+    H5G_info_t info;
+    char name[128];
+    hid_t at = H5Gopen2(file, group, H5P_DEFAULT);
+    if (at < 0) return BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, group, "no such group");
+    bf_status s = H5Gget_info(at, &info) < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, group, "cannot be listed") : BF_DONE;
+    for (hsize_t i = 0; !s.code && i < info.nlinks; i++) {
+        table *more = realloc(x->tables, (size_t)(x->n_tables + 1) * sizeof *more);
+        if (!more) s = BF_FAIL(BF_E_MEMORY, "no memory for the tables of %s", group);
+        else x->tables = more;
+        ssize_t n = s.code ? 0 : H5Lget_name_by_idx(at, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
+        if (!s.code && (n < 0 || (size_t)n >= sizeof name)) s = BF_FAIL(BF_E_FORMAT, "%s: a name that cannot be read", group);
+        if (s.code) break;
+        x->tables[x->n_tables] = (table){ .cols = 0 };
+        s = read_table(file, x, group, name, &x->tables[x->n_tables++]);
+    }
+    H5Gclose(at);
+    return s;
+}
+
+/* A row of the table equals the configuration's own column; what that does not have, or no longer has, is NaN. */
+static bf_status compare_table(hid_t group, const table *t, const double *row)
+{
+    double *own = malloc((size_t)(t->cols + 1) * sizeof *own);
+    hsize_t have = 0;
+    bf_status s = own ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %s", t->name);
+    if (!s.code && bf_h5_has(group, t->name)) {
+        bf_h5_span span = { .rank = 0 };
+        hid_t id = H5Dopen2(group, t->name, H5P_DEFAULT);
+        s = id < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, t->name, "cannot be opened") : bf_h5_locate(id, &span);
+        if (id >= 0) H5Dclose(id);
+        if (!s.code && (span.rank != 1 || span.shape[0] > t->cols)) s = BF_FAIL(BF_E_FORMAT, "%s has another shape", t->name);
+        if (!s.code) s = bf_h5_get(group, t->name, H5T_IEEE_F64LE, 1, span.shape, own);
+        have = s.code ? 0 : span.shape[0];
+    }
+    for (hsize_t i = 0; !s.code && i < t->cols; i++) {
+        const bool absent = i >= have || isnan(own[i]);
+        if (absent ? !isnan(row[i]) : !(row[i] == own[i]))
+            s = BF_FAIL(BF_E_FORMAT, "%s: the table has %.17g where the configuration has %.17g", t->name, row[i], absent ? NAN : own[i]);
+    }
+    free(own);
+    return s;
+}
+
+static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
+{
+    int64_t status;
+    char hash[17];
+    BF_TRY(bf_h5_get_int(group, "status", &status));
+    BF_TRY(bf_h5_get_text(group, "config_hash", hash, sizeof hash));
+    if (status != x->status[row]) return BF_FAIL(BF_E_FORMAT, "status %d in the table, %lld in the configuration", x->status[row], (long long)status);
+    if (strncmp(hash, x->hash + row * 16, 16) != 0) return BF_FAIL(BF_E_FORMAT, "config_hash %.16s in the table, %s in the configuration", x->hash + row * 16, hash);
+    for (int t = 0; t < x->n_tables; t++)
+        BF_TRY(compare_table(group, &x->tables[t], x->tables[t].values + row * x->tables[t].cols));
+    return BF_DONE;
+}
+
+/* A link leads to configs/c0000.h5 beside the file, and nowhere else. */
+static bf_status check_link(hid_t file, const char *path)
+{
+    H5L_info_t info;
+    char value[256], wanted[64];
+    const char *name = NULL, *object = NULL;
+    unsigned flags;
+    if (H5Lget_info(file, path, &info, H5P_DEFAULT) < 0) return BF_FAIL(BF_E_FORMAT, "%s is missing", path);
+    if (info.type == H5L_TYPE_HARD) return BF_DONE;
+    snprintf(wanted, sizeof wanted, "%s.h5", path + 1);
+    if (info.type != H5L_TYPE_EXTERNAL || info.u.val_size > sizeof value || H5Lget_val(file, path, value, sizeof value, H5P_DEFAULT) < 0
+        || H5Lunpack_elink_val(value, info.u.val_size, &flags, &name, &object) < 0 || strcmp(name, wanted) != 0 || strcmp(object, path) != 0)
+        return BF_FAIL(BF_E_FORMAT, "%s does not lead to %s", path, wanted);
+    return BF_DONE;
+}
+
+static void inspect_row(bf_inspection *v, hid_t file, const char *name, const index_of *x, hsize_t row)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/configs/c%04d", x->ids[row]);
+    const bool ended = x->status[row] == BF_CONFIG_DONE || x->status[row] == BF_DIVERGED || x->status[row] == BF_CONFIG_FAILED;
+    if (!ended) return;
+    v->report->configurations++;
+    bf_status s = check_link(file, path);
+    hid_t group = s.code ? H5I_INVALID_HID : H5Gopen2(file, path, H5P_DEFAULT);
+    if (!s.code && group < 0) s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, path, "cannot be opened");
+    if (!s.code) s = compare_config(group, x, row);
+    if (s.code == BF_E_IO || s.code == BF_E_MEMORY) v->unreadable = true;
+    if (s.code) bf_inspection_find(v, name, "configuration %d: %s", x->ids[row], s.what);
+    if (group >= 0) H5Gclose(group);
+}
+
+void bf_inspect_tables(bf_inspection *v, hid_t file, const char *name)
+{
+    index_of x = { .configs = 0 };
+    int64_t version = 0;
+    char uuid[37];
+    bf_status s = bf_h5_get_int(file, "schema_version", &version);
+    if (!s.code && version > BF_SCHEMA_VERSION) s = BF_FAIL(BF_E_FORMAT, "schema version %lld is newer than this program", (long long)version);
+    if (!s.code) s = bf_h5_get_text(file, "study_uuid", uuid, sizeof uuid);
+    if (!s.code) s = read_columns(file, &x);
+    if (!s.code) s = read_tables(file, &x, "metrics");
+    if (!s.code) s = read_tables(file, &x, "history");
+    if (s.code) bf_inspection_fail(v, name, &s);
+    else for (hsize_t row = 0; row < x.configs; row++) inspect_row(v, file, name, &x, row);
+    for (int t = 0; t < x.n_tables; t++) free(x.tables[t].values);
+    free(x.tables);
+    free(x.hash);
+    free(x.status);
+    free(x.ids);
+}
