@@ -20,7 +20,7 @@ static bf_status open_format(const bf_format *f, const bf_data_options *o, opene
     memset(out, 0, sizeof *out);
     out->format = f;
     if (o->path.count < 1)
-        return BF_FAIL(BF_E_INPUT, "data.path is needed for data.source: %s", o->source);
+        return BF_FAIL(BF_E_INPUT, "data.path: needed for data.source %s", o->source);
     return f->open(o, &out->held, &out->state);
 }
 

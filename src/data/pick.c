@@ -11,7 +11,7 @@ static bf_status count_own_parts(const bf_data_options *o, const char *what, con
     static const char *const key[BF_SPLITS] = { "train", "test" };
     for (int s = 0; s < BF_SPLITS; s++) {
         if (want[s] > held[s])
-            return BF_FAIL(BF_E_INPUT, "data.%s asks for %lld samples, %s holds %lld", key[s], (long long)want[s], what, (long long)held[s]);
+            return BF_FAIL(BF_E_INPUT, "data.%s: asks for %lld samples, %s holds %lld", key[s], (long long)want[s], what, (long long)held[s]);
         rows[s] = want[s] < 0 ? held[s] : want[s];
     }
     return BF_DONE;
@@ -26,7 +26,7 @@ bf_status bf_pick_count(const bf_data_options *o, const char *what, const int64_
         rows[BF_TEST] = o->test < 0 ? all / 10 + (all % 10 != 0) : o->test;
         rows[BF_TRAIN] = o->train < 0 ? all - rows[BF_TEST] : o->train;
         if (rows[BF_TEST] > all || rows[BF_TRAIN] > all - rows[BF_TEST])
-            return BF_FAIL(BF_E_INPUT, "data.train and data.test ask for %lld + %lld samples, %s holds %lld",
+            return BF_FAIL(BF_E_INPUT, "data.train: together with data.test asks for %lld + %lld samples, %s holds %lld",
                            (long long)rows[BF_TRAIN], (long long)rows[BF_TEST], what, (long long)all);
     }
     if (rows[BF_TRAIN] < 1)

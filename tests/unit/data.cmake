@@ -1,0 +1,8 @@
+add_library(bf_data_rig STATIC support/data_rig.c)
+target_include_directories(bf_data_rig PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/support)
+target_link_libraries(bf_data_rig PUBLIC bf_data PkgConfig::ZLIB)
+bf_unit_test(test_source bf_data_rig)
+bf_unit_test(test_generators bf_data_rig)
+bf_unit_test(test_files bf_data_rig)
+bf_unit_test(test_dataset bf_data_rig)
+bf_mpi_test(test_dataset_ranks "1;2;3" bf_data_rig)
