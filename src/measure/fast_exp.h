@@ -8,7 +8,11 @@
 static inline float bf_fast_exp(float x)
 {
     const float to_integer = 12582912.0f;           /* 1.5 * 2^23: adding it rounds to the nearest integer */
-    x = x < -87.0f ? -87.0f : x;
+    /* max(x, -87) on the bits, where it is a plain integer minimum: a comparison of floats would be control flow to the compiler. */
+    uint32_t sign_and_size;
+    memcpy(&sign_and_size, &x, sizeof x);
+    sign_and_size = sign_and_size < 0xc2ae0000u ? sign_and_size : 0xc2ae0000u;
+    memcpy(&x, &sign_and_size, sizeof x);
     float shifted = x * 1.44269504f + to_integer, n = shifted - to_integer;
     float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;         /* ln 2 in two parts */
     float p = 1.0f / 720.0f;

@@ -73,28 +73,36 @@ static void load_tile(mixture *m, int64_t first)
         }
 }
 
+/* In a fixed order that vector registers can keep. */
+static double tile_sum(const float *v)
+{
+    double way[WAYS] = { 0 }, sum = 0.0;
+    for (int i = 0; i < TILE; i += WAYS)
+        for (int w = 0; w < WAYS; w++) way[w] += (double)v[i + w];
+    for (int w = 0; w < WAYS; w++) sum += way[w];
+    return sum;
+}
+
 /* Log densities of one coordinate under a tile's components: added to joint; returns the sum of their exponentials. */
 static double add_coordinate(float z, const float *restrict mean, const float *restrict precision, const float *restrict norm, double *restrict joint)
 {
     float density[TILE];
-    double way[WAYS] = { 0 }, sum = 0.0;
     for (int i = 0; i < TILE; i++) {
         float r = z - mean[i], log_density = norm[i] - 0.5f * r * r * precision[i];
         joint[i] += (double)log_density;
         density[i] = bf_fast_exp(log_density);
     }
-    for (int i = 0; i < TILE; i += WAYS)
-        for (int w = 0; w < WAYS; w++) way[w] += (double)density[i + w];
-    for (int w = 0; w < WAYS; w++) sum += way[w];
-    return sum;
+    return tile_sum(density);
 }
 
 /* Merges a tile's log densities into a draw's running maximum and sum. */
 static void merge(const double *joint, double *peak, double *total)
 {
-    double top = joint[0], sum = 0.0;
+    float relative[TILE];
+    double top = joint[0];
     for (int i = 1; i < TILE; i++) top = joint[i] > top ? joint[i] : top;
-    for (int i = 0; i < TILE; i++) sum += exp(joint[i] - top);
+    for (int i = 0; i < TILE; i++) relative[i] = bf_fast_exp((float)(joint[i] - top));
+    double sum = tile_sum(relative);
     if (top > *peak) {
         *total = *total * exp(*peak - top) + sum;
         *peak = top;
