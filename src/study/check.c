@@ -50,7 +50,8 @@ static void check_epochs(const bf_config *c, findings *f)
 static void check_data(const bf_config *c, findings *f)
 {
     if (c->data.train > 0 && c->data.train < c->train.batch)
-        find(f, "train.batch", "data.train", "a batch of %lld is larger than the training part, %lld samples", (long long)c->train.batch, (long long)c->data.train);
+        find(f, "train.batch", "data.train", "a batch of %lld is larger than the training part, %lld samples",
+             (long long)c->train.batch, (long long)c->data.train);
 }
 
 /* The model's own room knows which of its parts go together; its sentences begin with the key they are about. */

@@ -1,5 +1,5 @@
 #include "study/grid.h"
-#include "study/key_value.h"
+#include "study/number.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -22,7 +22,8 @@ static void put(printer *p, const char *format, ...)
     p->left -= used;
 }
 
-/* Whole numbers with their digits, others as the shortest decimal that reads back equal. An exponent brings a point along (1.0e-05), without which YAML 1.1 readers see a text. */
+/* Whole numbers with their digits, others as the shortest decimal that reads back equal. An exponent brings a point along (1.0e-05),
+ * without which YAML 1.1 readers see a text. */
 static void put_real(printer *p, double v)
 {
     char text[40];

@@ -1,110 +1,12 @@
 #include "study/key_value.h"
 #include "study/nearest.h"
+#include "study/number.h"
 #include "study/range.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* --- numbers ------------------------------------------------------------------------------------------------------ */
-
-static const char *skip_digits(const char *p)
-{
-    while (*p >= '0' && *p <= '9') p++;
-    return p;
-}
-
-/* Whole part without leading zeros; NULL when there is none or 010. */
-static const char *skip_whole(const char *p)
-{
-    const char *end = skip_digits(p);
-    return end == p || (p[0] == '0' && end - p > 1) ? NULL : end;
-}
-
-bool bf_parse_int(const char *text, int64_t *v)
-{
-    const char *end = skip_whole(text + (text[0] == '-' || text[0] == '+'));
-    if (!end || *end) return false;
-    errno = 0;
-    *v = strtoll(text, NULL, 10);
-    return errno == 0;
-}
-
-bool bf_parse_real(const char *text, double *v)
-{
-    const char *p = text + (text[0] == '-' || text[0] == '+');
-    p = *p == '.' ? p : skip_whole(p);
-    if (!p) return false;
-    if (*p == '.') {
-        const char *end = skip_digits(p + 1);
-        if (end == p + 1 && (p == text || p[-1] < '0' || p[-1] > '9')) return false;
-        p = end;
-    }
-    if (*p == 'e' || *p == 'E') {
-        p += 1 + (p[1] == '-' || p[1] == '+');
-        const char *end = skip_digits(p);
-        if (end == p) return false;
-        p = end;
-    }
-    if (*p) return false;
-    errno = 0;
-    *v = strtod(text, NULL);
-    return errno == 0 && isfinite(*v);      /* neither too large nor so small that digits are lost */
-}
-
 /* --- sentences ---------------------------------------------------------------------------------------------------- */
-
-bool bf_word_at(const char *list, int i, char *out, size_t size)
-{
-    const char *p = list;
-    for (; i > 0 && p; i--) {
-        p = strchr(p, ' ');
-        if (p) p++;
-    }
-    if (!p || !*p) return false;
-    snprintf(out, size, "%.*s", (int)strcspn(p, " "), p);
-    return true;
-}
-
-bool bf_key_choice(const bf_key *k, int i, char out[BF_NAME])
-{
-    if (!k->choices) return k->range && bf_word_at(k->range, i, out, BF_NAME);
-    for (int j = 0; j <= i; j++)
-        if (!k->choices[j]) return false;
-    snprintf(out, BF_NAME, "%s", k->choices[i]);
-    return true;
-}
-
-static void print_choices(const bf_key *k, char *out, size_t size)
-{
-    char name[BF_NAME];
-    size_t used = 0;
-    out[0] = '\0';
-    for (int i = 0; used < size && bf_key_choice(k, i, name); i++)
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", name);
-}
-
-void bf_key_expectation(const bf_key *k, char *out, size_t size)
-{
-    static const char *const nouns[] = {
-        [BF_KEY_INT] = "an integer", [BF_KEY_REAL] = "a number", [BF_KEY_INTS] = "a list of integers", [BF_KEY_REALS] = "a list of numbers",
-        [BF_KEY_PAIR] = "a list of two numbers" };
-    char text[300];
-    switch (k->type) {
-    case BF_KEY_BOOL: snprintf(out, size, "true or false"); return;
-    case BF_KEY_TEXT: snprintf(out, size, k->range ? "text of the form %s" : "text", k->range); return;
-    case BF_KEY_PATHS: snprintf(out, size, "a path, a list of paths, or {train: path, test: path, ...}"); return;
-    case BF_KEY_CHOICE: print_choices(k, text, sizeof text); snprintf(out, size, strchr(text, ',') ? "one of %s" : "%s", text); return;
-    case BF_KEY_SPLITS: print_choices(k, text, sizeof text); snprintf(out, size, "a list of %s", text); return;
-    case BF_KEY_MEASURES: print_choices(k, text, sizeof text); snprintf(out, size, "all, or a list of %s", text); return;
-    default: break;
-    }
-    const bf_range r = bf_range_parse(k->range);
-    bf_range_print(&r, text, sizeof text);
-    snprintf(out, size, "%s%s%s%s%s", nouns[k->type], text[0] ? " in " : "", text, r.word[0] ? " or " : "", r.word);
-}
 
 static bool misfit_here(bf_misfit *m, const bf_key *k, const bf_yaml *y, int node)
 {
@@ -210,7 +112,7 @@ static bool read_name(const bf_key *k, const bf_yaml *y, int node, char out[BF_N
         return true;
     }
     if (is_later(k, name)) {
-        print_choices(k, choices, sizeof choices);
+        bf_key_choices(k, choices, sizeof choices);
         m->node = node;
         snprintf(m->what, sizeof m->what, "'%s' is known but not available in this version; it has %s", name, choices);
         return false;

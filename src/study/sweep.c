@@ -166,7 +166,8 @@ static void read_pairs(reader *r, bf_axis *a, int node)
     const bf_yaml *y = r->y;
     const int first = y->at[node].first;
     if (y->at[node].kind != BF_YAML_SEQUENCE || first < 0 || y->at[first].kind != BF_YAML_MAPPING || y->at[first].count == 0) {
-        complain(r, place_of(y, node), r->label, "expected a list of mappings such as [{model.latent: 2, train.lr: 1e-3}, {model.latent: 4, train.lr: 1e-4}]");
+        complain(r, place_of(y, node), r->label,
+                 "expected a list of mappings such as [{model.latent: 2, train.lr: 1e-3}, {model.latent: 4, train.lr: 1e-4}]");
         return;
     }
     if (!name_pairs(r, a, first) || !reserve(r, a, y->at[node].count)) return;

@@ -9,12 +9,12 @@
 enum { MUTANTS = 2500, LONGEST = 4096 };
 
 static const char *const seeds[] = {
-    "study: rd-patches\nseed: 7\ndata:\n  source: patches\n  train: 8192\nmodel:\n  hidden: [128, 64]\n  latent: 8\n  condition: none\nposterior: gaussian\n"
+    ("study: rd-patches\nseed: 7\ndata:\n  source: patches\n  train: 8192\nmodel:\n  hidden: [128, 64]\n  latent: 8\n  condition: none\nposterior: gaussian\n"
     "likelihood:\n  kind: gaussian\n  variance: learned\n  value: 1.0\ntrain:\n  epochs: 30\n  lr: 1.0e-3\nsweep:\n  objective.beta: {log: [0.01, 10, 7]}\n"
-    "  model.latent: [2, 4, 8]\nmeasure: [rd, active]\nparallel:\n  ranks_per_config: auto\n",
-    "study: pairs\nsweep:\n  model.hidden: [[64], [128, 64]]\n  pairs: [{model.latent: 2, train.lr: 1e-3}, {model.latent: 4, train.lr: 1e-4}]\n  seed: {lin: [1, 3, 3]}\n",
-    "study: \"files\"\ndata: {source: npy, path: {train: a.npy, test: 'b c.npy'}, gaussian: {eigenvalues: [4, 2, 1.5e-3]}}\nmeasure: {rd: {samples: 4}}\n"
-    "output: {posterior: [train], weights: false}\ntrain: {betas: [0.9, 0.99], schedule: step, step_size: 2.5}\n",
+    "  model.latent: [2, 4, 8]\nmeasure: [rd, active]\nparallel:\n  ranks_per_config: auto\n"),
+    ("study: pairs\nsweep:\n  model.hidden: [[64], [128, 64]]\n  pairs: [{model.latent: 2, train.lr: 1e-3}, {model.latent: 4, train.lr: 1e-4}]\n  seed: {lin: [1, 3, 3]}\n"),
+    ("study: \"files\"\ndata: {source: npy, path: {train: a.npy, test: 'b c.npy'}, gaussian: {eigenvalues: [4, 2, 1.5e-3]}}\nmeasure: {rd: {samples: 4}}\n"
+    "output: {posterior: [train], weights: false}\ntrain: {betas: [0.9, 0.99], schedule: step, step_size: 2.5}\n"),
 };
 enum { SEEDS = sizeof seeds / sizeof *seeds };
 
