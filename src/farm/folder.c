@@ -30,7 +30,11 @@ static bool is_config_file(const char *name)
     return digits >= 4 && name[1 + digits] == '.' && n > 3 && strcmp(name + n - 3, ".h5") == 0;
 }
 
-static bool is_temporary(const char *name) { return strstr(name, ".tmp-") != NULL; }
+static bool is_temporary(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && strcmp(name + n - 4, ".tmp") == 0;
+}
 
 /* Unlinks the entries of dir that `mine` accepts. A folder that is not there holds nothing. */
 static bf_status remove_matching(const char *dir, bool (*mine)(const char *name))

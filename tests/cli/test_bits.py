@@ -76,4 +76,4 @@ def test_killed_at_random_and_continued(longer, tmp_path, ranks, team):
         time.sleep(0.2)
     betafield(*arguments, ranks=ranks, timeout=600)
     assert_same_bits(longer / "out", out)
-    assert not [p for p in out.rglob("*") if ".tmp-" in p.name]
+    assert not [p for p in out.rglob("*") if p.suffix == ".tmp"]
