@@ -201,8 +201,9 @@ const bf_command bf_command_encode = {
         "\n"
         "  betafield encode outputs/quickstart --config 3 new.h5 -o encoded.h5\n"
         "\n"
-        "Writes the posterior's mean and logvar, one draw z, the decoder mean at the posterior mean (model units), and per\n"
-        "sample the rate (nat) and the squared error per value. u8 data is scaled as the study's own was.\n",
+        "Writes the posterior's mean and logvar, one draw z, the decoder mean at the posterior mean (model\n"
+        "units), and per sample the rate (nat) and the squared error per value. u8 data is scaled as the\n"
+        "study's own was.\n",
     .run = command,
     .options = options,
 };

@@ -104,9 +104,8 @@ static void print_memory(const bf_estimate *e)
     bf_human_bytes((double)e->rank_bytes, one);
     bf_human_bytes(total, all);
     bf_human_bytes(machine, here);
-    printf("memory      %s on one node: data %s once + %d rank%s x %s; this machine has %s\n", all, data, e->layout.ranks,
-           e->layout.ranks == 1 ? "" : "s", one, here);
-    if (total > machine) printf("            that is more than this machine has\n");
+    printf("memory      %s of this machine's %s: data %s once + %d rank%s x %s\n", all, here, data, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", one);
+    if (total > machine) printf("            that is more than one machine like this has: spread the ranks over more nodes\n");
 }
 
 static void print_disk(const bf_estimate *e, const char *dir)
@@ -115,7 +114,7 @@ static void print_disk(const bf_estimate *e, const char *dir)
     bf_human_bytes(e->file_bytes, files);
     bf_human_bytes(e->checkpoint_bytes, checkpoints);
     bf_human_bytes(e->free_bytes, space);
-    printf("disk        results %s, checkpoints up to %s while it runs; %s free for %s\n", files, checkpoints, space, dir);
+    printf("disk        results %s, checkpoints up to %s; %s free for %s\n", files, checkpoints, space, dir);
 }
 
 static void print_time(const bf_estimate *e)
@@ -126,10 +125,10 @@ static void print_time(const bf_estimate *e)
     bf_human_count(e->rate, rate);
     printf("time        about %s on %d rank%s (%s of one rank's work)\n", span, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", sum);
     if (e->timed)
-        printf("            from %lld training steps of each of %d representative configuration%s, measured on this machine now\n",
+        printf("            from %lld training steps of each of %d representative configuration%s, measured here now\n",
                (long long)e->timed_steps, e->timed, e->timed == 1 ? "" : "s");
     else
-        printf("            from the counted arithmetic at %sflop/s, measured on this machine now; --time N measures steps\n", rate);
+        printf("            from the counted arithmetic at %sflop/s, measured here now (--time N times steps)\n", rate);
 }
 
 static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir)
@@ -139,7 +138,7 @@ static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, cons
     print_data(d);
     putchar('\n');
     BF_TRY(print_configs(s, e));
-    printf("\nranks       %d in %d team%s of %d (%s)\n", l->ranks, l->teams, l->teams == 1 ? "" : "s", l->team_size, l->why);
+    printf("\nranks       %d in %d team%s of %d\n            %s\n", l->ranks, l->teams, l->teams == 1 ? "" : "s", l->team_size, l->why);
     print_memory(e);
     print_disk(e, dir);
     print_time(e);
@@ -286,9 +285,9 @@ const bf_command bf_command_plan = {
         "\n"
         "  betafield plan study.yaml --ranks 16\n"
         "\n"
-        "Prints every configuration with its parameters, arithmetic and time, how ranks are grouped, memory per node,\n"
-        "disk, and how long it all takes. Reports every mistake of the study file at once and reads the headers of the\n"
-        "data files it names. Exit code 2 when anything is wrong.\n",
+        "Prints every configuration with its parameters, arithmetic and time, how ranks are grouped,\n"
+        "memory per node, disk, and how long it all takes. Reports every mistake of the study file at once\n"
+        "and reads the headers of the data files it names. Exit code 2 when anything is wrong.\n",
     .run = command,
     .options = options,
 };

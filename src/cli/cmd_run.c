@@ -131,9 +131,9 @@ const bf_command bf_command_run = {
         "  betafield run study.yaml                    one rank\n"
         "  mpirun -n 8 betafield run study.yaml        eight ranks, the same results bit for bit\n"
         "\n"
-        "The same command again continues: finished configurations are kept, interrupted ones resume from their\n"
-        "checkpoint, missing ones are trained. A longer sweep extends the study. To stop: touch DIR/STOP, or send\n"
-        "USR1; everything is saved and the exit code is 75.\n",
+        "The same command again continues: finished configurations are kept, interrupted ones resume from\n"
+        "their checkpoint, missing ones are trained. A longer sweep extends the study. To stop: touch\n"
+        "DIR/STOP, or send USR1; everything is saved and the exit code is 75.\n",
     .run = command,
     .options = options,
 };

@@ -60,7 +60,11 @@ static void print_counts(const bf_study_view *v, FILE *to)
     const char *underway = v->state == BF_STUDY_RUNNING || v->state == BF_STUDY_SILENT ? "running" : "interrupted";
     char text[24], elapsed[32], eta[32], rate[24];
     bar(all ? (double)(v->done + v->failed) / all : 0.0, text);
-    fprintf(to, "progress    %s %d of %d done, %d %s, %d failed, %d pending\n", text, v->done, all, v->running, underway, v->failed, v->pending);
+    fprintf(to, "progress    %s %d of %d done", text, v->done, all);
+    if (v->running > 0) fprintf(to, ", %d %s", v->running, underway);
+    if (v->failed > 0) fprintf(to, ", %d failed", v->failed);
+    if (v->pending > 0) fprintf(to, ", %d pending", v->pending);
+    fputc('\n', to);
     if (v->state != BF_STUDY_RUNNING) return;
     bf_clock_human(v->progress.elapsed, elapsed);
     bf_clock_human(v->progress.eta, eta);
@@ -274,8 +278,9 @@ const bf_command bf_command_status = {
         "\n"
         "  betafield status outputs/quickstart --watch\n"
         "\n"
-        "Shows what is done, running, failed and pending, speed and time to go; when the study is not running, why,\n"
-        "and how to continue it. Reads progress.json and study.h5, which are always whole, and disturbs nothing.\n",
+        "Shows what is done, running, failed and pending, speed and time to go; when the study is not\n"
+        "running, why, and how to continue it. Reads progress.json and study.h5, which are always whole,\n"
+        "and disturbs nothing.\n",
     .run = command,
     .options = options,
 };

@@ -53,7 +53,8 @@ const bf_command bf_command_version = {
     .help =
         "build report: compiler, flags, libraries, processor, kernels\n"
         "\n"
-        "Prints how this program was built, the libraries it finds at run time, and the kernels that the bits of\n"
-        "results depend on. A warning line says when the BLAS library uses kernels for a lesser processor.\n",
+        "Prints how this program was built, the libraries it finds at run time, and the kernels that the\n"
+        "bits of results depend on. A warning line says when the BLAS library uses kernels for a lesser\n"
+        "processor.\n",
     .run = command,
 };

@@ -14,6 +14,9 @@ typedef struct bf_study_data_sets {
 
 /* Local. Finds them and inspects each (headers only). What is wrong goes to problems with the place of its key; then BF_E_INPUT. */
 BF_MUST_USE bf_status bf_study_data_inspect(const bf_study *s, bf_problems *problems, bf_study_data_sets *out);
+/* Local. Files what bf_dataset_inspect found wrong in data options of the study under its key: the one the sentence begins with
+ * ("data.train: ..."), else data.source or data.path. A failure that is not the study's mistake is handed back. */
+BF_MUST_USE bf_status bf_study_data_problem(const bf_study *s, const bf_data_options *o, bf_status found, bf_problems *problems);
 /* Collective over world. */
 BF_MUST_USE bf_status bf_study_data_open(bf_study_data_sets *d, const bf_comm *world, const bf_comm *node);
 /* Local, the same on every rank. What only the data can tell: train >= batch, likelihood against the range of the data. */

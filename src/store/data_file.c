@@ -22,6 +22,13 @@ static meaning meaning_of(const char *name)
         { "label",   "sample",        "1", "class of the sample" },
         { "factors", "sample factor", "1", "generative factors of the sample" },
         { "clean",   NULL,            "1", "the sample without outliers" },
+        /* what `betafield encode` writes */
+        { "mean",           "sample latent", "1",   "posterior mean" },
+        { "logvar",         "sample latent", "1",   "posterior log variance" },
+        { "z",              "sample latent", "1",   "one posterior draw" },
+        { "reconstruction", NULL,            "1",   "decoder mean at the posterior mean, in model units" },
+        { "rate",           "sample",        "nat", "KL of the posterior from the prior" },
+        { "mse",            "sample",        "1",   "squared error of the reconstruction, mean over the sample's values" },
     };
     const char *slash = strrchr(name, '/');
     const char *leaf = slash ? slash + 1 : name;
