@@ -63,13 +63,14 @@ static bf_status broken(bf_stream *s)
 {
     int code = Z_OK;
     const char *what = gzerror(s->file, &code);
-    gzclearerr(s->file);
-    s->at = -1;                         /* zlib's position is lost: the next read starts over */
-    if (code == Z_BUF_ERROR || code == Z_OK)
-        return BF_DONE;
+    bf_status st = BF_DONE;
     if (code == Z_ERRNO)
-        return BF_FAIL(BF_E_IO, "%s: cannot read: %s", s->name, strerror(errno));
-    return BF_FAIL(code == Z_MEM_ERROR ? BF_E_MEMORY : BF_E_FORMAT, "%s: damaged compressed data: %s", s->name, what);
+        st = BF_FAIL(BF_E_IO, "%s: cannot read: %s", s->name, strerror(errno));
+    else if (code != Z_BUF_ERROR && code != Z_OK)
+        st = BF_FAIL(code == Z_MEM_ERROR ? BF_E_MEMORY : BF_E_FORMAT, "%s: damaged compressed data: %.100s", s->name, what);
+    gzclearerr(s->file);                /* frees what */
+    s->at = -1;                         /* zlib's position is lost: the next read starts over */
+    return st;
 }
 
 static bf_status go_to(bf_stream *s, int64_t at)

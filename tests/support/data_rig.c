@@ -85,12 +85,14 @@ void data_rig_close(data_rig *r)
 
 void data_rig_write(const char *path, const void *bytes, size_t n)
 {
+    remove(path);       /* some file systems wait for the disk where a file is truncated and written again */
     FILE *f = fopen(path, "wb");
     must(f && fwrite(bytes, 1, n, f) == n && fclose(f) == 0, path);
 }
 
 void data_rig_write_gz(const char *path, const void *bytes, size_t n)
 {
+    remove(path);
     gzFile f = gzopen(path, "wb1");
     must(f && gzwrite(f, bytes, (unsigned)n) == (int)n && gzclose(f) == Z_OK, path);
 }
