@@ -50,7 +50,7 @@ forward() {
 trap forward INT TERM HUP USR1 USR2
 
 run_once() { # -> the exit code in $code
-    setsid mpirun -n "$ranks" "$betafield" run "$input" "$@" &
+    setsid mpirun --quiet -n "$ranks" "$betafield" run "$input" "$@" &
     pid=$!
     code=0
     wait "$pid" || code=$?

@@ -4,13 +4,18 @@ get_property(rooms GLOBAL PROPERTY BF_ROOMS)
 list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
 add_library(betafield_library STATIC ${objects})
 set_target_properties(betafield_library PROPERTIES OUTPUT_NAME betafield)
+# The very libraries it was built with, wherever a site keeps them.
+set_target_properties(betafield PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS betafield betafield_library RUNTIME ARCHIVE)
 install(FILES ${PROJECT_SOURCE_DIR}/include/betafield/betafield.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/betafield)
 
 # MPI and HDF5 have no name in pkg-config that holds everywhere: their libraries are named by path.
-set(private_libraries ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES} ${MPI_C_LIBRARIES} -lm)
+set(private_libraries ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})
+list(FILTER private_libraries INCLUDE REGEX "libhdf5")     # not what the HDF5 library itself was linked with
+list(APPEND private_libraries ${MPI_C_LIBRARIES} -lm)
 list(REMOVE_DUPLICATES private_libraries)
 list(JOIN private_libraries " " private_libraries)
+file(RELATIVE_PATH prefix_from_here /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/betafield.pc.in ${PROJECT_BINARY_DIR}/betafield.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/betafield.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
