@@ -1,0 +1,188 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "sample_study.h"
+#include "scratch.h"
+#include "store/pack.h"
+#include "store/verify.h"
+
+static char dir[128];
+static bf_comm *world;
+
+static int setup(void **state)
+{
+    (void)state;
+    scratch_make(dir);
+    return sample_study_write(world, dir, 5).code;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    scratch_remove(dir);
+    return 0;
+}
+
+/* What verify says about `name` in the scratch folder; its lines end up in `said`. */
+static bf_code verify(const char *name, bf_verify_report *r, char said[4096])
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    memset(said, 0, 4096);
+    FILE *to = fmemopen(said, 4095, "w");
+    assert_non_null(to);
+    bf_status s = bf_verify(path, to, r);
+    fclose(to);
+    return s.code;
+}
+
+static void pack(void)
+{
+    char out[256];
+    snprintf(out, sizeof out, "%s/packed.h5", dir);
+    assert_int_equal(bf_pack(world, dir, out, "tag").code, BF_OK);
+}
+
+static void test_verify__a_good_study_is_good_linked_and_packed(void **state)
+{
+    (void)state;
+    bf_verify_report linked, packed, one;
+    char said[4096];
+    pack();
+    assert_int_equal(verify(".", &linked, said), BF_OK);
+    assert_string_equal(said, "");
+    assert_int_equal(linked.configurations, 4);
+    assert_true(linked.datasets > 90 && linked.datasets == linked.checksums && linked.bad == 0);
+    assert_int_equal(verify("packed.h5", &packed, said), BF_OK);
+    assert_int_equal(packed.configurations, 4);
+    assert_int_equal(packed.datasets, linked.datasets);
+    assert_int_equal(verify("configs/c0001.h5", &one, said), BF_OK);
+    assert_int_equal(one.configurations, 1);
+}
+
+static void test_verify__names_a_flipped_value(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096];
+    unsigned char *bytes;
+    const float value = sample_study_value(1, 400, 1);
+    size_t n = scratch_read(dir, "configs/c0001.h5", &bytes);
+    unsigned char *at = memmem(bytes, n, &value, sizeof value);
+    assert_non_null(at);
+    at[0] ^= 1;
+    scratch_write(dir, "configs/c0001.h5", bytes, n);
+    free(bytes);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_non_null(strstr(said, "configs/c0001.h5: /configs/c0001/posterior/train/mean: its checksum is "));
+}
+
+static void test_verify__notices_what_is_missing_or_exchanged(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096], one[256], two[256];
+    unsigned char *bytes;
+    snprintf(one, sizeof one, "%s/configs/c0001.h5", dir);
+    snprintf(two, sizeof two, "%s/configs/c0002.h5", dir);
+    size_t n = scratch_read(dir, "configs/c0001.h5", &bytes);
+    assert_int_equal(unlink(one), 0);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_non_null(strstr(said, "configuration 1: /configs/c0001"));
+    assert_int_equal(rename(two, one), 0);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_non_null(strstr(said, "configs/c0001.h5: /configs/c0001: no such group"));
+    scratch_write(dir, "configs/c0001.h5", bytes, n);
+    scratch_write(dir, "configs/c0002.h5", bytes, n / 3);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_non_null(strstr(said, "configs/c0002.h5: not a whole HDF5 file"));
+    free(bytes);
+}
+
+static void test_verify__compares_the_tables_with_the_configurations(void **state)
+{
+    (void)state;
+    sample_study s;
+    bf_verify_report r;
+    char said[4096];
+    assert_int_equal(sample_study_open(5, &s).code, BF_OK);
+    s.results[2].metrics[1] += 1e-9;
+    s.results[0].history[4] = 0.0;
+    s.results[3].status = BF_CONFIG_FAILED;
+    assert_int_equal(sample_study_tables(&s, world, dir, "tag").code, BF_OK);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_int_equal(r.bad, 3);
+    assert_non_null(strstr(said, "study.h5: configuration 2: metrics/distortion"));
+    assert_non_null(strstr(said, "study.h5: configuration 0: history/rate"));
+    assert_non_null(strstr(said, "study.h5: configuration 3: status 4 in the table, 3 in the configuration"));
+    sample_study_close(&s);
+}
+
+static void test_verify__what_is_not_ours_is_said_to_be(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096];
+    scratch_write(dir, "notes.txt", "hello", 5);
+    assert_int_equal(verify("notes.txt", &r, said), BF_E_FORMAT);
+    assert_int_equal(verify("nothing.h5", &r, said), BF_E_INPUT);
+    assert_int_equal(verify("checkpoints/..", &r, said), BF_E_INPUT);
+    assert_int_equal(verify("configs", &r, said), BF_E_INPUT);
+}
+
+/* Wherever a bit flips and wherever a file ends, verify comes back and never reports good what is not the same. */
+static void damage(const char *name, const char *ask, int trials, int percent)
+{
+    bf_verify_report r;
+    char said[4096];
+    unsigned char *good, *bad;
+    size_t n = scratch_read(dir, name, &good);
+    int noticed = 0;
+    bad = malloc(n);
+    for (int i = 0; i < trials; i++) {
+        const size_t bit = (size_t)i * 2654435761u % (8 * n);
+        memcpy(bad, good, n);
+        bad[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        scratch_write(dir, name, bad, n);
+        noticed += verify(ask, &r, said) != BF_OK;
+    }
+    for (size_t length = 0; length < n; length += n / 16 + 1) {
+        scratch_write(dir, name, good, length);
+        assert_int_not_equal(verify(ask, &r, said), BF_OK);
+    }
+    assert_true(100 * noticed >= percent * trials);         /* the rest hit bytes that no object uses */
+    scratch_write(dir, name, good, n);
+    assert_int_equal(verify(ask, &r, said), BF_OK);
+    free(good);
+    free(bad);
+}
+
+static void test_verify__survives_flipped_bits_and_cut_files(void **state)
+{
+    (void)state;
+    pack();
+    damage("study.h5", ".", 100, 60);
+    damage("configs/c0002.h5", ".", 60, 98);
+    damage("packed.h5", "packed.h5", 50, 85);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_verify__a_good_study_is_good_linked_and_packed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__names_a_flipped_value, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__notices_what_is_missing_or_exchanged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__compares_the_tables_with_the_configurations, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__what_is_not_ours_is_said_to_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__survives_flipped_bits_and_cut_files, setup, teardown),
+    };
+    if (bf_comm_init(&argc, &argv, NULL, &world).code) return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    bf_comm_finalize(&world);
+    return failed;
+}
