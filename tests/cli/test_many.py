@@ -10,6 +10,7 @@ study: many
 data: {source: patches, train: 256, test: 256}
 model: {net: mlp, hidden: [4]}
 train: {epochs: 1, batch: 64, lr: 1.0e-3}
+measure: [rd, active]
 output: {samples: 2}
 sweep:
   objective.beta: {log: [0.01, 10, 30]}
