@@ -89,10 +89,14 @@ done:
 /* --- seconds -------------------------------------------------------------------------------------------------------- */
 
 static const double per_step_start = 2e-5;      /* s: what a step of a tiny model costs besides its counted arithmetic */
-static const double slack = 1.5;                /* small products and elementwise loops run below the rate of a 256^3 product */
+static const double slack = 1.3;                /* small products and elementwise loops run below the rate of a 256^3 product */
+static const double update = 120.0;             /* flops in whose time the optimiser reads, changes and writes one parameter: memory, not arithmetic */
 static const double belief = 1e-9;              /* weight of the start values against one measured row, relative errors squared */
 
-static double flops_of(const bf_cost *c) { return (double)c->steps * c->flops_per_step + c->evaluation_flops; }
+static double flops_of(const bf_cost *c)
+{
+    return (double)c->steps * (c->flops_per_step + update * (double)c->parameters) + c->evaluation_flops;
+}
 
 /* Least squares of relative errors: every row asks a * steps / y + b * flops / y = 1. The start values enter as two weak rows
  * a / a0 = 1 and b / b0 = 1, so that the system can always be solved and few rows move only what they tell about. */
@@ -141,7 +145,7 @@ double bf_cost_seconds(const bf_cost_model *m, const bf_cost *c)
 
 double bf_cost_gemm_rate(void)
 {
-    enum { n = 256 };
+    enum { n = 256, least = 10 };
     const size_t count = (size_t)n * n;
     float *v = malloc(3 * count * sizeof *v);
     if (!v) return 1e9;
@@ -149,8 +153,9 @@ double bf_cost_gemm_rate(void)
     const int threads = openblas_get_num_threads();
     openblas_set_num_threads(1);
     double best = 0.0;
-    /* The fastest of the repetitions: the first ones wake the processor up, others may be interrupted. */
-    for (double end = bf_clock_seconds() + 0.02; bf_clock_seconds() < end;) {
+    /* The fastest of the repetitions: the first ones wake the processor up, others may be interrupted, on a busy machine for long. */
+    const double end = bf_clock_seconds() + 0.02;
+    for (int k = 0; k < least || bf_clock_seconds() < end; k++) {
         const double start = bf_clock_seconds();
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0f, v, n, v + count, n, 0.0f, v + 2 * count, n);
         const double seconds = bf_clock_seconds() - start;
