@@ -26,6 +26,7 @@ struct bf_desk {
     bool           study_is_old;
     double         checkpoint_seconds;
     bool          *given;           /* (configurations) */
+    double         samples;         /* trained on in this run by configurations that have ended */
 };
 
 static double now_running(const bf_desk *d) { return bf_clock_seconds() - d->s.options->started; }
@@ -102,6 +103,18 @@ void bf_desk_stop(bf_desk *d, bf_status why)
 
 /* --- what comes back ---------------------------------------------------------------------------------------------- */
 
+static double batch_of(const bf_desk *d, int id)
+{
+    double batch = 0.0;
+    bf_config *c = malloc(sizeof *c);
+    if (c) {
+        bf_study_config(d->s.ledger->study, d->s.ledger->order[id], c);
+        batch = (double)c->train.batch;
+    }
+    free(c);
+    return batch;
+}
+
 static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
 {
     bf_ledger *l = d->s.ledger;
@@ -120,6 +133,7 @@ static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
     int team = letter->from / d->s.layout->team_size;
     d->running[team].id = -1;
     d->study_is_old = true;
+    d->samples += batch_of(d, r.id) * (double)r.steps;
     if (stopped) {
         l->resumes[r.id] = true;
         return;
@@ -229,8 +243,10 @@ static void publish_progress(bf_desk *d, const char *state, bool print)
     for (int t = 0; at && t < d->s.layout->teams; t++)
         if (d->running[t].id >= 0) {
             at[p.n_running++] = d->running[t];
-            p.samples_per_second += d->running[t].samples_per_second;
+            p.samples_per_second += batch_of(d, d->running[t].id) * (double)d->running[t].step;
         }
+    /* Over the whole run: configurations shorter than the interval of progress count too. */
+    p.samples_per_second = (p.samples_per_second + d->samples) / p.elapsed;
     p.running = p.n_running;
     p.at = at;
     bf_status s = bf_progress_write(l->dir, l->tag, &p);

@@ -32,19 +32,29 @@ void bf_report_start(bf_logger *log, const bf_ledger *l, const bf_layout *layout
     }
 }
 
+/* A number in `width` columns, a dash where it is undefined: a Bernoulli decoder has no variance, an autoencoder no rate. */
+static const char *number(double v, const char *format, int width, char out[32])
+{
+    if (isfinite(v)) snprintf(out, 32, format, v);
+    else snprintf(out, 32, "%*s", width, "-");
+    return out;
+}
+
 static void row_line(const bf_ledger *l, const bf_schema *schema, int id, char *out, size_t size)
 {
     const bf_result *r = &l->results[id];
     bf_config *c = malloc(sizeof *c);
-    char time[32];
+    char time[32], rate[32], distortion[32], variance[32], active[32];
     out[0] = '\0';
     if (!c) return;
     bf_study_config(l->study, l->order[id], c);
     bf_clock_human(r->seconds, time);
     if (r->status == BF_CONFIG_DONE)
-        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld rate %9.4f  distortion %11.4f  variance %9.3g  active %3.0f  %8s", id, c->vae.beta,
-                 (long long)c->vae.latent, metric(r, schema, "rate", BF_TEST), metric(r, schema, "distortion", BF_TEST),
-                 metric(r, schema, "variance", BF_TEST), metric(r, schema, "active_units", BF_TEST), time);
+        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld rate %s  distortion %s  variance %s  active %s  %8s", id, c->vae.beta,
+                 (long long)c->vae.latent, number(metric(r, schema, "rate", BF_TEST), "%9.4f", 9, rate),
+                 number(metric(r, schema, "distortion", BF_TEST), "%11.4f", 11, distortion),
+                 number(metric(r, schema, "variance", BF_TEST), "%9.3g", 9, variance),
+                 number(metric(r, schema, "active_units", BF_TEST), "%3.0f", 3, active), time);
     else
         snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld %s: %s", id, c->vae.beta, (long long)c->vae.latent,
                  bf_config_status_names[r->status], r->error);
