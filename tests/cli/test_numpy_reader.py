@@ -51,7 +51,7 @@ def test_numpy_reproduces_posterior_rate_and_distortion(tmp_path, net, activatio
     with h5py.File(tmp_path / "out" / "study.h5") as f, h5py.File(tmp_path / "data.h5") as d:
         group = f["configs/c0000"]
         weights = {name: item[()] for name, item in group["weights"].items()}
-        assert group["weights"].attrs["network"] == net
+        assert group["weights"].attrs["network"].decode() == net
         activate = ACTIVATION[activation]
         for s, split in enumerate(["train", "test"]):
             x = d[f"{split}/x"][()].reshape(len(d[f"{split}/x"]), -1) / 255.0
