@@ -1,5 +1,7 @@
 /* HDF5 data files: /train/x, /test/x, /train/label, /train/factors, /train/clean ... What `betafield data` writes, `data.source: hdf5` reads,
- * and the study's data.h5 (labels, factors, clean) is. Trusts no size a file claims: shape times type must lie inside the file. */
+ * and the study's data.h5 (labels, factors, clean) is. Trusts no size a file claims: shape times type must lie inside the file.
+ * One gap is HDF5's own (1.10): where metadata carry no checksums (libver earlier than V18) and data are compressed, a forged chunk may make
+ * the library read beyond its buffer. What this program writes has checksums and is not compressed. */
 #ifndef BF_STORE_DATA_FILE_H
 #define BF_STORE_DATA_FILE_H
 #include <stdbool.h>
