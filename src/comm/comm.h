@@ -27,7 +27,7 @@ void bf_comm_free(bf_comm **c);
 int bf_comm_rank(const bf_comm *c);
 int bf_comm_size(const bf_comm *c);
 int bf_comm_world_rank(const bf_comm *c);
-MPI_Comm bf_comm_mpi(const bf_comm *c);             /* for HDF5 and ScaLAPACK only */
+MPI_Comm bf_comm_mpi(const bf_comm *c);             /* for HDF5 and distributed linear algebra only */
 
 /* Collective. Every rank gets the same status: the lowest rank's failure when there is one; .rank is filled in (world rank). */
 BF_MUST_USE bf_status bf_comm_agree(const bf_comm *c, bf_status mine);
