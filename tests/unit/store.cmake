@@ -10,3 +10,13 @@ bf_unit_test(test_verify bf_sample_study)
 bf_mpi_test(test_team_checksum "1;2;3;4" bf_store)
 bf_mpi_test(test_config_file "1;2;3;4" bf_sample_study)
 bf_mpi_test(test_pack "1;2;4" bf_sample_study)
+
+# A disk of 8 MiB; skipped where mounting one is not permitted.
+add_executable(test_full_disk mpi/test_full_disk.c)
+target_link_libraries(test_full_disk PRIVATE bf_sample_study)
+foreach(n 1 2)
+  add_test(NAME mpi/test_full_disk/${n}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/support/small_disk.sh 8 ${MPIEXEC} -n ${n} $<TARGET_FILE:test_full_disk>)
+  set_tests_properties(mpi/test_full_disk/${n} PROPERTIES TIMEOUT 300 LABELS mpi PROCESSORS ${n} SKIP_RETURN_CODE 77
+    ENVIRONMENT "${BF_MPI_ENVIRONMENT}")
+endforeach()
