@@ -29,8 +29,9 @@ static bf_status key_attribute(const bf_key *k, const bf_config *c, char *printe
         a->type = 'f';
         return BF_DONE;
     }
-    bf_key_print(k, c, printed, BF_KEY_PRINTED);
-    a->text = strdup(printed);
+    const bool plain = k->type == BF_KEY_TEXT || k->type == BF_KEY_CHOICE;      /* without YAML's quotes */
+    if (!plain) bf_key_print(k, c, printed, BF_KEY_PRINTED);
+    a->text = strdup(plain ? at : printed);
     return a->text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the attribute %s", k->path);
 }
 
