@@ -7,6 +7,7 @@
  * weights) fill all 64 bits; there two tensors can only meet when both have more than 2^18 elements and their hashes agree in
  * 40 bits. The layout enters every result: it must never change. */
 #include "base/rng.h"
+#include "base/vector_math.h"
 
 #include <assert.h>
 #include <math.h>
@@ -39,15 +40,18 @@ static inline double open_unit64(uint32_t high, uint32_t low)
     return ((double)(w >> 12) + 0.5) * 0x1p-52;
 }
 
-/* Box-Muller. The radius takes all 32 bits: the smallest u is 2^-33, so normals reach 6.8 standard deviations. */
-static inline void normal_pair(uint32_t a, uint32_t b, float z[2])
+/* Box-Muller: every pair of words becomes a pair of normals. The radius takes all 32 bits: the smallest u is 2^-33, so normals reach
+ * 6.8 standard deviations. */
+static void normals_of(const uint32_t *restrict words, float *restrict z, size_t pairs)
 {
-    float u = ((float)a + 0.5f) * 0x1p-32f;     /* may round to 1: a radius of 0 */
-    float radius = sqrtf(-2.0f * logf(u));
-    float sine, cosine;
-    sincosf(6.2831853f * open_unit(b), &sine, &cosine);
-    z[0] = radius * cosine;
-    z[1] = radius * sine;
+    for (size_t i = 0; i < pairs; i++) {
+        const float u = ((float)words[2 * i] + 0.5f) * 0x1p-32f;     /* may round to 1: a radius of 0 */
+        const float radius = sqrtf(-2.0f * bf_log(u));
+        float sine, cosine;
+        bf_sincos_turns(open_unit(words[2 * i + 1]), &sine, &cosine);
+        z[2 * i] = radius * cosine;
+        z[2 * i + 1] = radius * sine;
+    }
 }
 
 static inline void normal_pair64(const bf_block *b, double z[2])
@@ -64,20 +68,52 @@ static inline size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Blocks are gathered so that the arithmetic behind them runs over long vectors. */
+enum { CHUNK = 64 };
+
 void bf_rng_normal(const bf_draw *d, float *restrict out, size_t n)
 {
-    for (size_t j = 0; j < n; j += 4) {
-        bf_block b = block_at(d, j / 4);
-        float z[4];
-        normal_pair(b.word[0], b.word[1], z);
-        normal_pair(b.word[2], b.word[3], z + 2);
-        memcpy(out + j, z, smaller(4, n - j) * sizeof *out);
+    uint32_t words[4 * CHUNK];
+    float z[4 * CHUNK];
+    for (size_t first = 0; first < n; first += 4 * CHUNK) {
+        const size_t count = smaller(4 * CHUNK, n - first), blocks = (count + 3) / 4;
+        for (size_t k = 0; k < blocks; k++) {
+            const bf_block b = block_at(d, first / 4 + k);
+            memcpy(words + 4 * k, b.word, sizeof b.word);
+        }
+        normals_of(words, z, 2 * blocks);
+        memcpy(out + first, z, count * sizeof *out);
+    }
+}
+
+/* Rows of one block or a few share a chunk. */
+static void short_rows(const bf_draw *d, const int64_t *samples, size_t rows, size_t n, float *restrict out)
+{
+    uint32_t words[4 * CHUNK];
+    float z[4 * CHUNK];
+    bf_draw row = *d;
+    const size_t blocks = (n + 3) / 4, at_once = CHUNK / blocks;
+    for (size_t first = 0; first < rows; first += at_once) {
+        const size_t count = smaller(at_once, rows - first);
+        for (size_t i = 0; i < count; i++) {
+            row.sample = (uint64_t)samples[first + i];
+            for (size_t k = 0; k < blocks; k++) {
+                const bf_block b = block_at(&row, k);
+                memcpy(words + 4 * (i * blocks + k), b.word, sizeof b.word);
+            }
+        }
+        normals_of(words, z, 2 * count * blocks);
+        for (size_t i = 0; i < count; i++) memcpy(out + (first + i) * n, z + 4 * i * blocks, n * sizeof *out);
     }
 }
 
 void bf_rng_normal_rows(const bf_draw *d, const int64_t *samples, size_t rows, size_t n, float *restrict out)
 {
     bf_draw row = *d;
+    if (n > 0 && n <= 4 * CHUNK) {
+        short_rows(d, samples, rows, n, out);
+        return;
+    }
     for (size_t i = 0; i < rows; i++) {
         row.sample = (uint64_t)samples[i];
         bf_rng_normal(&row, out + i * n, n);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vector_math.h"
 #include "data/generator.h"
 #include "data/glyph.h"
 
@@ -60,7 +61,7 @@ static void take_hand(const bf_data_options *o, bf_split split, int64_t index, h
     for (int i = 0; i < 9; i++)
         n[i] = clamp(n[i], -2.5f, 2.5f) * jitter;
     const float angle = 0.09f * n[0], lean = 0.12f + 0.20f * n[1];
-    const float wide = 0.58f * side * expf(0.14f * n[2]), high = 0.69f * side * expf(0.06f * n[3]);
+    const float wide = 0.58f * side * bf_exp(0.14f * n[2]), high = 0.69f * side * bf_exp(0.06f * n[3]);
     const float c = cosf(angle), s = sinf(angle);
     h->xx = c * wide;
     h->xy = -(c * lean + s) * high;
@@ -68,7 +69,7 @@ static void take_hand(const bf_data_options *o, bf_split split, int64_t index, h
     h->yy = (c - s * lean) * high;
     h->x0 = side * (0.5f + 0.012f * n[4]) - 0.5f * (h->xx + h->xy);
     h->y0 = side * (0.5f + 0.012f * n[5]) - 0.5f * (h->yx + h->yy);
-    h->radius = side * clamp(0.044f * expf(0.24f * n[6]), 0.022f, 0.085f);
+    h->radius = side * clamp(0.044f * bf_exp(0.24f * n[6]), 0.022f, 0.085f);
     h->pressure[0] = clamp(0.10f * n[7], -0.4f, 0.4f);
     h->pressure[1] = clamp(0.10f * n[8], -0.4f, 0.4f);
     bf_rng_normal(&shake, &h->shake[0][0], 2 * BF_GLYPH_POINTS);

@@ -1,6 +1,6 @@
 /* What the rate is made of: mutual information, total correlation and dimension-wise KL of the aggregated posterior, whose density at a
  * draw is the full mixture of at most COMPONENTS posteriors. Tiles of components outside, draws inside: a tile stays in cache. */
-#include "measure/fast_exp.h"
+#include "base/vector_math.h"
 #include "measure/rows.h"
 #include "measure/subset.h"
 
@@ -90,7 +90,7 @@ static double add_coordinate(float z, const float *restrict mean, const float *r
     for (int i = 0; i < TILE; i++) {
         float r = z - mean[i], log_density = norm[i] - 0.5f * r * r * precision[i];
         joint[i] += (double)log_density;
-        density[i] = bf_fast_exp(log_density);
+        density[i] = bf_exp(log_density);
     }
     return tile_sum(density);
 }
@@ -101,7 +101,7 @@ static void merge(const double *joint, double *peak, double *total)
     float relative[TILE];
     double top = joint[0];
     for (int i = 1; i < TILE; i++) top = joint[i] > top ? joint[i] : top;
-    for (int i = 0; i < TILE; i++) relative[i] = bf_fast_exp((float)(joint[i] - top));
+    for (int i = 0; i < TILE; i++) relative[i] = bf_exp((float)(joint[i] - top));
     double sum = tile_sum(relative);
     if (top > *peak) {
         *total = *total * exp(*peak - top) + sum;

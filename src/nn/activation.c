@@ -2,7 +2,8 @@
  * Comparisons are written so that a NaN stays one: divergence must not be hidden by a relu. */
 #include "nn/layers.h"
 #include "nn/ops.h"
-#include <math.h>
+
+#include "base/vector_math.h"
 #include <string.h>
 
 #define LEAK 0.01f
@@ -29,10 +30,10 @@
 
 ACTIVATION(relu, x < 0.0f ? 0.0f : x, y > 0.0f ? 1.0f : 0.0f)
 ACTIVATION(leaky_relu, x < 0.0f ? LEAK * x : x, y > 0.0f ? 1.0f : LEAK)
-ACTIVATION(tanh, tanhf(x), 1.0f - y * y)
-ACTIVATION(softplus, (x < 0.0f ? 0.0f : x) + log1pf(expf(-fabsf(x))), -expm1f(-y))
-ACTIVATION(elu, x < 0.0f ? expm1f(x) : x, y < 0.0f ? y + 1.0f : 1.0f)
-ACTIVATION(sigmoid, 1.0f / (1.0f + expf(-x)), y * (1.0f - y))
+ACTIVATION(tanh, bf_tanh(x), 1.0f - y * y)
+ACTIVATION(softplus, bf_softplus(x), -bf_expm1(-y))
+ACTIVATION(elu, x < 0.0f ? bf_expm1(x) : x, y < 0.0f ? y + 1.0f : 1.0f)
+ACTIVATION(sigmoid, bf_sigmoid(x), y * (1.0f - y))
 
 #define ROW(symbol, label) { .name = label, .portable = { symbol##_forward, symbol##_backward }, .needs = BF_NEEDS_OUTPUT }
 

@@ -1,6 +1,6 @@
 /* KL( N(mean, exp(logvar)) || N(0, 1) ) per row, in nats, summed over dimensions. */
 #include "vae/ops.h"
-#include <math.h>
+#include "base/vector_math.h"
 
 static void forward(const bf_node *n, const bf_lane *l)
 {
@@ -11,7 +11,7 @@ static void forward(const bf_node *n, const bf_lane *l)
     for (int r = 0; r < s.rows; r++, mean += cols, logvar += cols) {
         double sum = 0.0;
         for (size_t j = 0; j < cols; j++)   /* expm1, not exp - 1: near the prior logvar is close to 0 and the subtraction loses all digits */
-            sum += (double)(mean[j] * mean[j]) + (double)(expm1f(logvar[j]) - logvar[j]);
+            sum += (double)(mean[j] * mean[j]) + (double)(bf_expm1(logvar[j]) - logvar[j]);
         kl[r] = (float)(0.5 * sum);
     }
 }
@@ -29,7 +29,7 @@ static void backward(const bf_node *n, const bf_lane *l)
             for (size_t i = first; i < end; i++) dmean[i] = n->adds[0] ? dmean[i] + g * mean[i] : g * mean[i];
         if (n->wants[1])
             for (size_t i = first; i < end; i++) {
-                const float slope = 0.5f * g * expm1f(logvar[i]);
+                const float slope = 0.5f * g * bf_expm1(logvar[i]);
                 dlogvar[i] = n->adds[1] ? dlogvar[i] + slope : slope;
             }
     }

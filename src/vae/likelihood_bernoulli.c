@@ -3,15 +3,22 @@
 #include "nn/ways.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
-#include <math.h>
+#include "base/vector_math.h"
 
 /* softplus(l) - x l, without overflow for any l. */
-static float entry(float x, float l) { return (l < 0.0f ? 0.0f : l) - l * x + log1pf(expf(-fabsf(l))); }
+static float entry(float x, float l) { return (l < 0.0f ? 0.0f : l) - l * x + bf_log1p(bf_exp(-fabsf(l))); }
 
+/* The entries of a piece first, in vectors, then their sum. */
 static double row_nll(const float *restrict x, const float *restrict logit, size_t cols)
 {
+    enum { PIECE = 256 };
+    float piece[PIECE];
     double way[BF_WAYS] = { 0.0 };
-    for (size_t j = 0; j < cols; j++) way[j % BF_WAYS] += (double)entry(x[j], logit[j]);
+    for (size_t first = 0; first < cols; first += PIECE) {
+        const size_t n = cols - first < PIECE ? cols - first : PIECE;
+        for (size_t j = 0; j < n; j++) piece[j] = entry(x[first + j], logit[first + j]);
+        for (size_t j = 0; j < n; j++) way[j % BF_WAYS] += (double)piece[j];
+    }
     return bf_ways_total(way);
 }
 
@@ -30,7 +37,7 @@ static void row_backward(const bf_node *n, const float *x, const float *logit, f
         for (size_t j = 0; j < cols; j++) dx[j] = n->adds[0] ? dx[j] - g * logit[j] : -g * logit[j];
     if (n->wants[1])
         for (size_t j = 0; j < cols; j++) {
-            const float slope = g * (1.0f / (1.0f + expf(-logit[j])) - x[j]);
+            const float slope = g * (bf_sigmoid(logit[j]) - x[j]);
             dlogit[j] = n->adds[1] ? dlogit[j] + slope : slope;
         }
 }

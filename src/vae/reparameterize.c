@@ -1,6 +1,6 @@
 /* z = mean + exp(logvar / 2) noise: the draw as a function of the posterior's parameters. */
 #include "vae/ops.h"
-#include <math.h>
+#include "base/vector_math.h"
 
 static void forward(const bf_node *n, const bf_lane *l)
 {
@@ -8,7 +8,7 @@ static void forward(const bf_node *n, const bf_lane *l)
     const float *restrict mean = bf_lane_value(l, n->input[0]), *restrict logvar = bf_lane_value(l, n->input[1]);
     const float *restrict noise = bf_lane_value(l, n->input[2]);
     float *restrict z = bf_lane_value(l, n->output);
-    for (size_t i = 0; i < count; i++) z[i] = mean[i] + expf(0.5f * logvar[i]) * noise[i];
+    for (size_t i = 0; i < count; i++) z[i] = mean[i] + bf_exp(0.5f * logvar[i]) * noise[i];
 }
 
 /* The deviation is found again rather than taken from z - mean, which loses its digits where the posterior is narrow. */
@@ -22,7 +22,7 @@ static void backward(const bf_node *n, const bf_lane *l)
         for (size_t i = 0; i < count; i++) dmean[i] = n->adds[0] ? dmean[i] + dz[i] : dz[i];
     if (n->wants[1])
         for (size_t i = 0; i < count; i++) {
-            const float g = 0.5f * dz[i] * expf(0.5f * logvar[i]) * noise[i];
+            const float g = 0.5f * dz[i] * bf_exp(0.5f * logvar[i]) * noise[i];
             dlogvar[i] = n->adds[1] ? dlogvar[i] + g : g;
         }
 }

@@ -241,7 +241,7 @@ static void compare_stats(const where *w, const rig *fast, const rig *twin)
 {
     for (int i = 0; i < LANES * bf_plan_stats_size(fast->plan); i++) {
         const double want = twin->stats[i];
-        if (!(fabs(fast->stats[i] - want) <= 1e-5 * (1e-2 + fabs(want))))
+        if (!(fabs(fast->stats[i] - want) <= 1e-5 * (1e-1 + fabs(want))))
             fail_msg("statistics of %s, %d columns: %.9g, its twin says %.9g", w->c->op, w->cols, fast->stats[i], want);
     }
 }

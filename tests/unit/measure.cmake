@@ -1,3 +1,2 @@
-bf_unit_test(test_fast_exp bf_measure)
 bf_unit_test(test_measure bf_measure)
 bf_unit_test(test_evaluate bf_train)
