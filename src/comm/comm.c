@@ -2,6 +2,7 @@
 #include "comm/group.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,6 +85,13 @@ void bf_comm_free(bf_comm **c)
     free((*c)->displacements);
     free(*c);
     *c = NULL;
+}
+
+void bf_comm_abort(const bf_comm *c, const bf_status *why)
+{
+    fprintf(stderr, "betafield: rank %d: %s (%s)\n", c->world_rank, why->what, why->where);
+    MPI_Abort(c->mpi, bf_status_exit_code(why));
+    abort();
 }
 
 int bf_comm_rank(const bf_comm *c)          { return c->rank; }

@@ -23,6 +23,8 @@ BF_MUST_USE bf_status bf_comm_split(const bf_comm *c, int color, int key, bf_com
 /* Collective over c. The ranks that share this one's memory. */
 BF_MUST_USE bf_status bf_comm_node(const bf_comm *c, bf_comm **out);
 void bf_comm_free(bf_comm **c);
+/* Local. Ends the whole job with the status's exit code: for what would leave other ranks waiting. Does not return. */
+_Noreturn void bf_comm_abort(const bf_comm *c, const bf_status *why);
 
 int bf_comm_rank(const bf_comm *c);
 int bf_comm_size(const bf_comm *c);

@@ -8,11 +8,19 @@
 #include "base/stop.h"
 #include "farm/run_config.h"
 
+/* Letters that the desk counts on: without memory for one it would wait for ever, so the job ends as if it had been killed. */
 static void send(bf_crew *c, int kind, const void *bytes, size_t n)
 {
+    bf_status s = bf_fault_at(c->world, "crew.send", BF_E_MEMORY);
+    if (!s.code) s = bf_mail_send(c->mail, 0, kind, bytes, n);
+    if (s.code) bf_comm_abort(c->world, &s);
+}
+
+/* Letters that may be missing. */
+static void tell(bf_crew *c, int kind, const void *bytes, size_t n)
+{
     bf_status s = bf_mail_send(c->mail, 0, kind, bytes, n);
-    /* Out of memory for a letter: the study cannot be told, so this team at least ends in order. */
-    if (s.code) c->stop = true;
+    (void)s;
 }
 
 /* A letter for a leader; everything else on rank 0 is the desk's. */
@@ -64,10 +72,10 @@ void bf_crew_note(bf_crew *c, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    send(c, BF_LETTER_NOTE, text, strlen(text));
+    tell(c, BF_LETTER_NOTE, text, strlen(text));
 }
 
-void bf_crew_tell_progress(bf_crew *c, const bf_running *r) { send(c, BF_LETTER_PROGRESS, r, sizeof *r); }
+void bf_crew_tell_progress(bf_crew *c, const bf_running *r) { tell(c, BF_LETTER_PROGRESS, r, sizeof *r); }
 
 void bf_crew_please_stop(bf_crew *c)
 {
@@ -132,9 +140,10 @@ bf_status bf_crew_finish(bf_crew *c)
         bf_desk_tend(c->desk);
     }
     if (c->desk) return bf_desk_close(&c->desk);
-    /* Sleeping, not spinning: the ranks that still train may need this core. */
+    /* Sleeping, not spinning: the ranks that still train may need this core. A signal may come to any rank, also to one without work. */
     for (;;) {
-        if (!bf_mail_wait(c->mail, 1.0, &letter)) continue;
+        if (bf_stop_requested()) bf_crew_please_stop(c);
+        if (!bf_mail_wait(c->mail, 0.2, &letter)) continue;
         bf_status s = BF_FAIL(BF_E_INTERNAL, "the end came with %zu bytes", letter.size);
         bool end = letter.kind == BF_LETTER_END;
         if (end && letter.size == sizeof s) memcpy(&s, letter.bytes, sizeof s);

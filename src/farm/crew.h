@@ -32,7 +32,7 @@ void bf_crew_ask(bf_crew *c);
 void bf_crew_note(bf_crew *c, const char *format, ...) BF_PRINTF(2, 3);
 /* Local, leaders. How far the current configuration is. */
 void bf_crew_tell_progress(bf_crew *c, const bf_running *r);
-/* Local, leaders. Passes a signal that this team noticed on to the desk, once. */
+/* Local. Passes a signal that this rank or its team noticed on to the desk, once. */
 void bf_crew_please_stop(bf_crew *c);
 /* Collective over the team. Trains configurations until there are none or somebody stops the study. */
 void bf_crew_work(bf_crew *c);

@@ -75,10 +75,12 @@ static int choose(const bf_desk *d)
     return best;
 }
 
-static void send_or_stop(bf_desk *d, int to, int kind, const void *bytes, size_t n)
+/* Without memory for a letter a rank would wait for ever: the job ends as if it had been killed, and the same command continues it. */
+static void send(bf_desk *d, int to, int kind, const void *bytes, size_t n)
 {
-    bf_status s = bf_mail_send(d->s.mail, to, kind, bytes, n);
-    if (s.code) bf_desk_stop(d, s);
+    bf_status s = bf_fault_at(d->s.world, "desk.send", BF_E_MEMORY);
+    if (!s.code) s = bf_mail_send(d->s.mail, to, kind, bytes, n);
+    if (s.code) bf_comm_abort(d->s.world, &s);
 }
 
 static void answer(bf_desk *d, int leader)
@@ -88,17 +90,15 @@ static void answer(bf_desk *d, int leader)
         d->given[task.id] = true;
         task.extends = d->s.ledger->extends[task.id];
     }
-    send_or_stop(d, leader, BF_LETTER_GIVE, &task, sizeof task);
+    send(d, leader, BF_LETTER_GIVE, &task, sizeof task);
 }
 
 void bf_desk_stop(bf_desk *d, bf_status why)
 {
-    if (d->outcome.code) return;
-    d->outcome = why;
-    for (int t = 0; t < d->s.layout->teams; t++) {
-        bf_status s = bf_mail_send(d->s.mail, t * d->s.layout->team_size, BF_LETTER_STOP, NULL, 0);
-        if (s.code) bf_log(d->s.log, BF_ERROR, "%s", s.what);
-    }
+    const bool told = d->outcome.code != BF_OK;
+    /* Who was asked to stop and cannot save has failed: nobody may read "everything is saved". */
+    if (!told || (d->outcome.code == BF_E_STOPPED && why.code != BF_E_STOPPED)) d->outcome = why;
+    for (int t = 0; !told && t < d->s.layout->teams; t++) send(d, t * d->s.layout->team_size, BF_LETTER_STOP, NULL, 0);
 }
 
 /* --- what comes back ---------------------------------------------------------------------------------------------- */
@@ -301,6 +301,7 @@ static bf_status final_status(const bf_desk *d)
     }
     /* A stop that came when nothing was left to do stopped nothing. */
     if (d->outcome.code && (d->outcome.code != BF_E_STOPPED || left > 0)) return d->outcome;
+    if (left) return BF_FAIL(BF_E_INTERNAL, "%d configuration%s neither trained nor stopped", left, left == 1 ? " was" : "s were");
     if (bad) return BF_FAIL(BF_E_FAILED, "%d configuration%s did not finish, the first is c%04d: %s", bad, bad == 1 ? "" : "s", first, l->results[first].error);
     return BF_DONE;
 }
@@ -322,10 +323,7 @@ bf_status bf_desk_close(bf_desk **desk)
     for (int t = 0; t < d->s.layout->teams; t++) d->running[t].id = -1;
     publish_progress(d, s.code == BF_E_STOPPED ? "stopped" : "finished", false);
     bf_report_end(d->s.log, l, d->s.schema, &s, now_running(d));
-    for (int r = 1; r < bf_comm_size(d->s.world); r++) {
-        bf_status sent = bf_mail_send(d->s.mail, r, BF_LETTER_END, &s, sizeof s);
-        if (sent.code) bf_log(d->s.log, BF_ERROR, "%s", sent.what);
-    }
+    for (int r = 1; r < bf_comm_size(d->s.world); r++) send(d, r, BF_LETTER_END, &s, sizeof s);
     free(d->running);
     free(d->given);
     free(d);

@@ -26,7 +26,7 @@ BF_MUST_USE bf_status bf_desk_open(const bf_desk_setup *s, bf_desk **out);
 void bf_desk_letter(bf_desk *d, bf_letter *letter);
 /* Local. What the clock asks for: STOP file, wall limit, progress, study.h5. Cheap when nothing is due. */
 void bf_desk_tend(bf_desk *d);
-/* Local. Asks every team to save and end; the first reason counts. */
+/* Local. Asks every team to save and end; the first reason counts, a failure before a wish. */
 void bf_desk_stop(bf_desk *d, bf_status why);
 /* Local. A checkpoint took that long: the wall limit's margin. */
 void bf_desk_checkpoint_took(bf_desk *d, double seconds);
