@@ -99,7 +99,6 @@ bf_status bf_extend_load(const char *dir, int id, int64_t epochs, const bf_train
     int n_from = bf_trainer_state(shorter, from, BF_MAX_STATE), n_to = bf_trainer_state(longer, to, BF_MAX_STATE);
     bf_status s = read_state(path, id, from, n_from);
     if (!s.code) s = carry_over(from, n_from, to, n_to);
-    if (!s.code) s = bf_trainer_resume(longer);
     bf_trainer_destroy(&shorter);
     return s;
 }

@@ -12,6 +12,7 @@
 #include "farm/outputs.h"
 #include "nn/kernels_info.h"
 #include "store/checkpoint.h"
+#include "store/config_file.h"
 
 #define BF_MAX_STATE 64
 #define BF_ASK_AHEAD 0.9        /* a leader asks for the next configuration when this much of the current one is done */
@@ -90,52 +91,83 @@ static bf_status create_trainer(bf_job *job)
     BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_create(&setup, &job->trainer)));
     bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), serve, job->crew);
     if (!c->train.init_from[0]) return BF_DONE;
-    return bf_comm_agree(job->crew->team, bf_init_from(c->train.init_from, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer)));
-}
-
-/* What a checkpoint says about itself: whether it belongs to this configuration, and which attempt after how many seconds. */
-static bf_status read_about(bf_job *job, bool *found)
-{
-    char hash[17];
-    bf_attr about[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
-    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, found, NULL, 0));
-    if (!*found) return BF_DONE;
-    bf_config_hash(&job->config, hash);
-    *found = strcmp(about[0].text, hash) == 0 && about[1].integer >= 1 && about[1].integer <= job->config.train.retries + 1;
-    free((void *)about[0].text);
-    if (!*found) return BF_DONE;
-    job->attempt = (int)about[1].integer;
-    job->seconds_before = about[2].real;
+    float *theta = bf_trainer_theta(job->trainer);
+    const bf_params *params = bf_trainer_params(job->trainer);
+    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? bf_init_from(c->train.init_from, params, theta) : BF_DONE));
+    bf_comm_bcast(job->crew->team, theta, bf_params_size(params) * sizeof *theta, 0);
     return BF_DONE;
 }
 
-static bf_status fill_state(bf_job *job, bool *found)
+/* Where a training begins: afresh, at its checkpoint, or where its file of fewer epochs ended. Bytes, as the leader sends them. */
+typedef enum bf_origin_kind { BF_AFRESH, BF_CHECKPOINT, BF_SHORTER } bf_origin_kind;
+typedef struct bf_origin { bf_origin_kind kind; int attempt; double seconds; } bf_origin;
+
+static bool may_be_attempt(const bf_job *job, int64_t attempt) { return attempt >= 1 && attempt <= job->config.train.retries + 1; }
+
+/* Local, the leader. A checkpoint serves when it says that it belongs to this configuration. */
+static bf_status find_origin(const bf_job *job, bf_origin *o)
 {
-    char note[256];
-    bf_array state[BF_MAX_STATE];
-    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
-    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, state, n, NULL, 0, found, note, sizeof note));
-    if (note[0]) bf_crew_note(job->crew, "%s", note);
-    return *found ? bf_trainer_resume(job->trainer) : BF_DONE;
+    char hash[17];
+    bool found;
+    bf_result shorter;
+    bf_attr about[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
+    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, &found, NULL, 0));
+    bf_config_hash(&job->config, hash);
+    if (found && strcmp(about[0].text, hash) == 0 && may_be_attempt(job, about[1].integer))
+        *o = (bf_origin){ BF_CHECKPOINT, (int)about[1].integer, about[2].real };
+    free((void *)about[0].text);
+    if (o->kind != BF_AFRESH || job->extends == 0) return BF_DONE;
+    if (bf_config_file_read_result(job->crew->dir, job->id, job->crew->schema, &shorter).code) return BF_DONE;
+    if (may_be_attempt(job, shorter.attempts)) *o = (bf_origin){ BF_SHORTER, shorter.attempts, shorter.seconds };
+    bf_result_free(&shorter);
+    return BF_DONE;
 }
 
-/* Every rank of the team reads the checkpoint itself; they agree on whether it serves. What cannot be resumed starts afresh. */
+/* Local, the leader. */
+static bf_status fill_state(bf_job *job, const bf_origin *o)
+{
+    char note[256];
+    bool found;
+    bf_array state[BF_MAX_STATE];
+    const bf_train_setup setup = trainer_setup(job);
+    if (o->kind == BF_SHORTER) return bf_extend_load(job->crew->dir, job->id, job->extends, &setup, job->trainer);
+    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, state, n, NULL, 0, &found, note, sizeof note));
+    if (note[0]) bf_crew_note(job->crew, "%s", note);
+    return found ? BF_DONE : BF_FAIL(BF_E_FORMAT, "no whole checkpoint");
+}
+
+/* Collective over the team. One rank reads and all get the bytes: ranks that looked for themselves might see different files of a shared folder. */
+static bf_status share_state(bf_job *job, const bf_origin *o)
+{
+    bf_array state[BF_MAX_STATE];
+    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? fill_state(job, o) : BF_DONE));
+    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    for (int i = 0; i < n; i++)
+        bf_comm_bcast(job->crew->team, state[i].data, (size_t)bf_array_count(&state[i]) * bf_type_size(state[i].type), 0);
+    return bf_comm_agree(job->crew->team, bf_trainer_resume(job->trainer));
+}
+
+static bf_status begin_at(bf_job *job, const bf_origin *o)
+{
+    job->attempt = o->attempt;
+    job->seconds_before = o->seconds;
+    return create_trainer(job);
+}
+
+/* Collective over the team. What cannot be resumed starts afresh. */
 static bf_status resume(bf_job *job)
 {
-    const bf_comm *team = job->crew->team;
-    bool found = false;
-    BF_TRY(bf_comm_agree(team, read_about(job, &found)));
-    if (bf_comm_max(team, !found) == 1 && job->extends == 0) return create_trainer(job);
-    BF_TRY(create_trainer(job));
-    const bf_train_setup setup = trainer_setup(job);
-    bool extend = bf_comm_max(team, !found) == 1;
-    bf_status s = extend ? bf_extend_load(job->crew->dir, job->id, job->extends, &setup, job->trainer) : fill_state(job, &found);
-    found |= extend;
-    if (bf_comm_max(team, s.code != BF_OK || !found) == 0) return BF_DONE;
+    const bf_origin afresh = { BF_AFRESH, 1, 0.0 };
+    bf_origin o = afresh;
+    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? find_origin(job, &o) : BF_DONE));
+    bf_comm_bcast(job->crew->team, &o, sizeof o, 0);
+    BF_TRY(begin_at(job, &o));
+    if (o.kind == BF_AFRESH) return BF_DONE;
+    bf_status s = share_state(job, &o);
+    if (s.code == BF_OK) return s;
     bf_crew_note(job->crew, "c%04d: its saved state does not serve; training starts again. %s", job->id, s.what);
-    job->attempt = 1;
-    job->seconds_before = 0.0;
-    return create_trainer(job);
+    return begin_at(job, &afresh);
 }
 
 static bf_status train(bf_job *job)
