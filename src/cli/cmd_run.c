@@ -92,9 +92,10 @@ static bf_status run(const bf_comm *world, int argc, char **argv, double started
     bf_study_data_sets data = { 0 };
     char dir[BF_PATH], line[1024];
     double limit = 0.0;
-    BF_TRY(bf_args_read(options, argc, argv, &o));
-    BF_TRY(parse_limit(o.max_hours, &limit));
-    bf_status s = prepare(world, &in, &o, &data);
+    bf_status s = bf_args_read(options, argc, argv, &o);
+    if (!s.code) s = parse_limit(o.max_hours, &limit);
+    BF_TRY(bf_comm_agree(world, s));        /* clocks and environments of two nodes may differ */
+    s = prepare(world, &in, &o, &data);
     if (s.code) goto done;
     if (o.out) s = bf_file_join(dir, sizeof dir, o.out, "");
     else s = bf_file_join(dir, sizeof dir, "outputs", bf_study_base(in.study)->study);

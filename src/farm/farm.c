@@ -90,6 +90,7 @@ static bf_status count_costs(farm *f)
         if (l->chosen[id] && l->results[id].status == BF_PENDING && (f->lanes == 0 || c->train.lanes < f->lanes)) f->lanes = (int)c->train.lanes;
     }
     free(c);
+    if (f->lanes == 0) f->lanes = (int)bf_study_base(f->study)->train.lanes;     /* nothing to do: any layout serves */
     return s;
 }
 
@@ -161,7 +162,7 @@ static bf_status form_teams(farm *f)
 {
     const bf_config *base = bf_study_base(f->study);
     int rank = bf_comm_rank(f->world);
-    BF_TRY(bf_layout_decide(bf_comm_size(f->world), f->pending, f->lanes > 0 ? f->lanes : 1, base->parallel.ranks_per_config, &f->layout));
+    BF_TRY(bf_layout_decide(bf_comm_size(f->world), f->pending, f->lanes, base->parallel.ranks_per_config, &f->layout));
     int team = bf_layout_team(&f->layout, rank);
     BF_TRY(bf_comm_split(f->world, team, rank, &f->team));
     BF_TRY(bf_mail_open(f->world, &f->mail));
@@ -194,17 +195,19 @@ static bf_status open_data(farm *f)
     bf_status s = bf_study_data_check(f->data, f->study, &problems);
     if (s.code && speaks(f)) bf_problems_print(&problems, f->options->input_name, stderr);
     bf_problems_free(&problems);
-    return s;
+    return bf_comm_agree(f->world, s);
 }
 
 bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data_sets *data, const bf_farm_options *o)
 {
     farm *f = calloc(1, sizeof *f);
-    bf_status s = bf_comm_agree(world, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the farm"));
-    if (s.code) goto done;
-    *f = (farm){ .world = world, .study = study, .data = data, .options = o };
-    f->ledger.lock.fd = -1;
     bf_stop_install();
+    if (f) {
+        *f = (farm){ .world = world, .study = study, .data = data, .options = o };
+        f->ledger.lock.fd = -1;
+    }
+    bf_status s;
+    BF_TRY_DONE(bf_comm_agree(world, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the farm")));
     BF_TRY_DONE(open_data(f));
     BF_TRY_DONE(bf_comm_agree(world, make_schema(f)));
     BF_TRY_DONE(share_books(f));

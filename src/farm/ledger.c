@@ -9,6 +9,7 @@
 #include "farm/extend.h"
 #include "farm/folder.h"
 #include "farm/ids.h"
+#include "store/checkpoint.h"
 #include "store/config_file.h"
 
 #define BF_STUDY_YAML_LIMIT ((size_t)64 << 20)
@@ -135,6 +136,15 @@ static bf_status start_row(bf_ledger *l, int id, const bf_schema *schema, const 
     return BF_DONE;
 }
 
+static bool has_checkpoint(const bf_ledger *l, int id)
+{
+    char path[BF_PATH + 40];
+    snprintf(path, sizeof path, "%s/checkpoints/c%04d.h5", l->dir, id);
+    if (bf_file_exists(path)) return true;
+    snprintf(path, sizeof path, "%s/checkpoints/c%04d.prev.h5", l->dir, id);     /* alone when a run was killed between two renames */
+    return bf_file_exists(path);
+}
+
 /* One configuration: its file's result when it has ended, else a pending row. */
 static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const bf_schema *schema, bf_logger *log)
 {
@@ -151,20 +161,22 @@ static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const 
         if (!s.code && bf_extend_serves(c, r)) l->extends[id] = r->epochs_done;
     }
     free(c);
+    if (s.code == BF_E_MEMORY) return s;        /* says nothing about the file */
     if (there && !l->extends[id]) {
         if (s.code || strcmp(r->hash, hash) != 0) {
             bf_log(log, BF_WARN, "configs/c%04d.h5 is damaged or belongs to another configuration (%s); set aside, trained again", id, s.what);
             BF_TRY(set_aside(l->dir, id, "damaged"));
         } else if (o->retry_failed && l->chosen[id] && r->status != BF_CONFIG_DONE) {
             BF_TRY(set_aside(l->dir, id, "failed"));
+            bf_checkpoint_remove(l->dir, id);
         } else {
+            /* A run that was killed after its last rename had no time to remove it. */
+            if (has_checkpoint(l, id)) bf_checkpoint_remove(l->dir, id);
             return BF_DONE;
         }
     }
     BF_TRY(start_row(l, id, schema, hash));
-    char checkpoint[BF_PATH];
-    snprintf(checkpoint, sizeof checkpoint, "%.900s/checkpoints/c%04d.h5", l->dir, id);
-    l->resumes[id] = bf_file_exists(checkpoint);
+    l->resumes[id] = has_checkpoint(l, id);
     return BF_DONE;
 }
 
@@ -202,13 +214,13 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
     l->count = bf_study_count(study);
     bf_uuid(l->tag);
     snprintf(l->dir, sizeof l->dir, "%s", o->dir);
+    BF_TRY(allocate(l));
+    BF_TRY(bf_ids_parse(o->only, l->count, l->chosen));     /* before --fresh removes anything */
     BF_TRY(bf_folder_create(l->dir));
     BF_TRY(bf_lock_take(l->dir, BF_LOCK_PATIENCE, &l->lock));
     if (o->fresh) BF_TRY(bf_folder_clear(l->dir));
     BF_TRY(bf_folder_create(l->dir));
     bf_folder_sweep(l->dir);
-    BF_TRY(allocate(l));
-    BF_TRY(bf_ids_parse(o->only, l->count, l->chosen));
     BF_TRY(continue_folder(l, log));
     BF_TRY(identify(l));
     BF_TRY(bf_study_emit(study, l->order, &l->effective));
