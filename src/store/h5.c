@@ -98,6 +98,7 @@ bf_status bf_h5_memory(hid_t *out)
     /* Without tracked order ncdump shows an empty file. */
     H5Pset_link_creation_order(create, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
     H5Pset_obj_track_times(create, false);
+    H5Pset_link_phase_change(create, BF_H5_COMPACT, BF_H5_COMPACT / 2);
     *out = H5Fcreate("betafield.h5", H5F_ACC_TRUNC, create, access);
     H5Pclose(create);
     H5Pclose(access);

@@ -17,6 +17,9 @@
 #endif
 
 #define BF_H5_SLACK ((int64_t)1 << 20)      /* bytes of metadata reserved beyond what is known */
+/* Links a group keeps in its header. Beyond, a heap and two trees cost more than all small groups together; and a reader that looks for
+ * the name of a scale walks the file in this order, where the root's scales come first. */
+#define BF_H5_COMPACT 64
 
 /* Local. "FILE: OBJECT/NAME: DOING: what HDF5 said", file and object being those of `at`; without one (H5I_INVALID_HID) name is the file's. */
 bf_status bf_h5_error(const char *source, int line, bf_code code, hid_t at, const char *name, const char *doing);

@@ -11,6 +11,7 @@ static hid_t group_list(void)
     hid_t p = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(p, false);       /* equal contents, equal bytes */
     H5Pset_link_creation_order(p, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    H5Pset_link_phase_change(p, BF_H5_COMPACT, BF_H5_COMPACT / 2);
     H5Pset_attr_phase_change(p, 4096, 0);   /* a configuration's hundred keys stay in the header: no heap, no tree */
     return p;
 }

@@ -24,17 +24,11 @@ typedef struct copier {
 
 static bf_status copy_group(copier *c, hid_t from, const char *to, int depth);
 
-static bf_status copy_attribute(hid_t from, hid_t to, hsize_t i)
+static bf_status copy_attribute(hid_t from, hid_t to, const char *name)
 {
-    char name[128];
-    hid_t a = H5Aopen_by_idx(from, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
-    if (a < 0 || H5Aget_name(a, sizeof name, name) < 0) {
-        if (a >= 0) H5Aclose(a);
-        return BF_H5_FAIL(BF_E_FORMAT, from, "", "an attribute that cannot be read");
-    }
-    for (int k = 0; k < 4; k++)
-        if (strcmp(name, scale_attributes[k]) == 0) return H5Aclose(a), BF_DONE;
     bf_status s = BF_DONE;
+    hid_t a = H5Aopen(from, name, H5P_DEFAULT);
+    if (a < 0) return BF_H5_FAIL(BF_E_FORMAT, from, name, "an attribute that cannot be read");
     hid_t type = H5Aget_type(a), space = H5Aget_space(a), b = H5I_INVALID_HID;
     const hsize_t size = H5Aget_storage_size(a);
     const H5T_class_t class = H5Tget_class(type);
@@ -52,12 +46,26 @@ static bf_status copy_attribute(hid_t from, hid_t to, hsize_t i)
     return s;
 }
 
+typedef struct attributes { hid_t to; bf_status status; } attributes;
+
+/* Scales are attached anew: their attributes point into the file they stand in. */
+static herr_t visit_attribute(hid_t from, const char *name, const H5A_info_t *info, void *state)
+{
+    (void)info;
+    attributes *at = state;
+    for (int k = 0; k < 4; k++)
+        if (strcmp(name, scale_attributes[k]) == 0) return 0;
+    at->status = copy_attribute(from, at->to, name);
+    return at->status.code ? -1 : 0;
+}
+
 static bf_status copy_attributes(hid_t from, hid_t to)
 {
-    const int n = H5Aget_num_attrs(from);
-    if (n < 0) return BF_H5_FAIL(BF_E_FORMAT, from, "", "attributes that cannot be listed");
-    for (int i = 0; i < n; i++) BF_TRY(copy_attribute(from, to, (hsize_t)i));
-    return BF_DONE;
+    attributes at = { to, BF_DONE };
+    /* One walk: asking for them by number builds the whole list every time. */
+    if (H5Aiterate2(from, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_attribute, &at) < 0 && !at.status.code)
+        return BF_H5_FAIL(BF_E_FORMAT, from, "", "attributes that cannot be listed");
+    return at.status;
 }
 
 static bf_status add_item(copier *c, hid_t from, const char *to, int64_t bytes)
