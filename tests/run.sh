@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 #
 # Everything the project checks, on a fresh machine: packages, both compilers with warnings as errors, the whole suite of the
-# release build, unit tests and fuzzing under AddressSanitizer and UBSan. Arguments go to ctest: tests/run.sh -L unit
+# release build, unit tests, MPI tests and fuzzing under AddressSanitizer and UBSan. Arguments go to ctest: tests/run.sh -L unit
 #
 set -euo pipefail
 # shellcheck source=jobs/lib.sh
@@ -70,8 +70,8 @@ suite() { # PRESET [ctest options]: runs them and keeps the output for the last 
 }
 
 status=0
-say "Unit tests and fuzzing under AddressSanitizer and UBSan"
-suite asan -L 'unit|fuzz' || status=1
+say "Unit tests, MPI tests and fuzzing under AddressSanitizer and UBSan"
+suite asan -L 'unit|mpi|fuzz' || status=1
 say "The whole suite, release"
 suite release || status=1
 awk '/tests failed out of/ { failed += $4; all += $9 } END { printf "%d passed, %d failed\n", all - failed, failed }' \

@@ -12,7 +12,7 @@ bf_mpi_test(test_config_file "1;2;3;4" bf_sample_study)
 bf_mpi_test(test_pack "1;2;4" bf_sample_study)
 
 # A disk of 8 MiB; skipped where mounting one is not permitted.
-add_executable(test_full_disk mpi/test_full_disk.c)
+add_executable(test_full_disk mpi/test_full_disk.c ${sanitizer})
 target_link_libraries(test_full_disk PRIVATE bf_sample_study)
 foreach(n 1 2)
   add_test(NAME mpi/test_full_disk/${n}
@@ -20,3 +20,9 @@ foreach(n 1 2)
   set_tests_properties(mpi/test_full_disk/${n} PROPERTIES TIMEOUT 300 LABELS mpi PROCESSORS ${n} SKIP_RETURN_CODE 77
     ENVIRONMENT "${BF_MPI_ENVIRONMENT}")
 endforeach()
+
+# outputs/README.md is printed from the tables the writers use.
+add_executable(print_schema support/print_schema.c)
+target_link_libraries(print_schema PRIVATE bf_train)
+add_test(NAME unit/outputs_readme COMMAND print_schema ${PROJECT_SOURCE_DIR}/outputs/README.md)
+set_tests_properties(unit/outputs_readme PROPERTIES LABELS unit TIMEOUT 60)
