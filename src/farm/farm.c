@@ -82,15 +82,18 @@ static bf_status check_kernels(const farm *f)
 static bf_status count_costs(farm *f)
 {
     bf_ledger *l = &f->ledger;
+    int fewest = 0;
     bf_config *c = malloc(sizeof *c);
     bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     for (int id = 0; !s.code && id < l->count; id++) {
         bf_study_config(f->study, l->order[id], c);
         s = bf_cost_count(c, &f->data->info[f->data->of[l->order[id]]], &l->cost[id]);
-        if (l->chosen[id] && l->results[id].status == BF_PENDING && (f->lanes == 0 || c->train.lanes < f->lanes)) f->lanes = (int)c->train.lanes;
+        const int lanes = (int)c->train.lanes;
+        if (fewest == 0 || lanes < fewest) fewest = lanes;
+        if (l->chosen[id] && l->results[id].status == BF_PENDING && (f->lanes == 0 || lanes < f->lanes)) f->lanes = lanes;
     }
     free(c);
-    if (f->lanes == 0) f->lanes = (int)bf_study_base(f->study)->train.lanes;     /* nothing to do: any layout serves */
+    if (f->lanes == 0) f->lanes = fewest;       /* nothing to do: what served before serves again */
     return s;
 }
 
