@@ -64,6 +64,8 @@ bf_status bf_data_file_write(const char *path, const char *tag, const bf_array *
     if (!s.code)
         s = put_arrays(tmp, arrays, n, attrs, n_attrs);
     if (!s.code)
+        s = bf_h5_settle(tmp);
+    if (!s.code)
         s = bf_file_publish(tmp, path);
     if (s.code)
         remove(tmp);

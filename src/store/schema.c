@@ -44,12 +44,12 @@ static const bf_object objects[] = {
     { "/configs/*/latents/kl", "latent", "f64", "nat", "rate of each latent dimension", NULL },
     { "/configs/*/latents/mean_variance", "latent", "f64", "1", "variance of the posterior mean over the samples", NULL },
     { "/configs/*/latents/mean_logvar", "latent", "f64", "1", "mean log posterior variance", NULL },
-    { "/configs/*/latents/histogram", "latent bin", "i64", "1", "histogram of the draws z", NULL },
+    { "/configs/*/latents/histogram", "latent bin", "i64", "1", "counts of the draws z", "201 bins on [-5, 5] between one for less and one for more" },
     { "/configs/*/spectrum", "latent", "f64", "1", "singular values of the aggregated posterior over sqrt(samples)", NULL },
-    { "/configs/*/samples", "item", "f32", "1", "decoder means at draws from the prior", "(item, image shape), model units (u8 data: divided by 255)" },
-    { "/configs/*/reconstructions", "item", "f32", "1", "decoder means at the posterior means of inputs", "(item, image shape)" },
-    { "/configs/*/inputs", "item", "f32", "1", "the test samples that were reconstructed", "(item, image shape)" },
-    { "/configs/*/traversals", "item", "f32", "1", "decoder means along each latent dimension", "(item, image shape)" },
+    { "/configs/*/samples", NULL, "f32", "1", "decoder means at draws from the prior", "(sample, ...shape of a sample), model units (u8 data: divided by 255)" },
+    { "/configs/*/reconstructions", NULL, "f32", "1", "decoder means at the posterior means of the inputs", "(sample, ...shape of a sample)" },
+    { "/configs/*/inputs", NULL, "f32", "1", "the first test samples", "(sample, ...shape of a sample)" },
+    { "/configs/*/state/*", NULL, "as in memory", "1", "state of the training", "only with output.state: true, for extending the training" },
 
     { "/data", NULL, "group", "", "the data set", "attributes: source, hash, shape, value range; further data sets of a study are /data/set1, ..." },
     { "/data/labels/*", "sample", "i32", "1", "class of every sample", "link to data.h5" },
@@ -76,34 +76,72 @@ const bf_object *bf_schema_find(const char *path)
     return NULL;
 }
 
+/* A bar inside a Markdown table would end its cell. */
+static void put_cell(const char *text, FILE *to)
+{
+    for (; text && *text; text++) {
+        if (*text == '|') fputc('\\', to);
+        fputc(*text, to);
+    }
+    fputs(" |", to);
+}
+
 static void print_columns(const char *group, const char *dims, const bf_column *c, int n, FILE *to)
 {
-    fprintf(to, "\n## /%s\n\nEvery dataset is (%s) float64.\n\n| dataset | units | meaning | definition |\n|---|---|---|---|\n", group, dims);
-    for (int i = 0; i < n; i++)
-        fprintf(to, "| `/%s/%s` | %s | %s | %s |\n", group, c[i].name, c[i].unit, c[i].long_name, c[i].definition ? c[i].definition : "");
+    fprintf(to, "\n## /%s\n\nEvery dataset is (%s), float64.\n\n| dataset | units | meaning | definition |\n|---|---|---|---|\n", group, dims);
+    for (int i = 0; i < n; i++) {
+        fprintf(to, "| `/%s/%s` | %s | ", group, c[i].name, c[i].unit);
+        put_cell(c[i].long_name, to);
+        fputc(' ', to);
+        put_cell(c[i].definition, to);
+        fputc('\n', to);
+    }
+}
+
+static void print_dims(const char *dims, FILE *to)
+{
+    if (!dims) return;
+    fputc('(', to);
+    for (; *dims; dims++) fputs(*dims == ' ' ? ", " : (char[]){ *dims, '\0' }, to);
+    fputc(')', to);
 }
 
 static void print_objects(FILE *to)
 {
-    fputs("\n## Objects\n\n| object | shape | type | units | meaning |\n|---|---|---|---|---|\n", to);
-    for (const bf_object *o = objects; o < objects + OBJECTS; o++)
-        fprintf(to, "| `%s` | %s%s%s | %s | %s | %s%s%s |\n", o->path, o->dims ? "(" : "", o->dims ? o->dims : "", o->dims ? ")" : "",
-                o->type, o->unit, o->long_name, o->meaning ? "; " : "", o->meaning ? o->meaning : "");
+    fputs("\n## Objects\n\n`*` stands for one name: a configuration (`c0000`), a split (`train`, `test`), a column.\n\n"
+          "| object | shape | type | units | meaning |\n|---|---|---|---|---|\n", to);
+    for (const bf_object *o = objects; o < objects + OBJECTS; o++) {
+        fprintf(to, "| `%s` | ", o->path);
+        print_dims(o->dims, to);
+        fprintf(to, " | %s | %s | %s%s%s |\n", o->type, o->unit, o->long_name, o->meaning ? "; " : "", o->meaning ? o->meaning : "");
+    }
 }
+
+static const char introduction[] =
+    "# What a study leaves here\n\n"
+    "Every run writes a folder of its own below this one: `study.h5` (open this one), `configs/c0000.h5` and so on (one file per ended\n"
+    "configuration), `data.h5` (labels and factors, when the data have them), `checkpoints/` (only while configurations are unfinished),\n"
+    "`study.yaml` (the effective input), `log.txt`, `log.jsonl`, `progress.json`. `betafield pack DIR -o FILE.h5` makes one file with the\n"
+    "same objects; `betafield verify` checks either. This page is printed from the tables the writers use (schema version %d).\n\n"
+    "```python\n"
+    "import h5py\n"
+    "f = h5py.File(\"study.h5\")\n"
+    "f[\"sweep/objective_beta\"][:], f[\"metrics/rate\"][:, 1]             # one row per configuration; split 1 is the test part\n"
+    "f[\"configs/c0007/posterior/train/mean\"][:]                         # (sample, latent)\n"
+    "f.attrs[\"study\"].decode()                                          # texts are bytes to h5py\n\n"
+    "import xarray\n"
+    "xarray.open_dataset(\"study.h5\", engine=\"h5netcdf\", group=\"metrics\")\n"
+    "xarray.open_datatree(\"packed.h5\", engine=\"h5netcdf\")                # everything; for some tens of configurations\n"
+    "```\n\n"
+    "Every dataset has `long_name`, `units`, `dims` (a word per axis) and `checksum`: 16 hex digits, the XXH3-64 over the XXH3-64s\n"
+    "(8 bytes each, little endian) of its 1 MiB blocks. Measures also have `definition`. Texts are fixed-length UTF-8.\n"
+    "In `study.h5` the axes are dimension scales at the root. `betafield pack` attaches scales inside each configuration's group too; they\n"
+    "are axes without values, and two axes of one name and different lengths get the length as an ending: `out`, `out_25`.\n\n"
+    "Root attributes: `Conventions`, `schema_version`, `study`, `study_uuid`, `created`, `complete` (1 when every configuration is done).\n";
 
 void bf_schema_print(const bf_schema *schema, FILE *to)
 {
-    fprintf(to,
-        "# What a study leaves here\n\n"
-        "Every run writes a folder of its own below this one: `study.h5` (open this one), `configs/c0000.h5` and so on (one file per ended\n"
-        "configuration), `data.h5` (labels and factors, when the data have them), `checkpoints/` (only while configurations are unfinished),\n"
-        "`study.yaml` (the effective input), `log.txt`, `log.jsonl`, `progress.json`. `betafield pack DIR -o FILE.h5` makes one file with the\n"
-        "same objects; `betafield verify` checks either. This page is printed from the tables the writers use (schema version %d).\n\n"
-        "Every dataset has `long_name`, `units`, `dims` (a word per axis) and `checksum`: 16 hex digits, the XXH3-64 over the XXH3-64s\n"
-        "(8 bytes each, little endian) of its 1 MiB blocks. Measures also have `definition`. Texts are fixed-length UTF-8.\n"
-        "In `study.h5` the axes are dimension scales at the root; `betafield pack` attaches scales inside each configuration's group too.\n\n"
-        "Root attributes: `Conventions`, `schema_version`, `study`, `study_uuid`, `created`, `complete` (1 when every configuration is done).\n",
-        BF_SCHEMA_VERSION);
+    fprintf(to, introduction, BF_SCHEMA_VERSION);
     print_objects(to);
     print_columns("metrics", "config, split", schema->metrics, schema->n_metrics, to);
     print_columns("history", "config, epoch", schema->history, schema->n_history, to);

@@ -9,6 +9,24 @@
 
 static bf_fault_plan faults;
 
+/* Several pieces for several ranks: configuration 0 gets a dataset of 24 MB instead of its own. */
+static void add_large_dataset(const bf_comm *world, const char *dir)
+{
+    const int64_t rows = 3000000, ranks = bf_comm_size(world), rank = bf_comm_rank(world), first = rows * rank / ranks, n = rows * (rank + 1) / ranks - first;
+    sample_study s;
+    bf_config_file *f;
+    float *v = malloc((size_t)n * 2 * sizeof *v);
+    BF_MPI_CHECK(v != NULL);
+    for (int64_t i = 0; i < 2 * n; i++) v[i] = (float)(2 * first + i);
+    BF_MPI_OK(sample_study_open(5, &s));
+    BF_MPI_OK(bf_config_file_create(world, dir, 0, "large", &f));
+    BF_MPI_OK(bf_config_file_result(f, &s.schema, &s.results[0], NULL, 0));
+    BF_MPI_OK(bf_config_file_rows(f, "posterior/test/z", rows, 2, first, n, v, NULL));
+    BF_MPI_OK(bf_config_file_close(&f, true));
+    sample_study_close(&s);
+    free(v);
+}
+
 static void path_of(char out[256], const char *dir, const char *name) { snprintf(out, 256, "%s/%s", dir, name); }
 
 static void test_bytes_do_not_depend_on_ranks(const bf_comm *world, const char *dir)
@@ -98,6 +116,7 @@ int main(int argc, char **argv)
     if (bf_comm_rank(world) == 0) scratch_make(dir);
     bf_comm_bcast(world, dir, sizeof dir, 0);
     BF_MPI_OK(sample_study_write(world, dir, 5));
+    add_large_dataset(world, dir);
     test_bytes_do_not_depend_on_ranks(world, dir);
     bf_comm_barrier(world);
     test_a_failure_anywhere_leaves_the_old_file(world, dir);

@@ -26,3 +26,6 @@ add_executable(print_schema support/print_schema.c)
 target_link_libraries(print_schema PRIVATE bf_train)
 add_test(NAME unit/outputs_readme COMMAND print_schema ${PROJECT_SOURCE_DIR}/outputs/README.md)
 set_tests_properties(unit/outputs_readme PROPERTIES LABELS unit TIMEOUT 60)
+
+bf_pytest(h5py/reader h5py/test_reader.py)
+set_property(TEST h5py/reader APPEND PROPERTY ENVIRONMENT "MAKE_STUDY=$<TARGET_FILE:make_study>")
