@@ -186,9 +186,17 @@ void bf_desk_letter(bf_desk *d, bf_letter *letter)
 
 /* --- what the clock asks for -------------------------------------------------------------------------------------- */
 
-static void look_for_reasons_to_stop(bf_desk *d)
+/* Takes DIR/STOP away; true when it was there. */
+static bool take_stop_file(bf_desk *d)
 {
     char path[BF_PATH];
+    if (bf_file_join(path, sizeof path, d->s.ledger->dir, "STOP").code || !bf_file_exists(path)) return false;
+    if (unlink(path) != 0) bf_log(d->s.log, BF_WARN, "cannot remove %s: %s", path, strerror(errno));
+    return true;
+}
+
+static void look_for_reasons_to_stop(bf_desk *d)
+{
     const bf_farm_options *o = d->s.options;
     if (d->outcome.code) return;
     if (bf_stop_requested()) {
@@ -200,10 +208,7 @@ static void look_for_reasons_to_stop(bf_desk *d)
         double margin = fmin(2.0 * d->checkpoint_seconds + 1.0, 0.1 * o->max_seconds + d->checkpoint_seconds);
         if (now_running(d) + margin >= o->max_seconds) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "the wall-clock limit is near"));
     }
-    if (bf_file_join(path, sizeof path, d->s.ledger->dir, "STOP").code == BF_OK && bf_file_exists(path)) {
-        if (unlink(path) != 0) bf_log(d->s.log, BF_WARN, "cannot remove %s: %s", path, strerror(errno));
-        bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "found %s", path));
-    }
+    if (take_stop_file(d)) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "found %s/STOP", d->s.ledger->dir));
 }
 
 static double estimate_left(const bf_desk *d)
@@ -310,6 +315,7 @@ bf_status bf_desk_close(bf_desk **desk)
 {
     bf_desk *d = *desk;
     bf_ledger *l = d->s.ledger;
+    take_stop_file(d);      /* it was meant for this run, and must not end the next one */
     for (int id = 0; id < l->count; id++)
         if (l->results[id].status == BF_RUNNING) l->results[id].status = BF_PENDING;
     bf_status s = final_status(d);

@@ -117,6 +117,15 @@ def test_stopped_at_random_moments_until_done(whole, tmp_path, team):
     assert not temporaries(out) and not list((out / "checkpoints").iterdir())
 
 
+def test_a_stop_that_comes_too_late_does_not_end_the_next_run(whole, tmp_path):
+    out = tmp_path / "out"
+    process = start(*arguments(whole, out), "--set", "train.steps=600")
+    wait_until(lambda: out.exists() and any((out / "configs").glob("c????.h5")), process)
+    (out / "STOP").touch()
+    finish(process)
+    assert process.returncode in (0, 75) and not (out / "STOP").exists()
+
+
 @pytest.mark.parametrize("rank,ranks,team", [(1, 2, 2), (2, 3, 2)])
 def test_a_signal_to_a_rank_that_leads_nothing(whole, tmp_path, rank, ranks, team):
     """One that follows in its team, one that is idle: the whole study stops and is continued."""
