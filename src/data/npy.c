@@ -46,6 +46,13 @@ static const char *value_of(const char *header, const char *key)
     return at + strspn(at, " ");
 }
 
+/* How much of a value a message shows: up to what ends it, and no more than `most`. */
+static int clipped(const char *value, const char *end, int most)
+{
+    const size_t n = strcspn(value, end);
+    return n < (size_t)most ? (int)n : most;
+}
+
 static bf_status read_type(bf_npy *a, const char *header)
 {
     static const struct { const char *text; bf_npy_type type; } known[] = {
@@ -56,7 +63,8 @@ static bf_status read_type(bf_npy *a, const char *header)
             a->type = known[i].type;
             return BF_DONE;
         }
-    return BF_FAIL(BF_E_FORMAT, "%s: type %.12s; uint8, float32, float64 (and int32, int64 for labels), little endian, can be read", a->name, at ? at : "missing");
+    return BF_FAIL(BF_E_FORMAT, "%s: type %.*s; uint8, float32, float64 (and int32, int64 for labels), little endian, can be read", a->name,
+                   clipped(at ? at : "missing", ",}", 12), at ? at : "missing");
 }
 
 static bf_status read_shape(bf_npy *a, const char *header)
@@ -64,12 +72,13 @@ static bf_status read_shape(bf_npy *a, const char *header)
     const char *at = value_of(header, "'shape'");
     if (!at || *at++ != '(')
         return BF_FAIL(BF_E_FORMAT, "%s: its header has no shape", a->name);
+    const char *shape = at;
     for (at += strspn(at, " "); *at != ')'; at += strspn(at, " ")) {
         char *end;
         errno = 0;
         const long long n = *at >= '0' && *at <= '9' ? strtoll(at, &end, 10) : -1;
         if (n < 1 || errno || a->axes == 4)
-            return BF_FAIL(BF_E_FORMAT, "%s: shape (%.40s; one to four positive sizes are possible", a->name, strchr(header, '(') + 1);
+            return BF_FAIL(BF_E_FORMAT, "%s: shape (%.*s); one to four positive sizes are possible", a->name, clipped(shape, ")", 40), shape);
         a->shape[a->axes++] = n;
         at = end + strspn(end, " ");
         if (*at == ',')

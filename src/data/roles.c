@@ -28,6 +28,14 @@ static int role_of(const char *name)
     return -1;
 }
 
+bf_status bf_roles_count_labels(const char *labels, int64_t n, int64_t train, int64_t test)
+{
+    if (n == train + test)
+        return BF_DONE;
+    return BF_FAIL(BF_E_FORMAT, "%s: %lld labels for %lld training and then %lld test samples; test_labels names a file of the latter alone",
+                   labels, (long long)n, (long long)train, (long long)test);
+}
+
 bf_status bf_roles_of(const bf_paths *p, const char *path[BF_ROLES])
 {
     for (int r = 0; r < BF_ROLES; r++)
@@ -44,7 +52,7 @@ bf_status bf_roles_of(const bf_paths *p, const char *path[BF_ROLES])
         return BF_FAIL(BF_E_INPUT, "data.path: no file for train");
     if (path[BF_ROLE_TEST_LABELS] && !path[BF_ROLE_TEST])
         return BF_FAIL(BF_E_INPUT, "data.path: test_labels without test");
-    if (path[BF_ROLE_TEST] && !path[BF_ROLE_TRAIN_LABELS] != !path[BF_ROLE_TEST_LABELS])
+    if (path[BF_ROLE_TEST_LABELS] && !path[BF_ROLE_TRAIN_LABELS])
         return BF_FAIL(BF_E_INPUT, "data.path: labels for one part only; give labels and test_labels, or none");
     return BF_DONE;
 }

@@ -140,6 +140,12 @@ static bf_status open_arrays(const bf_paths *p, idx *f)
     return open_plain(p, f);
 }
 
+/* One file of labels for two files of images: first the training part's, then the test part's. */
+static bool shared_labels(const idx *f)
+{
+    return f->array[BF_ROLE_TRAIN_LABELS].stream && f->array[BF_ROLE_TEST].stream && !f->array[BF_ROLE_TEST_LABELS].stream;
+}
+
 static bf_status check_labels(const idx *f, bf_role images, bf_role labels)
 {
     const idx_array *x = &f->array[images], *y = &f->array[labels];
@@ -149,6 +155,8 @@ static bf_status check_labels(const idx *f, bf_role images, bf_role labels)
         return BF_FAIL(BF_E_INPUT, "data.path: %s has labels for images that are not given", bf_stream_name(y->stream));
     if (y->axes != 1)
         return BF_FAIL(BF_E_FORMAT, "%s: %d axes; labels have one", bf_stream_name(y->stream), y->axes);
+    if (shared_labels(f))
+        return bf_roles_count_labels(bf_stream_name(y->stream), y->shape[0], x->shape[0], f->array[BF_ROLE_TEST].shape[0]);
     if (y->shape[0] != x->shape[0])
         return BF_FAIL(BF_E_FORMAT, "%s: %lld labels for the %lld images of %s", bf_stream_name(y->stream), (long long)y->shape[0],
                        (long long)x->shape[0], bf_stream_name(x->stream));
@@ -167,7 +175,7 @@ static bf_status describe_arrays(const idx *f, bf_held *held)
         return BF_FAIL(BF_E_FORMAT, "%s: its images have another shape than those of %s", bf_stream_name(test->stream), held->name);
     BF_TRY(check_labels(f, BF_ROLE_TRAIN, BF_ROLE_TRAIN_LABELS));
     BF_TRY(check_labels(f, BF_ROLE_TEST, BF_ROLE_TEST_LABELS));
-    if (test->stream && !f->array[BF_ROLE_TRAIN_LABELS].stream != !f->array[BF_ROLE_TEST_LABELS].stream)
+    if (f->array[BF_ROLE_TEST_LABELS].stream && !f->array[BF_ROLE_TRAIN_LABELS].stream)
         return BF_FAIL(BF_E_INPUT, "data.path: only one of %s and %s has labels", held->name, bf_stream_name(test->stream));
     held->info.stored = BF_STORED_U8;
     held->info.labels = f->array[BF_ROLE_TRAIN_LABELS].stream != NULL;
@@ -237,6 +245,8 @@ static bf_status read(void *state, const bf_held *held, bf_split part, int64_t f
     (void)held;
     if (to->x)
         BF_TRY(read_bytes(&f->array[BF_ROLE_TRAIN + part], first, count, to->x));
+    if (to->labels && part == BF_TEST && shared_labels(f))
+        return read_labels(&f->array[BF_ROLE_TRAIN_LABELS], f->array[BF_ROLE_TRAIN].shape[0] + first, count, to->labels);
     if (to->labels)
         BF_TRY(read_labels(&f->array[BF_ROLE_TRAIN_LABELS + part], first, count, to->labels));
     return BF_DONE;

@@ -47,6 +47,12 @@ static bf_status check_pixels(const npy *f)
     return BF_DONE;
 }
 
+/* One file of labels for two arrays: first the training array's, then the test array's. */
+static bool shared_labels(const npy *f)
+{
+    return f->has[BF_ROLE_TRAIN_LABELS] && f->has[BF_ROLE_TEST] && !f->has[BF_ROLE_TEST_LABELS];
+}
+
 static bf_status check_labels(const npy *f, bf_role samples, bf_role labels)
 {
     const bf_npy *x = &f->array[samples], *y = &f->array[labels];
@@ -54,6 +60,8 @@ static bf_status check_labels(const npy *f, bf_role samples, bf_role labels)
         return BF_DONE;
     if (!(y->axes == 1 || (y->axes == 2 && y->shape[1] == 1)) || y->type == BF_NPY_F32 || y->type == BF_NPY_F64)
         return BF_FAIL(BF_E_FORMAT, "%s: labels are a vector of uint8, int32 or int64", y->name);
+    if (shared_labels(f))
+        return bf_roles_count_labels(y->name, y->shape[0], x->shape[0], f->array[BF_ROLE_TEST].shape[0]);
     if (y->shape[0] != x->shape[0])
         return BF_FAIL(BF_E_FORMAT, "%s: %lld labels for the %lld samples of %s", y->name, (long long)y->shape[0], (long long)x->shape[0], x->name);
     return BF_DONE;
@@ -134,6 +142,8 @@ static bf_status read(void *state, const bf_held *held, bf_split part, int64_t f
         BF_TRY(read_doubles(x, first * width, count * width, to->x));
     else if (to->x)
         BF_TRY(bf_npy_rows(x, first, count, width, to->x));
+    if (to->labels && part == BF_TEST && shared_labels(f))
+        return read_labels(&f->array[BF_ROLE_TRAIN_LABELS], f->array[BF_ROLE_TRAIN].shape[0] + first, count, to->labels);
     if (to->labels)
         BF_TRY(read_labels(&f->array[BF_ROLE_TRAIN_LABELS + part], first, count, to->labels));
     return BF_DONE;
