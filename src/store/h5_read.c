@@ -193,6 +193,7 @@ bf_status bf_h5_get(hid_t at, const char *name, hid_t type, int rank, const hsiz
     bool present;
     BF_TRY(bf_h5_expect(at, name, type, rank, shape, &id));
     bf_status s = bf_h5_verify(id, &present);
+    if (s.code) s = BF_FAIL(s.code, "%.60s: %.140s", name, s.what);
     if (!s.code && !present) s = BF_H5_FAIL(BF_E_FORMAT, at, name, "has no checksum");
     if (!s.code && H5Dread(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) s = BF_H5_FAIL(BF_E_IO, at, name, "cannot read");
     H5Dclose(id);

@@ -112,6 +112,32 @@ static bf_status compare_table(hid_t group, const table *t, const double *row)
     return s;
 }
 
+static bool in_index(const index_of *x, const char *name)
+{
+    for (int t = 0; t < x->n_tables; t++)
+        if (strcmp(x->tables[t].name, name) == 0) return true;
+    return false;
+}
+
+/* A column that the configuration has and the index lacks: what the index does not hold cannot differ. */
+static bf_status find_columns(hid_t group, const index_of *x, const char *part)
+{
+    H5G_info_t info;
+    char name[128], path[160];
+    if (!bf_h5_has(group, part)) return BF_DONE;
+    hid_t at = H5Gopen2(group, part, H5P_DEFAULT);
+    bf_status s = at < 0 || H5Gget_info(at, &info) < 0 ? BF_FAIL(BF_E_FORMAT, "%s: cannot be listed", part) : BF_DONE;
+    for (hsize_t i = 0; !s.code && i < info.nlinks; i++) {
+        const ssize_t n = H5Lget_name_by_idx(at, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
+        if (n < 0 || (size_t)n >= sizeof name) s = BF_FAIL(BF_E_FORMAT, "%s: a name that cannot be read", part);
+        if (s.code) break;
+        snprintf(path, sizeof path, "%s/%s", part, name);
+        if (!in_index(x, path)) s = BF_FAIL(BF_E_FORMAT, "%s: the configuration has it, the tables do not", path);
+    }
+    if (at >= 0) H5Gclose(at);
+    return s;
+}
+
 static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
 {
     int64_t status;
@@ -122,7 +148,8 @@ static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
     if (strncmp(hash, x->hash + row * 16, 16) != 0) return BF_FAIL(BF_E_FORMAT, "config_hash %.16s in the table, %s in the configuration", x->hash + row * 16, hash);
     for (int t = 0; t < x->n_tables; t++)
         BF_TRY(compare_table(group, &x->tables[t], x->tables[t].values + row * x->tables[t].cols));
-    return BF_DONE;
+    BF_TRY(find_columns(group, x, "metrics"));
+    return find_columns(group, x, "history");
 }
 
 /* A link leads to configs/c0000.h5 beside the file, and nowhere else. */
