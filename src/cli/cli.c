@@ -49,8 +49,16 @@ static int explain(const bf_command *c)
     return 0;
 }
 
+/* Commands the documentation speaks of and this version does not have: not a slip of the fingers, so no guess what was meant. */
+static const char *const planned[] = { "measure", "sample" };
+
 static int unknown(const char *name)
 {
+    for (size_t i = 0; i < sizeof planned / sizeof *planned; i++)
+        if (strcmp(name, planned[i]) == 0) {
+            fprintf(stderr, "betafield: %s is known but not available in this version\n", name);
+            return 2;
+        }
     const char *nearest = NULL;
     int least = bf_edit_limit(name) + 1;
     for (int i = 0; i < COMMANDS; i++) {

@@ -1,10 +1,12 @@
 #include "farm/farm.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/stop.h"
 #include "farm/crew.h"
 #include "farm/layout.h"
@@ -97,6 +99,26 @@ static bf_status count_costs(farm *f)
     return s;
 }
 
+/* A disk that fills up after hours of training costs more than a refusal. */
+static bf_status check_space(const farm *f)
+{
+    const bf_ledger *l = &f->ledger;
+    const int64_t space = bf_file_free_space(l->dir);
+    double files = 0.0, checkpoint = 0.0;
+    int pending = 0;
+    for (int id = 0; id < l->count; id++) {
+        if (!l->chosen[id] || l->results[id].status != BF_PENDING) continue;
+        pending++;
+        files += (double)l->cost[id].disk;
+        if (!l->resumes[id]) checkpoint = fmax(checkpoint, (double)l->cost[id].checkpoints);     /* those that resume have theirs already */
+    }
+    const int ranks = bf_comm_size(f->world);
+    const double need = files + checkpoint * (pending < ranks ? pending : ranks);
+    if (space < 0 || need <= (double)space) return BF_DONE;
+    return BF_FAIL(BF_E_INPUT, "the results need %.1f MB, the file system of %.60s has %.1f MB free; output.posterior: [] and "
+                   "output.second_stage: false make them smaller", 1e-6 * need, l->dir, 1e-6 * (double)space);
+}
+
 static void add_run_record(farm *f)
 {
     bf_ledger *l = &f->ledger;
@@ -123,6 +145,7 @@ static bf_status open_books(farm *f)
     if (!s.code) s = bf_log_open(f->ledger.dir, true, f->options->quiet, &f->log);
     if (!s.code) s = check_kernels(f);
     if (!s.code) s = count_costs(f);
+    if (!s.code) s = check_space(f);
     if (s.code) return s;
     f->pending = bf_ledger_pending(&f->ledger);
     f->progress_seconds = bf_log_is_terminal(f->log) ? 1.0 : base->output.progress_seconds;

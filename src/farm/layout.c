@@ -50,6 +50,8 @@ static void explain(bf_layout *l, int pending, int lanes, int64_t wanted)
         n = snprintf(l->why, size, "parallel.ranks_per_config is %lld, but there are only %d rank%s", (long long)wanted, l->ranks, plural(l->ranks));
     else if (wanted)
         n = snprintf(l->why, size, "parallel.ranks_per_config is %lld", (long long)wanted);
+    else if (pending == 0)
+        n = snprintf(l->why, size, "nothing left to train");
     else if (pending >= l->ranks)
         n = snprintf(l->why, size, "%d configuration%s for %d rank%s", pending, plural(pending), l->ranks, plural(l->ranks));
     else

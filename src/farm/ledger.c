@@ -164,7 +164,9 @@ static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const 
     if (s.code == BF_E_MEMORY) return s;        /* says nothing about the file */
     if (there && !l->extends[id]) {
         if (s.code || strcmp(r->hash, hash) != 0) {
-            bf_log(log, BF_WARN, "configs/c%04d.h5 is damaged or belongs to another configuration (%s); set aside, trained again", id, s.what);
+            /* Another hash and nothing to go on from: it diverged, or was shorter and kept no state. */
+            bf_log(log, BF_WARN, "configs/c%04d.h5 %s%s; set aside, trained again", id,
+                   s.code ? "is damaged: " : "is the result of other keys", s.code ? s.what : "");
             BF_TRY(set_aside(l->dir, id, "damaged"));
         } else if (o->retry_failed && l->chosen[id] && r->status != BF_CONFIG_DONE) {
             BF_TRY(set_aside(l->dir, id, "failed"));

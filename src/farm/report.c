@@ -56,8 +56,8 @@ static void row_line(const bf_ledger *l, const bf_schema *schema, int id, char *
                  number(metric(r, schema, "variance", BF_TEST), "%9.3g", 9, variance),
                  number(metric(r, schema, "active_units", BF_TEST), "%3.0f", 3, active), time);
     else
-        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld %s: %s", id, c->vae.beta, (long long)c->vae.latent,
-                 bf_config_status_names[r->status], r->error);
+        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld %s%s%s", id, c->vae.beta, (long long)c->vae.latent,
+                 bf_config_status_names[r->status], r->error[0] ? ": " : "", r->error);
     free(c);
 }
 
