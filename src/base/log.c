@@ -87,6 +87,23 @@ static void print_line(FILE *f, const char *prefix, const char *format, va_list 
     va_end(copy);
 }
 
+/* A warning or error as a record too: programs that watch log.jsonl need no other file. */
+static void record_text(bf_logger *l, const char *event, const char *format, va_list args)
+{
+    char *text = NULL;
+    int n = vasprintf(&text, format, args);
+    if (n < 0)
+        return;
+    const size_t size = 6 * (size_t)n + 1;      /* an escape is at most \\u0000 */
+    char *escaped = malloc(size);
+    if (escaped != NULL) {
+        bf_json_escape(text, escaped, size);
+        bf_log_event(l, event, "\"text\": \"%s\"", escaped);
+    }
+    free(escaped);
+    free(text);
+}
+
 void bf_log(bf_logger *l, bf_level level, const char *format, ...)
 {
     static const char *const on_console[] = { "", "", "betafield: warning: ", "betafield: error: " };
@@ -106,6 +123,11 @@ void bf_log(bf_logger *l, bf_level level, const char *format, ...)
         snprintf(prefix, sizeof prefix, "%s %s ", time, in_file[level]);
         print_line(l->text, prefix, format, args);
     }
+    va_end(args);
+    if (level < BF_WARN)
+        return;
+    va_start(args, format);
+    record_text(l, level == BF_WARN ? "warning" : "error", format, args);
     va_end(args);
 }
 

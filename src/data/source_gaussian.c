@@ -210,6 +210,6 @@ static bf_status fill(void *state, const bf_data_options *o, const bf_data_info 
 }
 
 const bf_source bf_source_gaussian = {
-    .name = "gaussian", .help = "zero-mean Gaussian with given eigenvalues", .generator = true,
+    .name = "gaussian", .help = "zero-mean Gaussian with given eigenvalues", .generator = true, .unbounded = true,
     .describe = describe, .open = open_gaussian, .fill = fill, .close = close_gaussian,
 };

@@ -64,6 +64,6 @@ static bf_status fill(void *state, const bf_data_options *o, const bf_data_info 
 }
 
 const bf_source bf_source_lowrank = {
-    .name = "lowrank", .help = "low rank plus sparse gross outliers, the clean part kept", .generator = true,
+    .name = "lowrank", .help = "low rank plus sparse gross outliers, the clean part kept", .generator = true, .unbounded = true,
     .describe = describe, .open = open_loadings, .fill = fill, .close = free,
 };

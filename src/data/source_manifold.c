@@ -146,6 +146,6 @@ static bf_status fill(void *state, const bf_data_options *o, const bf_data_info 
 }
 
 const bf_source bf_source_manifold = {
-    .name = "manifold", .help = "ReLU-network image of a few Gaussian factors", .generator = true,
+    .name = "manifold", .help = "ReLU-network image of a few Gaussian factors", .generator = true, .unbounded = true,
     .describe = describe, .open = open_surface, .fill = fill, .close = close_surface,
 };

@@ -14,6 +14,8 @@
 #include "farm/progress.h"
 #include "farm/report.h"
 
+#define BF_PUBLISH_SECONDS 5.0      /* progress.json is for `status` from another shell: it may be fresher than the log */
+
 struct bf_desk {
     bf_desk_setup  s;
     bf_cost_model  model;
@@ -21,7 +23,7 @@ struct bf_desk {
     int            gone;            /* teams that said goodbye */
     bf_status      outcome;         /* why the study ends early; code BF_OK while nothing is wrong */
     double         next_look;       /* STOP file and wall limit: once a second */
-    double         next_progress;
+    double         next_progress, next_publish;
     double         next_study, study_cost;
     bool           study_is_old;
     double         checkpoint_seconds;
@@ -52,6 +54,7 @@ bf_status bf_desk_open(const bf_desk_setup *s, bf_desk **out)
         if (s->ledger->results[id].status == BF_CONFIG_DONE)
             bf_cost_model_learn(&d->model, &s->ledger->cost[id], s->ledger->results[id].seconds);
     d->next_progress = bf_clock_seconds() + s->progress_seconds;
+    d->next_publish = bf_clock_seconds() + 1.0;
     *out = d;
     return BF_DONE;
 }
@@ -140,10 +143,6 @@ static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
     }
     if (r.status == BF_CONFIG_DONE) bf_cost_model_learn(&d->model, &l->cost[r.id], r.seconds);
     bf_report_row(d->s.log, l, d->s.schema, r.id);
-    char error[420];
-    bf_json_escape(r.error, error, sizeof error);
-    bf_log_event(d->s.log, "ended", "\"config\": %d, \"status\": \"%s\", \"seconds\": %.3f, \"error\": \"%s\"", r.id,
-                 bf_config_status_names[r.status], r.seconds, error);
 }
 
 static void take_progress(bf_desk *d, const bf_letter *letter)
@@ -278,9 +277,11 @@ void bf_desk_tend(bf_desk *d)
         d->next_look = now + 1.0;
         look_for_reasons_to_stop(d);
     }
-    if (now >= d->next_progress) {
-        d->next_progress = now + d->s.progress_seconds;
-        publish_progress(d, "running", true);
+    if (now >= d->next_progress || now >= d->next_publish) {
+        const bool print = now >= d->next_progress;
+        if (print) d->next_progress = now + d->s.progress_seconds;
+        d->next_publish = now + BF_PUBLISH_SECONDS;
+        publish_progress(d, "running", print);
     }
     if (d->study_is_old && now >= d->next_study) {
         publish_study(d);

@@ -36,6 +36,7 @@ typedef struct farm {
     int         *order;
     char         tag[37];
     int          pending, lanes;
+    char         hosts[256];        /* rank 0: every host once, as many as fit */
     double       progress_seconds;
     bf_crew      crew;
 } farm;
@@ -129,7 +130,7 @@ static void add_run_record(farm *f)
     memset(run, 0, sizeof *run);
     bf_clock_iso8601(bf_clock_epoch(), run->start);
     snprintf(run->job, sizeof run->job, "%s", job ? job : "");
-    bf_comm_host(run->hosts, sizeof run->hosts);
+    snprintf(run->hosts, sizeof run->hosts, "%s", f->hosts);
     run->ranks = bf_comm_size(f->world);
     run->exit_code = -1;
 }
@@ -152,6 +153,27 @@ static bf_status open_books(farm *f)
     memcpy(f->tag, f->ledger.tag, sizeof f->tag);
     memcpy(f->order, f->ledger.order, (size_t)f->ledger.count * sizeof *f->order);
     add_run_record(f);
+    return BF_DONE;
+}
+
+/* Collective over world. */
+static bf_status gather_hosts(farm *f)
+{
+    enum { NAME = 64 };
+    const int ranks = bf_comm_size(f->world);
+    char mine[NAME] = "";
+    char (*all)[NAME] = calloc((size_t)ranks, sizeof *all);
+    BF_TRY(bf_comm_agree(f->world, all ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %d hosts", ranks)));
+    bf_comm_host(mine, sizeof mine);
+    bf_comm_gather(f->world, mine, sizeof mine, all, NULL, 0);
+    size_t used = 0;
+    for (int r = 0; speaks(f) && r < ranks; r++) {
+        bool known = false;
+        for (int before = 0; before < r && !known; before++) known = strcmp(all[before], all[r]) == 0;
+        const size_t room = sizeof f->hosts - used;
+        if (!known && strlen(all[r]) + 2 <= room) used += (size_t)snprintf(f->hosts + used, room, "%s%s", used ? " " : "", all[r]);
+    }
+    free(all);
     return BF_DONE;
 }
 
@@ -236,6 +258,7 @@ bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data
     BF_TRY_DONE(bf_comm_agree(world, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the farm")));
     BF_TRY_DONE(open_data(f));
     BF_TRY_DONE(bf_comm_agree(world, make_schema(f)));
+    BF_TRY_DONE(gather_hosts(f));
     BF_TRY_DONE(share_books(f));
     BF_TRY_DONE(form_teams(f));
     if (f->team) bf_crew_work(&f->crew);

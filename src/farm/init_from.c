@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rng.h"
 #include "farm/folder.h"
 #include "store/config_file.h"
+#include "vae/vae.h"
 
 static bf_status parse_id(const char *text, const char *from, int *id)
 {
@@ -47,4 +49,22 @@ bf_status bf_init_from(const char *from, const bf_params *p, float *theta)
         if (s.code) return BF_FAIL(BF_E_INPUT, "train.init_from: %.180s", s.what);
     }
     return BF_DONE;
+}
+
+bf_status bf_init_from_check(const bf_config *c, const bf_data_info *data)
+{
+    /* A plan of one row is small, and brings the same slots as any other. */
+    const bf_plan_shape shape = { .rows = 1, .lanes = 1, .backward = true };
+    bf_vae_data d = { .dims = data->dims, .width = data->width, .variance = 1.0 };
+    memcpy(d.shape, data->shape, sizeof d.shape);
+    bf_vae vae = { 0 };
+    bf_params *params = bf_params_create();
+    if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to check train.init_from");
+    bf_status s = bf_vae_build(&c->vae, &d, BF_VAE_TRAIN, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae);
+    float *theta = s.code ? NULL : calloc(bf_params_size(params), sizeof *theta);
+    if (!s.code) s = theta ? bf_init_from(c->train.init_from, params, theta) : BF_FAIL(BF_E_MEMORY, "no memory to check train.init_from");
+    free(theta);
+    bf_vae_destroy(&vae);
+    bf_params_destroy(&params);
+    return s;
 }

@@ -13,24 +13,20 @@
 #define BF_HISTOGRAM_BINS 201           /* over [-5, 5], between an underflow and an overflow bin */
 #define BF_MAX_STATE 64
 
-/* An effective key as an attribute: integers and reals as numbers, the rest as the text a study file would hold. */
+/* An effective key as an attribute: numbers and booleans (1, 0) as numbers, the rest, "auto" and "none" included, as the text a study
+ * file would hold. */
 static bf_status key_attribute(const bf_key *k, const bf_config *c, char *printed, bf_attr *a)
 {
     const char *at = (const char *)c + k->offset;
-    snprintf(a->name, sizeof a->name, "%s", k->path);
-    a->type = 's';
-    if (k->type == BF_KEY_INT) {
-        a->type = 'i';
-        memcpy(&a->integer, at, sizeof a->integer);
-        return BF_DONE;
-    }
-    if (k->type == BF_KEY_REAL) memcpy(&a->real, at, sizeof a->real);
-    if (k->type == BF_KEY_REAL && isfinite(a->real)) {
-        a->type = 'f';
-        return BF_DONE;
-    }
     const bool plain = k->type == BF_KEY_TEXT || k->type == BF_KEY_CHOICE;      /* without YAML's quotes */
-    if (!plain) bf_key_print(k, c, printed, BF_KEY_PRINTED);
+    snprintf(a->name, sizeof a->name, "%s", k->path);
+    bf_key_print(k, c, printed, BF_KEY_PRINTED);
+    const bool number = strchr("+-.0123456789", printed[0]) != NULL;
+    a->type = k->type == BF_KEY_BOOL || (k->type == BF_KEY_INT && number) ? 'i' : k->type == BF_KEY_REAL && number ? 'f' : 's';
+    if (k->type == BF_KEY_BOOL) a->integer = *(const bool *)at;
+    else if (a->type == 'i') memcpy(&a->integer, at, sizeof a->integer);
+    else if (a->type == 'f') memcpy(&a->real, at, sizeof a->real);
+    if (a->type != 's') return BF_DONE;
     a->text = strdup(plain ? at : printed);
     return a->text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the attribute %s", k->path);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "data/dataset.h"
 
 #define BF_SUMMARY_ROWS 60      /* more configurations than this: the table at the end would scroll away what matters */
@@ -25,6 +26,8 @@ void bf_report_start(bf_logger *log, const bf_ledger *l, const bf_layout *layout
            l->count == 1 ? "" : "s", ended, bf_ledger_pending(l), l->dir);
     bf_log(log, BF_INFO, "ranks: %d in %d team%s of %d%s%s", layout->ranks, layout->teams, layout->teams == 1 ? "" : "s", layout->team_size,
            layout->why[0] ? "; " : "", layout->why);
+    bf_log_event(log, "start", "\"study\": \"%s\", \"uuid\": \"%s\", \"configs\": %d, \"pending\": %d, \"ranks\": %d, \"teams\": %d",
+                 base->study, l->uuid, l->count, bf_ledger_pending(l), layout->ranks, layout->teams);
     for (int d = 0; d < data->count; d++) {
         const bf_data_info *i = &data->info[d];
         bf_log(log, BF_INFO, "data: %s, %lld training and %lld test samples of %d values, %s", data->options[d].source,
@@ -61,6 +64,15 @@ static void row_line(const bf_ledger *l, const bf_schema *schema, int id, char *
     free(c);
 }
 
+static void record_row(bf_logger *log, const bf_schema *schema, const bf_result *r)
+{
+    char error[6 * sizeof r->error], rate[32], distortion[32];
+    bf_json_escape(r->error, error, sizeof error);
+    bf_log_event(log, "ended", "\"config\": %d, \"status\": \"%s\", \"attempts\": %d, \"steps\": %lld, \"seconds\": %.3f, \"rate\": %s, "
+                 "\"distortion\": %s, \"error\": \"%s\"", r->id, bf_config_status_names[r->status], (int)r->attempts, (long long)r->steps, r->seconds,
+                 bf_json_number(metric(r, schema, "rate", BF_TEST), rate), bf_json_number(metric(r, schema, "distortion", BF_TEST), distortion), error);
+}
+
 void bf_report_row(bf_logger *log, const bf_ledger *l, const bf_schema *schema, int id)
 {
     char line[400];
@@ -68,17 +80,23 @@ void bf_report_row(bf_logger *log, const bf_ledger *l, const bf_schema *schema, 
     for (int i = 0; i < l->count; i++) ended += l->results[i].status >= BF_CONFIG_DONE && l->results[i].status <= BF_CONFIG_FAILED;
     row_line(l, schema, id, line, sizeof line);
     bf_log(log, BF_INFO, "%s  [%d/%d]", line, ended, l->count);
+    record_row(log, schema, &l->results[id]);
 }
 
 void bf_report_progress(bf_logger *log, const bf_progress *p)
 {
-    char line[240], eta[32] = "unknown", elapsed[32];
+    char line[240], eta[32] = "unknown", elapsed[32], rate[32];
     if (isfinite(p->eta)) bf_clock_human(p->eta, eta);
     bf_clock_human(p->elapsed, elapsed);
     snprintf(line, sizeof line, "%d/%d done, %d running, %d failed | %.3g samples/s | %s elapsed, %s to go", p->done, p->configs, p->running,
              p->failed, p->samples_per_second, elapsed, eta);
-    if (bf_log_is_terminal(log)) bf_log_live(log, line);
-    else bf_log(log, BF_INFO, "progress: %s", line);
+    if (bf_log_is_terminal(log)) {
+        bf_log_live(log, line);
+        return;
+    }
+    bf_log(log, BF_INFO, "progress: %s", line);
+    bf_log_event(log, "progress", "\"done\": %d, \"running\": %d, \"failed\": %d, \"samples_per_second\": %s, \"elapsed\": %.1f", p->done,
+                 p->running, p->failed, bf_json_number(p->samples_per_second, rate), p->elapsed);
 }
 
 void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, const bf_status *outcome, double seconds)
@@ -100,6 +118,8 @@ void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, 
     bf_log(log, BF_INFO, "%d done, %d diverged, %d failed, %d not finished, in %s", bf_ledger_tally(l, BF_CONFIG_DONE),
            bf_ledger_tally(l, BF_DIVERGED), bf_ledger_tally(l, BF_CONFIG_FAILED),
            bf_ledger_tally(l, BF_PENDING) + bf_ledger_tally(l, BF_STOPPED) + bf_ledger_tally(l, BF_RUNNING), time);
+    bf_log_event(log, "end", "\"exit\": %d, \"done\": %d, \"diverged\": %d, \"failed\": %d, \"seconds\": %.3f", bf_status_exit_code(outcome),
+                 bf_ledger_tally(l, BF_CONFIG_DONE), bf_ledger_tally(l, BF_DIVERGED), bf_ledger_tally(l, BF_CONFIG_FAILED), seconds);
     if (outcome->code == BF_E_STOPPED) bf_log(log, BF_INFO, "stopped (%s); everything is saved, run the same command again to continue", outcome->what);
     else bf_log(log, BF_INFO, "results: %s/study.h5", l->dir);
 }

@@ -15,6 +15,7 @@
 #include "store/config_file.h"
 
 #define BF_MAX_STATE 64
+#define BF_TELL_SECONDS 2.0     /* a leader's letters are cheap; what the desk publishes every progress_seconds should be fresh */
 #define BF_ASK_AHEAD 0.9        /* a leader asks for the next configuration when this much of the current one is done */
 
 static double seconds_so_far(const bf_job *job) { return job->seconds_before + bf_clock_seconds() - job->started; }
@@ -25,7 +26,7 @@ static void send_progress(bf_job *job, const bf_train_progress *p, double now)
 {
     bf_running r = { .id = job->id, .step = p->step, .steps = p->steps, .epoch = p->epoch, .epochs = p->epochs,
                      .samples_per_second = p->samples_per_second };
-    job->next_progress = now + job->crew->progress_seconds;
+    job->next_progress = now + fmin(job->crew->progress_seconds, BF_TELL_SECONDS);
     bf_crew_tell_progress(job->crew, &r);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "data/source.h"
+#include "farm/init_from.h"
 #include "vae/vae.h"
 
 /* Equal as the table of keys sees them: keys that this source does not use and bytes behind the end of a text do not count. */
@@ -129,25 +130,49 @@ static void add_model_problem(bf_problems *p, const bf_study *study, const char 
     add_once(p, study, named ? key : "likelihood.kind", named ? colon + 2 : what);
 }
 
+/* What is known of the smallest value: the data's once they are there, before that only that a source may give any. NaN: unknown. */
+static double least_value(const bf_study_data_sets *d, int k)
+{
+    const bf_source *source = bf_source_find(d->options[k].source);
+    if (d->set[k]) return d->info[k].minimum;
+    return source && source->unbounded && strcmp(d->options[k].scale, "minmax") != 0 ? -INFINITY : NAN;
+}
+
+/* Local. Configurations that differ in beta alone start from the same weights in the same way: one look serves them. */
+static bf_status check_start(const bf_config *c, const bf_config *before, const bf_data_info *info)
+{
+    if (!c->train.init_from[0]) return BF_DONE;
+    const bool looked = before && strcmp(before->train.init_from, c->train.init_from) == 0 && before->vae.latent == c->vae.latent
+                        && memcmp(&before->vae.hidden, &c->vae.hidden, sizeof c->vae.hidden) == 0 && strcmp(before->vae.net, c->vae.net) == 0
+                        && strcmp(before->vae.likelihood, c->vae.likelihood) == 0 && strcmp(before->vae.variance, c->vae.variance) == 0;
+    return looked ? BF_DONE : bf_init_from_check(c, info);
+}
+
 bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
 {
     const int before = problems->count;
     char what[200];
-    bf_config *c = malloc(sizeof *c);
-    if (!c) return BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
-    for (int i = 0; i < bf_study_count(study); i++) {
+    bf_status s = BF_DONE;
+    bf_config *c = malloc(sizeof *c), *last = malloc(sizeof *last);
+    if (!c || !last) s = BF_FAIL(BF_E_MEMORY, "no memory for two configurations");
+    for (int i = 0; !s.code && i < bf_study_count(study); i++) {
         const int k = d->of[i];
-        const bool open = d->set[k] != NULL;
         bf_study_config(study, i, c);
         if (c->train.batch > d->info[k].rows[BF_TRAIN]) {
             snprintf(what, sizeof what, "a batch of %lld is larger than the training set, %lld samples", (long long)c->train.batch,
                      (long long)d->info[k].rows[BF_TRAIN]);
             add_once(problems, study, "train.batch", what);
         }
-        const bf_status s = bf_vae_check(&c->vae, open ? d->info[k].minimum : NAN, open ? d->info[k].maximum : NAN);
-        if (s.code) add_model_problem(problems, study, s.what);
+        const bf_status fits = bf_vae_check(&c->vae, least_value(d, k), d->set[k] ? d->info[k].maximum : NAN);
+        if (fits.code) add_model_problem(problems, study, fits.what);
+        const bf_status starts = check_start(c, i > 0 ? last : NULL, &d->info[k]);
+        if (starts.code == BF_E_INPUT) add_model_problem(problems, study, starts.what);
+        else s = starts;
+        *last = *c;
     }
     free(c);
+    free(last);
+    if (s.code) return s;
     if (problems->count > before) return BF_FAIL(BF_E_INPUT, "%s", problems->at[before].what);
     return BF_DONE;
 }

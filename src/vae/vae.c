@@ -70,6 +70,8 @@ bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum)
     BF_TRY(resolve(o, &m));
     BF_TRY(check_sizes(o));
     BF_TRY(check_numbers(o));
+    if (m.likelihood->needs_unit_interval && minimum == -INFINITY)
+        return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these may lie anywhere", o->likelihood);
     if (m.likelihood->needs_unit_interval && (minimum < 0.0 || maximum > 1.0))
         return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these lie in [%g, %g]", o->likelihood, minimum, maximum);
     return BF_DONE;

@@ -27,7 +27,7 @@ typedef struct bf_vae {
 BF_MUST_USE bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
                                    const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out);
 void bf_vae_destroy(bf_vae *v);
-/* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units; NaN unknown. */
+/* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units; NaN unknown, minimum -inf: without bounds. */
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum);
 /* Weights of the terms at a training step, in the plan's term order. */
 void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights);

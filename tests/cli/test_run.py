@@ -1,5 +1,5 @@
 """The life of a study: run, run again, extend, refuse, stop, continue, fail."""
-import os
+import json
 import signal
 import time
 
@@ -46,6 +46,8 @@ def test_leaves_the_tables_of_the_contract(study, tmp_path):
     assert not list((out / "checkpoints").iterdir())
     for name in ("study.yaml", "log.txt", "log.jsonl", "progress.json"):
         assert (out / name).exists()
+    events = [json.loads(line)["event"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert events[0] == "start" and events[-1] == "end" and events.count("ended") == 4
 
 
 def test_effective_input_reproduces_the_study(study, tmp_path):
@@ -256,13 +258,16 @@ def test_evaluate_every_keep_best_and_patience(study, tmp_path):
 
 def test_init_from_starts_where_another_ended(study, tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
-    betafield("run", study(), "-o", a, "--only", "0")
-    betafield("run", study(), "-o", b, "--only", "0", "--set", f"train.init_from={a}:0", "--set", "train.lr=1e-12")
+    one_size = ["--set", "sweep.model.latent=[2]"]
+    betafield("run", study(), "-o", a, *one_size)
+    betafield("run", study(), "-o", b, *one_size, "--set", f"train.init_from={a}:0", "--set", "train.lr=1e-12")
     with h5py.File(a / "study.h5") as one, h5py.File(b / "study.h5") as two:
         for name, weight in one["configs/c0000/weights"].items():
-            np.testing.assert_allclose(two["configs/c0000/weights"][name][()], weight[()], atol=1e-6)
-    refused = betafield("run", study(), "-o", tmp_path / "c", "--only", "0", "--set", "train.init_from=nowhere:0", expect=3)
-    assert "init_from" in refused.stdout
+            np.testing.assert_allclose(two["configs/c0001/weights"][name][()], weight[()], atol=1e-6)
+    refused = betafield("run", study(), "-o", tmp_path / "c", *one_size, "--set", "train.init_from=nowhere:0", expect=2)
+    assert "init_from" in refused.stderr and not (tmp_path / "c").exists()
+    narrow = betafield("plan", study(), *one_size, "--set", f"train.init_from={a}:0", "--set", "model.hidden=[7]", expect=2)
+    assert "init_from" in narrow.stderr
 
 
 def test_output_switches(study, tmp_path):
