@@ -234,14 +234,25 @@ static void release(farm *f)
     free(f->metrics);
 }
 
+/* Local. What opening found wrong with the data that the study names belongs under its key, like what inspection finds. */
+static bf_status name_open_failure(const farm *f, bf_status s, bf_problems *problems)
+{
+    int k = 0;
+    while (k < f->data->count - 1 && f->data->set[k]) k++;
+    bf_status other = bf_study_data_problem(f->study, &f->data->options[k], s, problems);
+    return other.code ? other : s;
+}
+
 /* The ranges of the data decide about some keys; nothing is written before they fit. */
 static bf_status open_data(farm *f)
 {
     BF_TRY(bf_comm_node(f->world, &f->node));
-    BF_TRY(bf_study_data_open(f->data, f->world, f->node));
     bf_problems problems = { 0 };
-    bf_status s = bf_study_data_check(f->data, f->study, &problems);
-    if (s.code && speaks(f)) bf_problems_print(&problems, f->options->input_name, stderr);
+    bf_status s = bf_study_data_open(f->data, f->world, f->node);
+    if (s.code) s = name_open_failure(f, s, &problems);
+    else s = bf_study_data_check(f->data, f->study, &problems);
+    if (speaks(f)) bf_problems_print(&problems, f->options->input_name, stderr);
+    if (problems.count) s = BF_FAIL(BF_E_INPUT, "%d problem%s in %.120s", problems.count, problems.count == 1 ? "" : "s", f->options->input_name);
     bf_problems_free(&problems);
     return bf_comm_agree(f->world, s);
 }
