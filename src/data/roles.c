@@ -5,11 +5,6 @@
 
 static const char *const names[BF_ROLES] = { "train", "test", "train_labels", "test_labels" };
 
-const char *bf_role_name(bf_role r)
-{
-    return names[r];
-}
-
 bool bf_roles_plain(const bf_paths *p)
 {
     for (int i = 0; i < p->count; i++)

@@ -14,5 +14,4 @@ BF_MUST_USE bf_status bf_roles_of(const bf_paths *p, const char *path[BF_ROLES])
 BF_MUST_USE bf_status bf_roles_count_labels(const char *labels, int64_t n, int64_t train, int64_t test);
 /* Local. True when every path is plain. */
 bool bf_roles_plain(const bf_paths *p);
-const char *bf_role_name(bf_role r);
 #endif

@@ -163,7 +163,11 @@ static bf_status gather_hosts(farm *f)
     const int ranks = bf_comm_size(f->world);
     char mine[NAME] = "";
     char (*all)[NAME] = calloc((size_t)ranks, sizeof *all);
-    BF_TRY(bf_comm_agree(f->world, all ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %d hosts", ranks)));
+    bf_status s = bf_comm_agree(f->world, all ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %d hosts", ranks));
+    if (s.code) {
+        free(all);
+        return s;
+    }
     bf_comm_host(mine, sizeof mine);
     bf_comm_gather(f->world, mine, sizeof mine, all, NULL, 0);
     size_t used = 0;

@@ -138,14 +138,13 @@ static double least_value(const bf_study_data_sets *d, int k)
     return source && source->unbounded && strcmp(d->options[k].scale, "minmax") != 0 ? -INFINITY : NAN;
 }
 
-/* Local. Configurations that differ in beta alone start from the same weights in the same way: one look serves them. */
-static bf_status check_start(const bf_config *c, const bf_config *before, const bf_data_info *info)
+/* Equal but for numbers that change no shape: what one look at the stored weights says holds for both. */
+static bool same_model(const bf_vae_options *a, const bf_vae_options *b)
 {
-    if (!c->train.init_from[0]) return BF_DONE;
-    const bool looked = before && strcmp(before->train.init_from, c->train.init_from) == 0 && before->vae.latent == c->vae.latent
-                        && memcmp(&before->vae.hidden, &c->vae.hidden, sizeof c->vae.hidden) == 0 && strcmp(before->vae.net, c->vae.net) == 0
-                        && strcmp(before->vae.likelihood, c->vae.likelihood) == 0 && strcmp(before->vae.variance, c->vae.variance) == 0;
-    return looked ? BF_DONE : bf_init_from_check(c, info);
+    bf_vae_options other = *b;
+    other.beta = a->beta;
+    other.warmup = a->warmup;
+    return memcmp(a, &other, sizeof other) == 0;
 }
 
 bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
@@ -165,9 +164,12 @@ bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study
         }
         const bf_status fits = bf_vae_check(&c->vae, least_value(d, k), d->set[k] ? d->info[k].maximum : NAN);
         if (fits.code) add_model_problem(problems, study, fits.what);
-        const bf_status starts = check_start(c, i > 0 ? last : NULL, &d->info[k]);
-        if (starts.code == BF_E_INPUT) add_model_problem(problems, study, starts.what);
-        else s = starts;
+        const bool looked = i > 0 && k == d->of[i - 1] && strcmp(last->train.init_from, c->train.init_from) == 0 && same_model(&last->vae, &c->vae);
+        if (c->train.init_from[0] && !looked) {
+            const bf_status starts = bf_init_from_check(c, &d->info[k]);
+            if (starts.code == BF_E_INPUT) add_model_problem(problems, study, starts.what);
+            else s = starts;
+        }
         *last = *c;
     }
     free(c);

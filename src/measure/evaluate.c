@@ -83,11 +83,6 @@ void bf_evaluator_destroy(bf_evaluator **evaluator)
     *evaluator = NULL;
 }
 
-size_t bf_evaluator_bytes(const bf_evaluator *e)
-{
-    return bf_plan_bytes(e->pass[BF_TRAIN].plan) + bf_plan_bytes(e->pass[BF_TEST].plan) + bf_plan_bytes(e->decoder.plan);
-}
-
 /* --- one block --------------------------------------------------------------------------------------------------- */
 
 static const float *row_of(const bf_vae *v, bf_value value, int row, int columns)

@@ -34,7 +34,6 @@ BF_MUST_USE bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset 
 BF_MUST_USE bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, double log_variance, bool keep_rows, bf_evaluation *out);
 void bf_evaluation_free(bf_evaluation *e);
 void bf_evaluator_destroy(bf_evaluator **e);
-size_t bf_evaluator_bytes(const bf_evaluator *e);       /* what its plans hold */
 /* Local. Calls fn(self) after every block: what a rank has to answer while a long pass runs. fn may be NULL. */
 void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self);
 /* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. */

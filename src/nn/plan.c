@@ -103,8 +103,6 @@ bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v) { return p->value[v].sha
 int bf_plan_terms(const bf_plan *p) { return p->terms; }
 const char *bf_plan_term_name(const bf_plan *p, int term) { return p->stat[p->term[term]].name; }
 int bf_plan_stats_size(const bf_plan *p) { return p->stats_size; }
-int bf_plan_stat_count(const bf_plan *p) { return p->stats; }
-const bf_stat_info *bf_plan_stat(const bf_plan *p, int i) { return &p->stat[i].info; }
 int bf_plan_segments(const bf_plan *p) { return p->segments; }
 size_t bf_plan_bytes(const bf_plan *p) { return p->memory.size; }
 

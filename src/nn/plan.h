@@ -133,8 +133,6 @@ int bf_plan_terms(const bf_plan *p);
 const char *bf_plan_term_name(const bf_plan *p, int term);
 typedef struct bf_stat_info { const char *name; int offset, count; } bf_stat_info;
 int bf_plan_stats_size(const bf_plan *p);                               /* doubles per lane */
-int bf_plan_stat_count(const bf_plan *p);
-const bf_stat_info *bf_plan_stat(const bf_plan *p, int i);
 const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name);
 int bf_plan_segments(const bf_plan *p);
 double bf_plan_flops(const bf_plan *p);                                 /* of one run over all its lanes, forward and (if built) backward */

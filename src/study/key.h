@@ -13,7 +13,6 @@ typedef enum bf_key_type {
 
 enum { BF_KEY_RESULT = 1,       /* changes results: part of config_hash        */
        BF_KEY_SWEEP = 2,        /* may stand under sweep:                      */
-       BF_KEY_EXTENDS = 4,      /* a larger value may extend a finished study  */
        BF_KEY_STRICT = 8 };     /* writing it where no configuration uses it is a mistake */
 
 typedef struct bf_key {

@@ -159,9 +159,9 @@ static const bf_key table[] = {
     { "objective.grid", BF_KEY_REALS, LATER, NULL, "(0:inf)", NULL, NULL, "where a beta-conditioned model is evaluated", 0, "", NULL, NULL },
 
     { "train.epochs", BF_KEY_INT, FIELD(train.epochs), "30", "1:1000000000", NULL, "epochs",
-      "passes over the training part", RST | BF_KEY_EXTENDS, NULL, by_epochs, "train.steps: none" },
+      "passes over the training part", RST, NULL, by_epochs, "train.steps: none" },
     { "train.steps", BF_KEY_INT, FIELD(train.steps), "none", "1:1000000000000|none=0", NULL, "steps",
-      "length of the training, instead of train.epochs", RS | BF_KEY_EXTENDS, ALWAYS },
+      "length of the training, instead of train.epochs", RS, ALWAYS },
     { "train.batch", BF_KEY_INT, FIELD(train.batch), "128", "1:1048576", NULL, "samples", "samples of one step, over all ranks of a team", RS, ALWAYS },
     { "train.lanes", BF_KEY_INT, FIELD(train.lanes), "1", "1:1024", NULL, NULL,
       "parts a batch is cut into, a power of two; results are the same for any team up to this size", RS, ALWAYS },

@@ -147,16 +147,6 @@ float *bf_trainer_theta(const bf_trainer *t)
     return t->ended && t->best && t->early.epoch > 0 ? t->best : t->theta;
 }
 
-double bf_trainer_flops(const bf_trainer *t)
-{
-    return bf_plan_flops(t->vae.plan) * t->team.ranks;
-}
-
-size_t bf_trainer_bytes(const bf_trainer *t)
-{
-    return t->arena.size + bf_plan_bytes(t->vae.plan) + (size_t)t->batches.train * sizeof *t->batches.order + bf_evaluator_bytes(t->evaluator);
-}
-
 bf_train_progress bf_trainer_progress(const bf_trainer *t)
 {
     double seconds = bf_clock_seconds() - t->run_clock;

@@ -45,8 +45,6 @@ BF_MUST_USE bf_status bf_trainer_run(bf_trainer *t);
 bf_params     *bf_trainer_params(const bf_trainer *t);
 float         *bf_trainer_theta(const bf_trainer *t);       /* (params size); after a run: what `train.keep` says */
 bf_evaluator  *bf_trainer_evaluator(const bf_trainer *t);
-double         bf_trainer_flops(const bf_trainer *t);       /* of one step over the whole batch */
-size_t         bf_trainer_bytes(const bf_trainer *t);
 bf_train_progress bf_trainer_progress(const bf_trainer *t);
 
 /* History: rows are epochs, columns have definitions; values (epochs_done, columns), NaN where absent. */
