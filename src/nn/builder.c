@@ -1,5 +1,5 @@
 /* Building a plan: values and nodes are recorded in the order they will run, parameters are found or added, then memory is laid out.
- * Everything that can be wrong with a model is found here; gradient.c decides about gradients, plan.c only runs. */
+ * Everything that can be wrong with a model is found here; gradient.c decides about gradients, fuse.c and narrow.c about kernels, plan.c only runs. */
 #include "nn/plan.h"
 #include "nn/ops.h"
 #include "nn/plan_state.h"
@@ -65,7 +65,7 @@ static bf_value add_value(bf_builder *b, const char *what, bf_shape shape)
     bf_value_state *more = grow(b, p->value, p->values, sizeof *more);
     if (more == NULL) return BF_NO_VALUE;
     p->value = more;
-    p->value[p->values] = (bf_value_state){ .shape = shape };
+    p->value[p->values] = (bf_value_state){ .shape = shape, .type = p->backend->element == sizeof(double) ? BF_F64 : BF_F32 };
     return p->values++;
 }
 
@@ -73,6 +73,8 @@ bf_shape bf_builder_shape(const bf_builder *b, bf_value v)
 {
     return v >= 0 && v < b->plan->values ? b->plan->value[v].shape : (bf_shape){ 0, 0, 0, 0 };
 }
+
+bool bf_builder_trains(const bf_builder *b) { return b->plan->shape.backward; }
 
 bf_value bf_input(bf_builder *b, const char *name, bf_shape shape)
 {
@@ -83,59 +85,18 @@ bf_value bf_input(bf_builder *b, const char *name, bf_shape shape)
 
 void bf_keep(bf_builder *b, bf_value v)
 {
-    if (v >= 0 && v < b->plan->values) b->plan->value[v].readable = true;
+    if (v < 0 || v >= b->plan->values) return;
+    if (b->plan->value[v].type == BF_BF16) bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "a bf16 value cannot be kept"));
+    b->plan->value[v].readable = true;
 }
 
-/* --- nodes ------------------------------------------------------------------------------------------------------- */
-
-static bool inputs_exist(bf_builder *b, const bf_op *op, int n, const bf_value *inputs)
+bf_value bf_wide(bf_builder *b, bf_value v)
 {
-    assert(n <= BF_MAX_INPUTS);
-    for (int i = 0; i < n; i++)
-        if (inputs[i] < 0 || inputs[i] >= b->plan->values) {
-            bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: input %d is not a value of this plan", op->name, i));
-            return false;
-        }
-    return true;
+    if (v >= 0 && v < b->plan->values && b->plan->value[v].type == BF_BF16) b->plan->value[v].type = BF_F32;
+    return v;
 }
 
-bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_value *inputs, bf_shape output)
-{
-    bf_plan *p = b->plan;
-    b->nowhere = (bf_node){ .output = BF_NO_VALUE };
-    if (b->status.code || !inputs_exist(b, op, n_inputs, inputs)) return &b->nowhere;
-    bf_value v = output.channels == 0 ? BF_NO_VALUE : add_value(b, op->name, output);
-    bf_node *more = grow(b, p->node, p->nodes, sizeof *more);
-    if (more == NULL) return &b->nowhere;
-    p->node = more;
-    bf_node *n = &p->node[p->nodes++];
-    *n = (bf_node){ .op = op, .n_inputs = n_inputs, .output = v, .coupling = -1 };
-    for (int i = 0; i < n_inputs; i++) n->input[i] = inputs[i];
-    if (p->backend->find == NULL || !p->backend->find(op, &n->run)) n->run = op->portable;
-    if (n->run.forward == NULL)
-        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "backend %s has no kernel for %s", p->backend->name, op->name));
-    return n;
-}
-
-void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const int64_t *shape, bf_init init, bool decays)
-{
-    if (b->status.code) return;
-    assert(n->n_slots < BF_MAX_SLOTS);
-    int slot = bf_params_slot(b->plan->params, name, rank, shape, init, decays);
-    if (slot < 0) {
-        bf_builder_fail(b, BF_FAIL(BF_E_MEMORY, "no memory for the parameters of %s", name));
-        return;
-    }
-    n->slot[n->n_slots] = slot;
-    n->slot_offset[n->n_slots++] = bf_params_at(b->plan->params, slot)->offset;
-}
-
-void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init)
-{
-    bf_node_slot(b, &(bf_node){ .n_slots = 0 }, name, rank, shape, init, false);
-}
-
-/* --- statistics, couplings, terms ------------------------------------------------------------------------------- */
+/* --- statistics -------------------------------------------------------------------------------------------------- */
 
 static int find_stat(const bf_plan *p, const char *name)
 {
@@ -162,14 +123,116 @@ static int add_stat(bf_builder *b, const char *name, int count)
     return p->stats++;
 }
 
+static int intern_stat(bf_builder *b, const char *name, int count)
+{
+    int stat = find_stat(b->plan, name);
+    assert(stat < 0 || b->plan->stat[stat].info.count == count);
+    return stat < 0 ? add_stat(b, name, count) : stat;
+}
+
 void bf_node_stat(bf_builder *b, bf_node *n, const char *name, int count)
 {
     if (b->status.code) return;
     assert(n->n_stats < BF_MAX_STATS);
-    int stat = find_stat(b->plan, name);
-    assert(stat < 0 || b->plan->stat[stat].info.count == count);
-    n->stat[n->n_stats++] = stat < 0 ? add_stat(b, name, count) : stat;
+    n->stat[n->n_stats++] = intern_stat(b, name, count);
 }
+
+/* --- nodes ------------------------------------------------------------------------------------------------------- */
+
+static bool inputs_exist(bf_builder *b, const bf_op *op, int n, const bf_value *inputs)
+{
+    assert(n <= BF_MAX_INPUTS);
+    for (int i = 0; i < n; i++)
+        if (inputs[i] < 0 || inputs[i] >= b->plan->values) {
+            bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: input %d is not a value of this plan", op->name, i));
+            return false;
+        }
+    return true;
+}
+
+/* The value as op wants it in a narrow plan: itself, or a cast of it. */
+static bf_value fitting(bf_builder *b, bf_type wanted, bf_value v)
+{
+    if (b->plan->value[v].type == wanted) return v;
+    const bf_value cast = bf_node_add(b, &bf_op_cast, 1, &v, bf_builder_shape(b, v))->output;
+    if (cast != BF_NO_VALUE) b->plan->value[cast].type = wanted;
+    return cast;
+}
+
+static void fit_inputs(bf_builder *b, const bf_op *op, int n, const bf_value *inputs, bf_value *out)
+{
+    for (int i = 0; i < n; i++) out[i] = inputs[i];
+    if (!b->plan->shape.narrow || b->plan->backend->element != sizeof(float) || op == &bf_op_cast || n == 0) return;
+    const bf_type wanted = op->width == BF_NARROW ? BF_BF16 : op->width == BF_WIDE ? BF_F32 : b->plan->value[inputs[0]].type;
+    for (int i = 0; i < n && !b->status.code; i++) out[i] = fitting(b, wanted, inputs[i]);
+}
+
+/* An output narrows when matrix products make it or the input it follows is narrow. */
+static bf_type output_type(const bf_plan *p, const bf_op *op, int n_inputs, const bf_value *inputs)
+{
+    if (p->backend->element == sizeof(double)) return BF_F64;
+    if (!p->shape.narrow || op->width == BF_WIDE) return BF_F32;
+    return op->width == BF_NARROW || (n_inputs > 0 && p->value[inputs[0]].type == BF_BF16) ? BF_BF16 : BF_F32;
+}
+
+bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_value *given, bf_shape output)
+{
+    bf_plan *p = b->plan;
+    bf_value inputs[BF_MAX_INPUTS];
+    b->nowhere = (bf_node){ .output = BF_NO_VALUE };
+    if (b->status.code || !inputs_exist(b, op, n_inputs, given)) return &b->nowhere;
+    fit_inputs(b, op, n_inputs, given, inputs);
+    if (b->status.code) return &b->nowhere;
+    bf_value v = output.channels == 0 ? BF_NO_VALUE : add_value(b, op->name, output);
+    if (v != BF_NO_VALUE) p->value[v].type = output_type(p, op, n_inputs, inputs);
+    bf_node *more = grow(b, p->node, p->nodes, sizeof *more);
+    if (more == NULL) return &b->nowhere;
+    p->node = more;
+    bf_node *n = &p->node[p->nodes++];
+    *n = (bf_node){ .op = op, .n_inputs = n_inputs, .output = v, .coupling = -1 };
+    for (int i = 0; i < n_inputs; i++) n->input[i] = inputs[i];
+    if (p->backend->find == NULL || !p->backend->find(op, &n->run)) n->run = op->portable;
+    if (n->run.forward == NULL)
+        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "backend %s has no kernel for %s", p->backend->name, op->name));
+    return n;
+}
+
+void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const int64_t *shape, bf_init init, bool decays)
+{
+    if (b->status.code) return;
+    assert(n->n_slots < BF_MAX_SLOTS);
+    int slot = bf_params_slot(b->plan->params, name, rank, shape, init, decays);
+    if (slot < 0) {
+        bf_builder_fail(b, BF_FAIL(BF_E_MEMORY, "no memory for the parameters of %s", name));
+        return;
+    }
+    n->slot[n->n_slots] = slot;
+    n->slot_stat[n->n_slots] = -1;
+    n->slot_offset[n->n_slots++] = bf_params_at(b->plan->params, slot)->offset;
+}
+
+void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init)
+{
+    bf_node_slot(b, &(bf_node){ .n_slots = 0 }, name, rank, shape, init, false);
+}
+
+void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, double start, double rate)
+{
+    bf_plan *p = b->plan;
+    const int at = n->n_slots;
+    bf_node_slot(b, n, name, 1, (const int64_t[]){ count }, (bf_init){ BF_INIT_CONST, start }, false);
+    if (b->status.code || !p->shape.backward) return;
+    const int stat = intern_stat(b, name, count);
+    n->slot_stat[at] = stat;
+    for (int i = 0; i < p->averages; i++)
+        if (p->average[i].stat == stat) { p->average[i].uses++; return; }
+    bf_average *more = grow(b, p->average, p->averages, sizeof *more);
+    if (more == NULL) return;
+    p->average = more;
+    p->average[p->averages++] = (bf_average){ .slot = n->slot[at], .stat = stat, .uses = 1, .rate = rate };
+}
+
+/* --- couplings, terms ------------------------------------------------------------------------------- */
 
 /* The segment that is being built ends with the node added last. */
 static void end_segment(bf_builder *b)
@@ -194,6 +257,13 @@ int bf_couple(bf_builder *b, bf_node *n, int count)
     return p->couplings - 1;
 }
 
+void bf_couple_reader(bf_builder *b, bf_node *n, int coupling)
+{
+    if (b->status.code) return;
+    n->coupling = coupling;
+    b->plan->coupling[coupling].learns = true;
+}
+
 void bf_loss(bf_builder *b, const char *name, bf_value rows)
 {
     bf_plan *p = b->plan;
@@ -210,29 +280,63 @@ void bf_loss(bf_builder *b, const char *name, bf_value rows)
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 
 /* Run twice: while the arena counts, p->lane is NULL and there is nothing to write addresses to. */
-static void lay_out_lane(bf_plan *p, bf_arena *a, bf_lane *lane)
+static void lay_out_lane(bf_plan *p, bf_arena *a, void *work, bf_lane *lane)
 {
-    const size_t element = p->backend->element;
     void **value = BF_TAKE(a, void *, p->values), **gradient = BF_TAKE(a, void *, p->values);
     for (int v = 0; v < p->values; v++) {       /* side by side: a value and its gradient are used together on the way back */
         const bf_value_state *s = &p->value[v];
-        void *x = bf_arena_take(a, bf_shape_count(s->shape), element);
+        const size_t element = bf_type_size(s->type);
+        void *x = s->used ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
         void *g = s->has_gradient ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
         if (lane == NULL) continue;
         value[v] = x;
         gradient[v] = g;
     }
-    if (lane != NULL) *lane = (bf_lane){ .plan = p, .value = value, .gradient = gradient };
+    if (lane != NULL) *lane = (bf_lane){ .plan = p, .value = value, .gradient = gradient, .work = work };
 }
 
 static void lay_out(bf_plan *p, bf_arena *a)
 {
     const size_t lanes = (size_t)p->shape.lanes;
+    void *work = bf_arena_take(a, p->work, 1);
     p->lane = BF_TAKE(a, bf_lane, lanes);
-    for (size_t l = 0; l < lanes; l++) lay_out_lane(p, a, p->lane == NULL ? NULL : &p->lane[l]);
-    for (int c = 0; c < p->couplings; c++) {
-        p->coupling[c].partials = BF_TAKE(a, double, lanes * (size_t)p->coupling[c].count);
-        p->coupling[c].total = BF_TAKE(a, double, p->coupling[c].count);
+    for (size_t l = 0; l < lanes; l++) lay_out_lane(p, a, work, p->lane == NULL ? NULL : &p->lane[l]);
+    for (int i = 0; i < p->couplings; i++) {
+        bf_coupling *c = &p->coupling[i];
+        const size_t back = c->learns ? (size_t)c->count : 0;
+        c->partials = BF_TAKE(a, double, lanes * (size_t)c->count);
+        c->total = BF_TAKE(a, double, c->count);
+        c->slope = BF_TAKE(a, double, lanes * back);
+        c->slopes = BF_TAKE(a, double, back);
+    }
+}
+
+static void mark_used(bf_plan *p)
+{
+    for (int v = 0; v < p->values; v++) p->value[v].used = p->value[v].readable;
+    for (int i = 0; i < p->nodes; i++) {
+        const bf_node *n = &p->node[i];
+        for (int k = 0; k < n->n_inputs; k++) p->value[n->input[k]].used = true;
+        if (n->output != BF_NO_VALUE) p->value[n->output].used = true;
+    }
+}
+
+static bool has_narrow_value(const bf_plan *p, const bf_node *n)
+{
+    bool narrow = n->output != BF_NO_VALUE && p->value[n->output].type == BF_BF16;
+    for (int k = 0; k < n->n_inputs; k++) narrow = narrow || p->value[n->input[k]].type == BF_BF16;
+    return narrow;
+}
+
+/* The last word on kernels: the backend's own, or those of the op, widened where need be. Scratch serves one kernel at a time. */
+static void prepare_nodes(bf_plan *p)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        bf_node *n = &p->node[i];
+        n->work = n->op->work == NULL ? 0 : n->op->work(p, n);
+        const bool ready = p->backend->prepare != NULL && p->backend->prepare(p, n);
+        if (!ready && n->op != &bf_op_cast && has_narrow_value(p, n)) bf_narrow_wrap(p, n);
+        if (n->work > p->work) p->work = n->work;
     }
 }
 
@@ -242,7 +346,10 @@ static bf_status complete(bf_builder *b)
     end_segment(b);
     if (b->status.code) return b->status;
     for (int i = 0; i < p->stats; i++) p->stat[i].info.name = p->stat[i].name;
+    if (p->backend->fuses) bf_plan_fuse(p);
+    mark_used(p);
     BF_TRY(bf_plan_derive(p));
+    prepare_nodes(p);
     lay_out(p, &p->memory);
     BF_TRY(bf_arena_commit(&p->memory));
     lay_out(p, &p->memory);
@@ -265,6 +372,7 @@ void bf_plan_destroy(bf_plan **plan)
 {
     bf_plan *p = *plan;
     if (p == NULL) return;
+    for (int i = 0; i < p->nodes && p->backend->release != NULL; i++) p->backend->release(&p->node[i]);
     bf_arena_release(&p->memory);
     free(p->value);
     free(p->node);
@@ -273,6 +381,7 @@ void bf_plan_destroy(bf_plan **plan)
     free(p->stat);
     free(p->term);
     free(p->idle);
+    free(p->average);
     free(p);
     *plan = NULL;
 }

@@ -1,6 +1,6 @@
-/* The affine layer: y (rows, out) = x W^T + b. OpenBLAS multiplies; every call of a plan has the same shape, because OpenBLAS changes
+/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over. OpenBLAS multiplies; every call of a plan has the same shape, because OpenBLAS changes
  * bits with the number of rows in a call. Padding rows take part: finite forward, zero gradient. */
-#include "nn/layers.h"
+#include "nn/activation.h"
 #include "nn/ops.h"
 #include <cblas.h>
 #include <math.h>
@@ -20,8 +20,8 @@ static void forward(const bf_node *n, const bf_lane *l)
     const sizes s = sizes_of(n, l);
     const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *bias = bf_lane_slot(l, n, 1);
     float *y = bf_lane_value(l, n->output);
-    for (int r = 0; r < s.rows; r++) memcpy(y + (size_t)r * (size_t)s.out, bias, (size_t)s.out * sizeof *y);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s.rows, s.out, s.in, 1.0f, x, s.in, weight, s.in, 1.0f, y, s.out);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s.rows, s.out, s.in, 1.0f, x, s.in, weight, s.in, 0.0f, y, s.out);
+    bf_bias_activate((bf_activation)n->activation, (size_t)s.rows, (size_t)s.out, bias, y);
 }
 
 /* db (out) = the column sums of dy (rows, out), rows in order. */
@@ -35,7 +35,7 @@ static void bias_gradient(const float *restrict dy, sizes s, bool adds, float *r
 static void backward(const bf_node *n, const bf_lane *l)
 {
     const sizes s = sizes_of(n, l);
-    const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *dy = bf_lane_gradient(l, n->output);
+    const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *dy = bf_own_slope(n, l);
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, s.out, s.in, s.rows, 1.0f, dy, s.out, x, s.in,
                 n->slot_adds[0] ? 1.0f : 0.0f, bf_lane_slot_gradient(l, n, 0), s.in);
     bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
@@ -50,7 +50,8 @@ static double flops(const bf_plan *p, const bf_node *n)
     return 2.0 * x.rows * (double)bf_shape_cols(x) * (double)bf_shape_cols(y);
 }
 
-const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 };
+const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
+                              .width = BF_NARROW, .activates = true };
 
 bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double gain, double bias)
 {

@@ -38,6 +38,7 @@ static void assign_writers(bf_plan *p, bool *slot_reached)
             v->has_gradient = v->has_gradient || v->learns;
         }
         for (int k = 0; k < n->n_slots; k++) {
+            if (n->slot_stat[k] >= 0) continue;
             n->slot_adds[k] = slot_reached[n->slot[k]];
             slot_reached[n->slot[k]] = true;
         }

@@ -3,9 +3,11 @@
 #define BF_NN_LAYERS_H
 #include "nn/plan.h"
 
-typedef enum bf_activation { BF_LINEAR, BF_RELU, BF_LEAKY_RELU, BF_TANH, BF_SOFTPLUS, BF_ELU, BF_SIGMOID } bf_activation;
-extern const char *const bf_activation_names[];         /* "linear relu leaky-relu tanh softplus elu sigmoid", NULL-terminated */
+typedef enum bf_activation { BF_LINEAR, BF_RELU, BF_LEAKY_RELU, BF_TANH, BF_SOFTPLUS, BF_ELU, BF_SIGMOID,
+               BF_LEAKY_RELU_2, BF_ACTIVATIONS } bf_activation;      /* leaky-relu: slope 0.01 below 0; leaky-relu-0.2: 0.2 */
+extern const char *const bf_activation_names[];         /* "linear relu leaky-relu ...", NULL-terminated */
 int bf_activation_find(const char *name);               /* -1 when there is none */
+bf_activation bf_activation_of(const bf_op *op);        /* BF_LINEAR when it is none of them */
 
 /* y (rows, out) = x W^T + b with slots name.weight (out, in) and name.bias (out); weights N(0, gain^2 / in), bias constant. */
 bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double gain, double bias);

@@ -2,5 +2,5 @@
 #ifndef BF_NN_OPS_H
 #define BF_NN_OPS_H
 #include "nn/plan.h"
-extern const bf_op bf_op_term, bf_op_dense, bf_op_activation[], bf_op_clamp, bf_op_moments, bf_op_row_total;
+extern const bf_op bf_op_cast, bf_op_term, bf_op_dense, bf_op_activation[], bf_op_clamp, bf_op_moments, bf_op_row_total;
 #endif

@@ -25,19 +25,21 @@ bf_adam_constants bf_adam_constants_at(const bf_optimizer_options *o, int64_t t)
     };
 }
 
-void bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, const bf_params *p, int64_t step, float *theta,
-                        float *grad, float *state, double scale)
+bool bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, const bf_params *p, int64_t step, double scale,
+                        bf_range range, float *theta, const float *grad, float *state, size_t stride)
 {
-    const size_t stride = bf_params_size(p);
-    if (scale != 1.0)
-        for (size_t i = 0; i < stride; i++) grad[i] *= (float)scale;
+    const size_t end = range.first + range.count;
+    bool finite = true;
     for (int s = 0; s < bf_params_slots(p); s++) {
         const bf_slot *slot = bf_params_at(p, s);
-        opt->step(o, step, slot->decays ? o->weight_decay : 0.0, theta, grad, state, stride, slot->offset, slot->count);
+        const size_t from = slot->offset > range.first ? slot->offset : range.first;
+        const size_t to = slot->offset + slot->count < end ? slot->offset + slot->count : end;
+        if (from >= to) continue;
+        const size_t at = from - range.first;
+        finite &= opt->step(o, step, slot->decays ? o->weight_decay : 0.0, (float)scale, to - from, theta + at, grad + at, state + at, stride);
     }
+    return finite;
 }
-
-#define BLOCK ((size_t)4096)
 
 static double block_squares(const float *v, size_t n)
 {
@@ -49,9 +51,16 @@ static double block_squares(const float *v, size_t n)
     return bf_ways_total(way);
 }
 
+static size_t block_length(size_t n, size_t first) { return n - first < BF_NORM_BLOCK ? n - first : BF_NORM_BLOCK; }
+
+void bf_square_blocks(const float *v, size_t n, double *sums)
+{
+    for (size_t i = 0; i < n; i += BF_NORM_BLOCK) *sums++ = block_squares(v + i, block_length(n, i));
+}
+
 double bf_norm_blocks(const float *v, size_t n)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < n; i += BLOCK) sum += block_squares(v + i, n - i < BLOCK ? n - i : BLOCK);
+    for (size_t i = 0; i < n; i += BF_NORM_BLOCK) sum += block_squares(v + i, block_length(n, i));
     return sqrt(sum);
 }

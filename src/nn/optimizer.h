@@ -1,6 +1,7 @@
 /* Optimisers: rows of a table over the flat vector. */
 #ifndef BF_NN_OPTIMIZER_H
 #define BF_NN_OPTIMIZER_H
+#include <stdbool.h>
 #include <stdint.h>
 #include "nn/params.h"
 
@@ -8,15 +9,21 @@ typedef struct bf_optimizer_options { double lr, momentum, weight_decay, epsilon
 typedef struct bf_optimizer {
     const char *name, *help;
     int states;                             /* flat vectors it keeps: adam 2, sgd 1 */
-    /* One pass: theta, state (states, stride) from grad, elements first .. first+n-1, step counted from 1; decay is 0 where weights do not decay. */
-    void (*step)(const bf_optimizer_options *o, int64_t step, double decay, float *restrict theta, const float *restrict grad,
-                 float *restrict state, size_t stride, size_t first, size_t n);
+    /* One pass over n elements: theta and state (states, stride) move by scale * grad; step counted from 1; decay is 0 where weights do not
+     * decay. False when a gradient was not finite. */
+    bool (*step)(const bf_optimizer_options *o, int64_t step, double decay, float scale, size_t n, float *restrict theta,
+                 const float *restrict grad, float *restrict state, size_t stride);
 } bf_optimizer;
 const bf_optimizer *bf_optimizer_find(const char *name);
 extern const char *const bf_optimizer_names[];
-/* One step over all slots; scale multiplies the gradient (clipping). */
-void bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, const bf_params *p, int64_t step,
-                        float *theta, float *grad, float *state, double scale);
-/* Euclidean norm in double over fixed blocks of 4096 elements, so that a sharded sum may give the same bits. */
+typedef struct bf_range { size_t first, count; } bf_range;              /* elements of the flat vector */
+/* One step over the elements of a range; scale multiplies the gradient (clipping). theta, grad and state (states, stride) begin at the
+ * range's first element. False when a gradient was not finite: theta and state are lost then. */
+bool bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, const bf_params *p, int64_t step, double scale,
+                        bf_range range, float *theta, const float *grad, float *state, size_t stride);
+/* Sums of squares in double, one for each block of BF_NORM_BLOCK elements: added in order they give the same bits however v was shared. */
+#define BF_NORM_BLOCK ((size_t)4096)
+void bf_square_blocks(const float *v, size_t n, double *sums);
+/* The Euclidean norm by such blocks. */
 double bf_norm_blocks(const float *v, size_t n);
 #endif

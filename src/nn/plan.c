@@ -1,12 +1,13 @@
 /* Running a plan, and what may be asked of it. Nothing here allocates, checks or decides: builder.c and gradient.c did. */
 #include "nn/plan.h"
+#include "base/clock.h"
 #include "nn/ops.h"
 #include "nn/plan_state.h"
 #include "nn/tree.h"
 #include <assert.h>
 #include <string.h>
 
-const bf_backend bf_backend_portable = { .name = "portable", .element = sizeof(float), .find = NULL };
+const bf_backend bf_backend_portable = { .name = "portable", .element = sizeof(float), .fuses = true };
 
 /* --- running ----------------------------------------------------------------------------------------------------- */
 
@@ -23,6 +24,8 @@ static void prepare_lane(const bf_plan *p, const bf_run *r, bf_lane *l)
     l->batch = r->batch;
     l->weights = r->weights;
     if (p->stats_size > 0) memset(l->stats, 0, (size_t)p->stats_size * sizeof(double));
+    for (int i = 0; i < p->couplings; i++)
+        if (p->coupling[i].learns) memset(p->coupling[i].slope + index * (size_t)p->coupling[i].count, 0, (size_t)p->coupling[i].count * sizeof(double));
     for (int i = 0; i < p->idles; i++)
         memset((char *)l->grad + p->idle[i].offset * element, 0, p->idle[i].count * element);
 }
@@ -40,10 +43,27 @@ static void backward(const bf_plan *p, int segment, const bf_lane *l)
         if (p->node[i].run.backward != NULL) p->node[i].run.backward(&p->node[i], l);
 }
 
+/* What follows coupling s has run backward on every lane: its readers' slopes meet. */
+static void couple_back(const bf_plan *p, int s, const bf_coupler *coupler)
+{
+    const bf_coupling *c = &p->coupling[s];
+    if (c->learns) coupler->sum(coupler->self, c->slope, p->shape.lanes, c->count, c->slopes);
+}
+
+/* Adds the time since *then to a sum. */
+static void lap(double *sum, double *then)
+{
+    if (sum == NULL) return;
+    const double now = bf_clock_seconds();
+    *sum += now - *then;
+    *then = now;
+}
+
 void bf_plan_run(bf_plan *p, const bf_run *r)
 {
     const int lanes = p->shape.lanes, last = p->segments - 1;
     const bf_coupler *coupler = r->coupler == NULL ? &bf_coupler_alone : r->coupler;
+    double *there = r->seconds, *back = r->seconds == NULL ? NULL : r->seconds + 1, then = there == NULL ? 0.0 : bf_clock_seconds();
     assert(r->rows >= 0 && r->rows <= p->shape.rows);
     for (int l = 0; l < lanes; l++) prepare_lane(p, r, &p->lane[l]);
     for (int s = 0; s < last; s++) {
@@ -52,10 +72,28 @@ void bf_plan_run(bf_plan *p, const bf_run *r)
     }
     for (int l = 0; l < lanes; l++) {       /* a lane turns round at once, while its activations are in the cache */
         forward(p, last, &p->lane[l]);
+        lap(there, &then);
         backward(p, last, &p->lane[l]);
+        lap(back, &then);
     }
-    for (int s = last - 1; s >= 0; s--)
+    for (int s = last - 1; s >= 0; s--) {
+        couple_back(p, s, coupler);
         for (int l = 0; l < lanes; l++) backward(p, s, &p->lane[l]);
+    }
+    lap(back, &then);
+}
+
+void bf_plan_average(const bf_plan *p, const double *totals, double batch, float *theta)
+{
+    for (int i = 0; i < p->averages; i++) {
+        const bf_average *a = &p->average[i];
+        const bf_stat_info *stat = &p->stat[a->stat].info;
+        float *old = theta + bf_params_at(p->params, a->slot)->offset;
+        for (int k = 0; k < stat->count; k++) {
+            const double noted = totals[stat->offset + k] / (batch * a->uses);
+            old[k] = (float)((1.0 - a->rate) * (double)old[k] + a->rate * noted);
+        }
+    }
 }
 
 static void sum_alone(void *self, const double *partials, int lanes, int count, double *total)
@@ -95,11 +133,12 @@ const bf_op bf_op_term = { .name = "term", .portable = { term_forward, term_back
 
 void *bf_plan_value(const bf_plan *p, int lane, bf_value v)
 {
-    assert(lane >= 0 && lane < p->shape.lanes && v >= 0 && v < p->values && p->value[v].readable);
+    assert(lane >= 0 && lane < p->shape.lanes && v >= 0 && v < p->values && p->value[v].readable && p->value[v].type != BF_BF16);
     return p->lane[lane].value[v];
 }
 
 bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v) { return p->value[v].shape; }
+bf_type bf_plan_type_of(const bf_plan *p, bf_value v) { return p->value[v].type; }
 int bf_plan_terms(const bf_plan *p) { return p->terms; }
 const char *bf_plan_term_name(const bf_plan *p, int term) { return p->stat[p->term[term]].name; }
 int bf_plan_stats_size(const bf_plan *p) { return p->stats_size; }
@@ -136,6 +175,7 @@ double bf_plan_flops(const bf_plan *p)
 
 const void *bf_lane_slot(const bf_lane *l, const bf_node *n, int i)
 {
+    if (i == 0 && l->first_slot != NULL) return l->first_slot;
     return (const char *)l->theta + n->slot_offset[i] * l->plan->backend->element;
 }
 
@@ -153,4 +193,19 @@ double *bf_lane_partial(const bf_lane *l, const bf_node *n)
 }
 
 const double *bf_lane_total(const bf_lane *l, const bf_node *n) { return l->plan->coupling[n->coupling].total; }
+
+double *bf_lane_total_slope(const bf_lane *l, const bf_node *n)
+{
+    const bf_coupling *c = &l->plan->coupling[n->coupling];
+    return c->slope + (size_t)l->index * (size_t)c->count;
+}
+
+const double *bf_lane_total_slopes(const bf_lane *l, const bf_node *n) { return l->plan->coupling[n->coupling].slopes; }
+
+void bf_lane_note(const bf_lane *l, const bf_node *n, int i, const double *values)
+{
+    const bf_stat_info *stat = &l->plan->stat[n->slot_stat[i]].info;
+    for (int k = 0; k < stat->count; k++) l->stats[stat->offset + k] += l->rows * values[k];
+}
+
 bf_shape bf_lane_shape(const bf_lane *l, bf_value v) { return l->plan->value[v].shape; }

@@ -1,6 +1,7 @@
 /* A static plan: nodes over values, built once, run many times. Building checks and may fail with a sentence; running
  * cannot fail, allocates nothing and decides nothing. A plan sees the rows of one lane; several lanes of activations stand
- * side by side. What couples the whole batch is a coupling point between two segments of the plan. */
+ * side by side. What couples the whole batch is a coupling point between two segments of the plan.
+ * In a narrow plan hidden layers keep their activations in bf16; parameters, their gradients, losses and statistics stay f32 or wider. */
 #ifndef BF_NN_PLAN_H
 #define BF_NN_PLAN_H
 #include <stdbool.h>
@@ -12,6 +13,9 @@
 #define BF_MAX_INPUTS 6
 #define BF_MAX_SLOTS 4
 #define BF_MAX_STATS 2
+
+typedef enum bf_type { BF_F32, BF_F64, BF_BF16 } bf_type;   /* bf16: the upper half of an f32, in a uint16_t */
+static inline size_t bf_type_size(bf_type t) { return t == BF_F64 ? 8 : t == BF_F32 ? 4 : 2; }
 
 typedef int bf_value;                       /* a handle; BF_NO_VALUE when there is none */
 #define BF_NO_VALUE (-1)
@@ -33,6 +37,8 @@ typedef struct bf_lane {
     int            rows;                    /* rows in use: less than the plan's in a last, padded block, whose other rows are finite */
     double         batch;                   /* samples in the whole batch */
     const double  *weights;                 /* (terms) */
+    void          *work;                    /* scratch of the kernel that runs, n->work bytes, 64-byte aligned; nothing in it lasts */
+    const void    *first_slot;              /* when not NULL: stands in for slot 0 (its bf16 rounding) */
 } bf_lane;
 
 typedef void (*bf_kernel)(const bf_node *n, const bf_lane *lane);
@@ -40,12 +46,23 @@ typedef struct bf_kernels { bf_kernel forward, backward; } bf_kernels;
 
 #define BF_NEEDS_OUTPUT (1u << 31)
 
+/* What an operation is given in a narrow plan; the builder puts casts where a value is of the other kind. */
+typedef enum bf_width {
+    BF_WIDE,                                /* inputs and output f32 */
+    BF_NARROW,                              /* inputs and output bf16, slot 0 rounded to bf16: matrix products. bf_wide() makes the output f32 */
+    BF_EITHER                               /* the output is of its first input's type: elementwise operations */
+} bf_width;
+
 /* An operation: one static const row. Rooms above nn bring their own rows. */
 typedef struct bf_op {
     const char *name;
-    bf_kernels  portable;                   /* f32, C and OpenBLAS; other backends override. No backward: the gradient stops here */
+    bf_kernels  portable;                   /* f32, C and OpenBLAS; other backends override. No backward: the gradient stops here.
+                                             * Backward is the last to read its output's gradient and may overwrite it */
     double    (*flops)(const bf_plan *p, const bf_node *n);     /* forward, for all rows of a lane; NULL: counts as nothing */
     unsigned    needs;                      /* what backward reads: bit i: input i; BF_NEEDS_OUTPUT. The op tests hold it to that */
+    bf_width    width;
+    bool        activates;                  /* takes over the activation that follows it: n->activation */
+    size_t    (*work)(const bf_plan *p, const bf_node *n);      /* bytes of scratch the portable kernels want; NULL: none */
 } bf_op;
 
 struct bf_node {
@@ -55,20 +72,30 @@ struct bf_node {
     bf_value     input[BF_MAX_INPUTS], output;      /* BF_NO_VALUE: the node leaves statistics only */
     int          n_slots, slot[BF_MAX_SLOTS];
     size_t       slot_offset[BF_MAX_SLOTS]; /* of slot i in the flat vector, in elements */
+    int          slot_stat[BF_MAX_SLOTS];   /* the statistic its running average is noted in; -1: a learned slot */
     int          n_stats, stat[BF_MAX_STATS];
     int          coupling;                  /* index of the coupling it feeds or reads, -1 none */
+    int          activation;                /* bf_activation applied to the output, fused; BF_LINEAR: none */
     int          kind;                      /* a small option of the op: use of a draw, index of a term ... */
     double       option[4];
     bool         wants[BF_MAX_INPUTS];      /* gradient of input i is wanted */
     bool         adds[BF_MAX_INPUTS];       /* ... and is added to what is there, else written */
     bool         slot_adds[BF_MAX_SLOTS];   /* the same for parameters */
+    size_t       work;                      /* bytes of scratch its kernels want */
+    bf_kernels   inner;                     /* narrow.c: the f32 kernels that run on widened copies */
+    void        *own;                       /* the backend's: primitives of a library */
 };
 
 /* A backend: which kernels run an operation, and in which element type. */
 typedef struct bf_backend {
     const char *name;                       /* "portable" */
-    size_t      element;                    /* sizeof an activation: 4, in tests 8 */
+    size_t      element;                    /* sizeof a parameter and of an activation that is not narrow: 4, in tests 8 */
+    bool        fuses;                      /* activations are folded into the operation before them */
     bool      (*find)(const bf_op *op, bf_kernels *out);    /* NULL or false: the op's portable kernels */
+    /* Local, once per node when everything about it is decided: may put its own kernels in n->run, what they need in n->own and their
+     * scratch in n->work. True when it did; else the node keeps what find gave (widened where a value is bf16). NULL: never. */
+    bool      (*prepare)(const bf_plan *p, bf_node *n);
+    void      (*release)(bf_node *n);       /* frees n->own; NULL when prepare is */
 } bf_backend;
 extern const bf_backend bf_backend_portable;
 
@@ -76,7 +103,8 @@ extern const bf_backend bf_backend_portable;
 typedef struct bf_plan_shape {
     int rows;                               /* rows of one lane */
     int lanes;                              /* lanes that live in this process */
-    bool backward;                          /* false: values only */
+    bool backward;                          /* false: values only, batch normalisation by its running averages */
+    bool narrow;                            /* hidden layers in bf16; a backend in double takes no notice */
 } bf_plan_shape;
 
 /* NULL when memory is short. params is borrowed and has to outlive the plan. */
@@ -84,6 +112,7 @@ bf_builder *bf_builder_create(bf_params *params, const bf_plan_shape *shape, con
 /* Records the first failure; later calls do nothing, so a model is written without checks and finish tells. */
 void bf_builder_fail(bf_builder *b, bf_status s);
 bf_shape bf_builder_shape(const bf_builder *b, bf_value v);
+bool bf_builder_trains(const bf_builder *b);            /* the plan has a backward */
 /* A value the caller fills before a run: bf_plan_value(). Rows that are not in use have to be finite; they start as zeros. */
 bf_value bf_input(bf_builder *b, const char *name, bf_shape shape);
 /* The general form: a node of op over inputs; ops' own functions (bf_dense ...) wrap it. An output without channels is none.
@@ -94,9 +123,17 @@ void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const i
 void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init);
 /* The node adds to a named statistic of count doubles per lane, summed over lanes and ranks by the trainer. */
 void bf_node_stat(bf_builder *b, bf_node *n, const char *name, int count);
+/* The value keeps f32 in a narrow plan: what a loss reads. Directly after the call that made it. */
+bf_value bf_wide(bf_builder *b, bf_value v);
+/* A parameter that no gradient moves: after a step its next value is the running mean of what the node noted in the statistic `name`,
+ * old + rate (noted - old). Found with bf_lane_slot like others; noted with bf_lane_note. */
+void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, double start, double rate);
 /* A coupling point: what was added before runs on every lane, then the count partial sums that n, the node added last, left are combined
  * over all lanes of all ranks, then the rest runs. Returns the coupling's index, for the nodes that read the total. */
 int bf_couple(bf_builder *b, bf_node *n, int count);
+/* A node that reads the coupling's total gives dLoss/dTotal on the way back (bf_lane_total_slope); summed like the partials, it is there for
+ * the backward of the node that left them (bf_lane_total_slopes). Sets n->coupling. */
+void bf_couple_reader(bf_builder *b, bf_node *n, int coupling);
 /* A term of the loss: the mean over the batch of a (rows, 1) value times a weight given per step. Its sum over rows is the statistic of the same name. */
 void bf_loss(bf_builder *b, const char *name, bf_value rows);
 /* Keeps a value readable after a run (everything that is not kept may share memory one day). */
@@ -123,12 +160,16 @@ typedef struct bf_run {
     const double  *weights;                 /* (terms); NULL without backward */
     double         batch;                   /* samples in the whole batch, the mean's denominator */
     const bf_coupler *coupler;              /* NULL: bf_coupler_alone */
+    double        *seconds;                 /* (2): seconds of forward and backward are added; NULL: not wanted */
 } bf_run;
 void bf_plan_run(bf_plan *p, const bf_run *r);
+/* After a step: moves the running averages. totals (stats size): the statistics summed over the batch, which had `batch` samples. */
+void bf_plan_average(const bf_plan *p, const double *totals, double batch, float *theta);
 
-/* Inputs and kept values only. */
+/* Inputs and kept values only; these are never bf16. */
 void *bf_plan_value(const bf_plan *p, int lane, bf_value v);            /* (rows, cols) in the backend's element type */
 bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v);
+bf_type bf_plan_type_of(const bf_plan *p, bf_value v);
 int bf_plan_terms(const bf_plan *p);
 const char *bf_plan_term_name(const bf_plan *p, int term);
 typedef struct bf_stat_info { const char *name; int offset, count; } bf_stat_info;
@@ -146,5 +187,9 @@ void *bf_lane_slot_gradient(const bf_lane *l, const bf_node *n, int i);
 double *bf_lane_stat(const bf_lane *l, const bf_node *n, int i);
 double *bf_lane_partial(const bf_lane *l, const bf_node *n);            /* what this lane gives to the coupling: written, not added */
 const double *bf_lane_total(const bf_lane *l, const bf_node *n);        /* what came back */
+double *bf_lane_total_slope(const bf_lane *l, const bf_node *n);        /* a reader's dLoss/dTotal: added to, zero at first */
+const double *bf_lane_total_slopes(const bf_lane *l, const bf_node *n); /* summed over all lanes, for the node that left the partials */
+/* Notes what the running average of slot i (a bf_node_average) is to take in: the same numbers on every lane. */
+void bf_lane_note(const bf_lane *l, const bf_node *n, int i, const double *values);
 bf_shape bf_lane_shape(const bf_lane *l, bf_value v);
 #endif

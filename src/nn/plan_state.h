@@ -1,4 +1,4 @@
-/* What a plan is made of: private to builder.c, gradient.c and plan.c. */
+/* What a plan is made of: private to builder.c, fuse.c, gradient.c, narrow.c and plan.c. */
 #ifndef BF_NN_PLAN_STATE_H
 #define BF_NN_PLAN_STATE_H
 #include "base/arena.h"
@@ -8,14 +8,22 @@
 
 typedef struct bf_value_state {
     bf_shape shape;
+    bf_type  type;
+    bool     used;              /* a node's or readable: it has memory */
     bool     readable;          /* an input or kept */
     bool     learns;            /* depends on a parameter */
     bool     has_gradient;      /* somebody writes its gradient */
 } bf_value_state;
 
-typedef struct bf_coupling { int count; double *partials, *total; } bf_coupling;    /* (lanes, count), (count) */
+typedef struct bf_coupling {
+    int     count;
+    bool    learns;             /* a reader gives slopes back */
+    double *partials, *total;   /* (lanes, count), (count) */
+    double *slope, *slopes;     /* the same on the way back */
+} bf_coupling;
 typedef struct bf_stat_state { char name[BF_STAT_NAME]; bf_stat_info info; } bf_stat_state;
 typedef struct bf_idle { size_t offset, count; } bf_idle;
+typedef struct bf_average { int slot, stat, uses; double rate; } bf_average;      /* uses: nodes that note it */
 
 struct bf_plan {
     bf_plan_shape     shape;
@@ -28,10 +36,16 @@ struct bf_plan {
     bf_stat_state    *stat;         int stats, stats_size;
     int              *term;         int terms;      /* (terms) index of the statistic that carries the term's name and sum */
     bf_idle          *idle;         int idles;      /* slots no node of this plan learns: their gradients are zeroed each run */
+    bf_average       *average;      int averages;
+    size_t            work;                         /* bytes of scratch, shared by all nodes and lanes */
     bf_lane          *lane;                         /* (lanes) in memory, as everything below */
     bf_arena          memory;
 };
 
 /* gradient.c. Local. Decides which gradients exist, who writes and who adds, and which slots stay idle. */
 BF_MUST_USE bf_status bf_plan_derive(bf_plan *p);
+/* fuse.c. Local. Folds activations into the operations before them. */
+void bf_plan_fuse(bf_plan *p);
+/* narrow.c. Local. Lets f32 kernels run on a node that has bf16 values, by widened copies; adds to n->work. */
+void bf_narrow_wrap(const bf_plan *p, bf_node *n);
 #endif

@@ -60,7 +60,9 @@ static void update(bf_trainer *t, double *norm)
     double clip = t->setup.train->clip, scale = 1.0;
     *norm = clip > 0.0 || epoch_ends(t, t->step + 1) ? bf_norm_blocks(t->grads, t->size) : NAN;
     if (clip > 0.0 && *norm > clip) scale = clip / *norm;
-    bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, t->step + 1, t->theta, t->grads, t->optimizer_state, scale);
+    const bf_range all = { 0, t->size };
+    (void)bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, t->step + 1, scale, all, t->theta, t->grads, t->optimizer_state, t->size);
+    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch, t->theta);
 }
 
 /* Collective over team. The flags of all ranks are left in numbers. */

@@ -71,6 +71,7 @@ static void dense_backward(const bf_node *n, const bf_lane *l)
 
 TWIN_ACTIVATION(relu, x > 0 ? x : 0, x > 0 ? 1 : 0)
 TWIN_ACTIVATION(leaky, x > 0 ? x : 0.01 * x, x > 0 ? 1 : 0.01)
+TWIN_ACTIVATION(steep, x > 0 ? x : 0.2 * x, x > 0 ? 1 : 0.2)
 TWIN_ACTIVATION(tanh, tanh(x), 1 / (cosh(x) * cosh(x)))
 TWIN_ACTIVATION(softplus, log(1 + exp(x)), 1 / (1 + exp(-x)))
 TWIN_ACTIVATION(elu, x > 0 ? x : exp(x) - 1, x > 0 ? 1 : exp(x))
@@ -109,6 +110,7 @@ const bf_twin bf_twins_nn[] = {
     { "dense", { dense_forward, dense_backward } },
     { "relu", { relu_forward, relu_backward } },
     { "leaky-relu", { leaky_forward, leaky_backward } },
+    { "leaky-relu-0.2", { steep_forward, steep_backward } },
     { "tanh", { tanh_forward, tanh_backward } },
     { "softplus", { softplus_forward, softplus_backward } },
     { "elu", { elu_forward, elu_backward } },

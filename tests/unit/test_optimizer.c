@@ -42,7 +42,8 @@ static void check(const char *name, const bf_optimizer_options *o, double scale)
             for (size_t i = 0; i < bf_params_at(p, s)->count; i++)
                 grad[bf_params_at(p, s)->offset + i] = sinf((float)(step * 3 + (int64_t)i)) * powf(10.0f, (float)(i % 5) - 3.0f);
         twin_step(name, o, p, step, grad, scale, &t);
-        bf_optimizer_apply(opt, o, p, step, theta, grad, state, scale);
+        const bf_range all = { 0, bf_params_size(p) };
+        assert_true(bf_optimizer_apply(opt, o, p, step, scale, all, theta, grad, state, all.count));
     }
     for (size_t i = 0; i < bf_params_size(p); i++) BF_CHECK_NEAR((double)theta[i], t.theta[i], 2e-6 * (1.0 + fabs(t.theta[i])));
     BF_CHECK_NEAR((double)theta[FIRST + 1], 0.0, 0.0);        /* the gap stays zero */
@@ -72,7 +73,7 @@ static void test_optimizer__adam_first_step_is_the_rate(void **state)
     const bf_optimizer_options o = { .lr = 0.5, .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
     float theta[1] = { 1.0f }, state_of[2] = { 0 };
     const float grad[1] = { 1e-3f };
-    bf_optimizer_find("adam")->step(&o, 1, 0.0, theta, grad, state_of, 1, 0, 1);
+    bf_optimizer_find("adam")->step(&o, 1, 0.0, 1.0f, 1, theta, grad, state_of, 1);
     BF_CHECK_NEAR((double)theta[0], 0.5, 1e-5);
 }
 
@@ -89,9 +90,15 @@ static void test_optimizer__slices_give_the_same_bits(void **state)
     }
     for (int k = 0; bf_optimizer_names[k] != NULL; k++) {
         const bf_optimizer *opt = bf_optimizer_find(bf_optimizer_names[k]);
-        opt->step(&o, 1, 0.01, whole, grad, s1, N, 0, N);
-        opt->step(&o, 1, 0.01, parts, grad, s2, N, 0, 16);
-        opt->step(&o, 1, 0.01, parts, grad, s2, N, 16, N - 16);
+        assert_true(opt->step(&o, 1, 0.01, 1.0f, N, whole, grad, s1, N));
+        assert_true(opt->step(&o, 1, 0.01, 1.0f, 16, parts, grad, s2, N));
+        assert_true(opt->step(&o, 1, 0.01, 1.0f, N - 16, parts + 16, grad + 16, s2 + 16, N));
+        for (int i = 0; i < N; i += 7) {
+            const float kept = grad[i];
+            grad[i] = i % 2 ? INFINITY : NAN;
+            assert_false(opt->step(&o, 2, 0.01, 1.0f, N, (float[N]){ 0 }, grad, (float[2 * N]){ 0 }, N));
+            grad[i] = kept;
+        }
         assert_memory_equal(whole, parts, sizeof whole);
         assert_memory_equal(s1, s2, sizeof s1);
     }
