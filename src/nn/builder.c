@@ -211,6 +211,11 @@ void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const i
     n->slot_offset[n->n_slots++] = bf_params_at(b->plan->params, slot)->offset;
 }
 
+void bf_builder_spatial(bf_builder *b, int slot, int axis, bf_shape s)
+{
+    if (b->status.code == BF_OK) bf_params_spatial(b->plan->params, slot, axis, s.height, s.width, s.channels);
+}
+
 void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init)
 {
     bf_node_slot(b, &(bf_node){ .n_slots = 0 }, name, rank, shape, init, false);

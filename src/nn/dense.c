@@ -53,16 +53,30 @@ static double flops(const bf_plan *p, const bf_node *n)
 const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
                               .width = BF_NARROW, .activates = true };
 
-bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double gain, double bias)
+/* Where files and the flat vector order a slot's axis differently: it runs over several positions of several channels. */
+static void note_spatial(bf_builder *b, int slot, int axis, bf_shape s)
+{
+    if (s.height * s.width > 1 && s.channels > 1) bf_builder_spatial(b, slot, axis, s);
+}
+
+bf_value bf_dense_to(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain, double bias)
 {
     const bf_shape in = bf_builder_shape(b, x);
-    const int64_t cols = (int64_t)bf_shape_cols(in);
+    const int64_t cols = (int64_t)bf_shape_cols(in), wide = (int64_t)bf_shape_cols(out);
     char weight_name[64], bias_name[64];
     snprintf(weight_name, sizeof weight_name, "%s.weight", name);
     snprintf(bias_name, sizeof bias_name, "%s.bias", name);
-    bf_node *n = bf_node_add(b, &bf_op_dense, 1, &x, bf_shape_flat(in.rows, out));
+    bf_node *n = bf_node_add(b, &bf_op_dense, 1, &x, out);
     const bf_init normal = { BF_INIT_NORMAL, gain / sqrt((double)cols) }, constant = { BF_INIT_CONST, bias };
-    bf_node_slot(b, n, weight_name, 2, (const int64_t[]){ out, cols }, normal, true);
-    bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ out }, constant, false);
+    bf_node_slot(b, n, weight_name, 2, (const int64_t[]){ wide, cols }, normal, true);
+    bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ wide }, constant, false);
+    note_spatial(b, n->slot[0], 0, out);
+    note_spatial(b, n->slot[0], 1, in);
+    note_spatial(b, n->slot[1], 0, out);
     return n->output;
+}
+
+bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double gain, double bias)
+{
+    return bf_dense_to(b, x, bf_shape_flat(bf_builder_shape(b, x).rows, out), name, gain, bias);
 }

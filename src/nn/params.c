@@ -103,3 +103,31 @@ const bf_slot *bf_params_owner(const bf_params *p, size_t i)
         if (i >= p->slot[k].offset && i - p->slot[k].offset < p->slot[k].count) return &p->slot[k];
     return NULL;
 }
+
+void bf_params_spatial(bf_params *p, int slot, int axis, int height, int width, int channels)
+{
+    bf_slot *s = &p->slot[slot];
+    assert((axis == 0 || axis == 1) && axis < s->rank && s->shape[axis] == (int64_t)height * width * channels);
+    s->spatial[axis].height = height;
+    s->spatial[axis].width = width;
+    s->spatial[axis].channels = channels;
+}
+
+/* Index in (height, width, channels) order to that in (channels, height, width) order. */
+static size_t channels_first(const bf_slot *s, int axis, size_t i)
+{
+    const size_t positions = (size_t)s->spatial[axis].height * (size_t)s->spatial[axis].width, channels = (size_t)s->spatial[axis].channels;
+    return channels == 0 ? i : i % channels * positions + i / channels;
+}
+
+/* Calls for every element: `inside` of the flat vector, `file` as files hold it. */
+#define FOR_ELEMENTS(s, inside, file, what)                                                                     \
+    const size_t rows = (size_t)(s)->shape[0], cols = (s)->count / rows;                                       \
+    for (size_t r = 0; r < rows; r++)                                                                          \
+        for (size_t c = 0; c < cols; c++) {                                                                    \
+            const size_t inside = r * cols + c, file = channels_first(s, 0, r) * cols + channels_first(s, 1, c); \
+            what;                                                                                              \
+        }
+
+void bf_params_export(const bf_slot *s, const float *from, float *to) { FOR_ELEMENTS(s, inside, file, to[file] = from[inside]) }
+void bf_params_import(const bf_slot *s, const float *from, float *to) { FOR_ELEMENTS(s, inside, file, to[inside] = from[file]) }

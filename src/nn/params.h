@@ -15,6 +15,7 @@ typedef struct bf_slot {
     int64_t shape[4];           /* PyTorch layout: (out, in) */
     bf_init init;
     bool    decays;             /* weight decay applies */
+    struct { int height, width, channels; } spatial[2];     /* of axis 0 and 1, where that axis runs over (height, width, channels); else zeros */
 } bf_slot;
 
 typedef struct bf_params bf_params;
@@ -29,6 +30,11 @@ size_t bf_params_size(const bf_params *p);              /* elements of the flat 
 int64_t bf_params_count(const bf_params *p);            /* parameters, without gaps */
 /* theta (size): addressed by seed and the hash of each slot's name, so equal names start equal in every configuration. */
 void bf_params_init(const bf_params *p, uint64_t seed, float *theta);
+/* Axis (0 or 1) of a slot runs over (height, width, channels) positions. */
+void bf_params_spatial(bf_params *p, int slot, int axis, int height, int width, int channels);
+/* A slot's elements as files hold them, PyTorch's order: a spatial axis runs over (channels, height, width) there. from and to (count). */
+void bf_params_export(const bf_slot *s, const float *from, float *to);
+void bf_params_import(const bf_slot *s, const float *from, float *to);
 /* The slot that holds element i, for naming what became non-finite. */
 const bf_slot *bf_params_owner(const bf_params *p, size_t i);
 #endif

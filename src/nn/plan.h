@@ -77,7 +77,7 @@ struct bf_node {
     int          coupling;                  /* index of the coupling it feeds or reads, -1 none */
     int          activation;                /* bf_activation applied to the output, fused; BF_LINEAR: none */
     int          kind;                      /* a small option of the op: use of a draw, index of a term ... */
-    double       option[4];
+    double       option[8];
     bool         wants[BF_MAX_INPUTS];      /* gradient of input i is wanted */
     bool         adds[BF_MAX_INPUTS];       /* ... and is added to what is there, else written */
     bool         slot_adds[BF_MAX_SLOTS];   /* the same for parameters */
@@ -119,6 +119,8 @@ bf_value bf_input(bf_builder *b, const char *name, bf_shape shape);
  * The returned node is valid until the next call that adds one. */
 bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_value *inputs, bf_shape output);
 void bf_node_slot(bf_builder *b, bf_node *n, const char *name, int rank, const int64_t *shape, bf_init init, bool decays);
+/* Axis of a slot runs over the positions and channels of s: bf_params_spatial. */
+void bf_builder_spatial(bf_builder *b, int slot, int axis, bf_shape s);
 /* A parameter no node of this plan learns: it is in the flat vector and its gradient is zero. */
 void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *shape, bf_init init);
 /* The node adds to a named statistic of count doubles per lane, summed over lanes and ranks by the trainer. */
