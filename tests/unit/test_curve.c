@@ -121,8 +121,8 @@ static void test_curve__slopes_of_the_optimum_are_beta(void **state)
         assert_true(isnan(slope[0]) && isnan(between[0]));
         assert_int_equal(s.counted, MOST - 1);
         assert_int_equal(s.agreeing, MOST - 1);
-        /* Steps of 9 %; within one that takes up a dimension, or where the variance moves along, the mean is only near. */
-        for (int i = 1; i < MOST; i++) BF_CHECK_NEAR(slope[i] / between[i], 1.0, 1e-2);
+        /* The two betas are 9 % apart; on a step that takes up a dimension the mean is only near: at worst by 0.32 % and 1.27 %. */
+        for (int i = 1; i < MOST; i++) BF_CHECK_NEAR(slope[i] / between[i], 1.0, fitted ? 1.3e-2 : 3.3e-3);
         assert_int_equal(bf_curve_hull(rate, distortion, MOST, on), MOST);
     }
     analytic(8, 0.45, 0.01, false, beta, rate, distortion);     /* four dimensions all along: the mean is exact, however coarse the grid */
