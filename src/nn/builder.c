@@ -65,7 +65,7 @@ static bf_value add_value(bf_builder *b, const char *what, bf_shape shape)
     bf_value_state *more = grow(b, p->value, p->values, sizeof *more);
     if (more == NULL) return BF_NO_VALUE;
     p->value = more;
-    p->value[p->values] = (bf_value_state){ .shape = shape, .type = p->backend->element == sizeof(double) ? BF_F64 : BF_F32 };
+    p->value[p->values] = (bf_value_state){ .shape = shape, .format = p->backend->element == sizeof(double) ? BF_F64 : BF_F32 };
     return p->values++;
 }
 
@@ -86,13 +86,13 @@ bf_value bf_input(bf_builder *b, const char *name, bf_shape shape)
 void bf_keep(bf_builder *b, bf_value v)
 {
     if (v < 0 || v >= b->plan->values) return;
-    if (b->plan->value[v].type == BF_BF16) bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "a bf16 value cannot be kept"));
+    if (b->plan->value[v].format == BF_BF16) bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "a bf16 value cannot be kept"));
     b->plan->value[v].readable = true;
 }
 
 bf_value bf_wide(bf_builder *b, bf_value v)
 {
-    if (v >= 0 && v < b->plan->values && b->plan->value[v].type == BF_BF16) b->plan->value[v].type = BF_F32;
+    if (v >= 0 && v < b->plan->values && b->plan->value[v].format == BF_BF16) b->plan->value[v].format = BF_F32;
     return v;
 }
 
@@ -151,11 +151,11 @@ static bool inputs_exist(bf_builder *b, const bf_op *op, int n, const bf_value *
 }
 
 /* The value as op wants it in a narrow plan: itself, or a cast of it. */
-static bf_value fitting(bf_builder *b, bf_type wanted, bf_value v)
+static bf_value fitting(bf_builder *b, bf_format wanted, bf_value v)
 {
-    if (b->plan->value[v].type == wanted) return v;
+    if (b->plan->value[v].format == wanted) return v;
     const bf_value cast = bf_node_add(b, &bf_op_cast, 1, &v, bf_builder_shape(b, v))->output;
-    if (cast != BF_NO_VALUE) b->plan->value[cast].type = wanted;
+    if (cast != BF_NO_VALUE) b->plan->value[cast].format = wanted;
     return cast;
 }
 
@@ -163,16 +163,16 @@ static void fit_inputs(bf_builder *b, const bf_op *op, int n, const bf_value *in
 {
     for (int i = 0; i < n; i++) out[i] = inputs[i];
     if (!b->plan->shape.narrow || b->plan->backend->element != sizeof(float) || op == &bf_op_cast || n == 0) return;
-    const bf_type wanted = op->width == BF_NARROW ? BF_BF16 : op->width == BF_WIDE ? BF_F32 : b->plan->value[inputs[0]].type;
+    const bf_format wanted = op->width == BF_NARROW ? BF_BF16 : op->width == BF_WIDE ? BF_F32 : b->plan->value[inputs[0]].format;
     for (int i = 0; i < n && !b->status.code; i++) out[i] = fitting(b, wanted, inputs[i]);
 }
 
 /* An output narrows when matrix products make it or the input it follows is narrow. */
-static bf_type output_type(const bf_plan *p, const bf_op *op, int n_inputs, const bf_value *inputs)
+static bf_format output_format(const bf_plan *p, const bf_op *op, int n_inputs, const bf_value *inputs)
 {
     if (p->backend->element == sizeof(double)) return BF_F64;
     if (!p->shape.narrow || op->width == BF_WIDE) return BF_F32;
-    return op->width == BF_NARROW || (n_inputs > 0 && p->value[inputs[0]].type == BF_BF16) ? BF_BF16 : BF_F32;
+    return op->width == BF_NARROW || (n_inputs > 0 && p->value[inputs[0]].format == BF_BF16) ? BF_BF16 : BF_F32;
 }
 
 bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_value *given, bf_shape output)
@@ -184,7 +184,7 @@ bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_valu
     fit_inputs(b, op, n_inputs, given, inputs);
     if (b->status.code) return &b->nowhere;
     bf_value v = output.channels == 0 ? BF_NO_VALUE : add_value(b, op->name, output);
-    if (v != BF_NO_VALUE) p->value[v].type = output_type(p, op, n_inputs, inputs);
+    if (v != BF_NO_VALUE) p->value[v].format = output_format(p, op, n_inputs, inputs);
     bf_node *more = grow(b, p->node, p->nodes, sizeof *more);
     if (more == NULL) return &b->nowhere;
     p->node = more;
@@ -290,7 +290,7 @@ static void lay_out_lane(bf_plan *p, bf_arena *a, void *work, bf_lane *lane)
     void **value = BF_TAKE(a, void *, p->values), **gradient = BF_TAKE(a, void *, p->values);
     for (int v = 0; v < p->values; v++) {       /* side by side: a value and its gradient are used together on the way back */
         const bf_value_state *s = &p->value[v];
-        const size_t element = bf_type_size(s->type);
+        const size_t element = bf_format_size(s->format);
         void *x = s->used ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
         void *g = s->has_gradient ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
         if (lane == NULL) continue;
@@ -328,8 +328,8 @@ static void mark_used(bf_plan *p)
 
 static bool has_narrow_value(const bf_plan *p, const bf_node *n)
 {
-    bool narrow = n->output != BF_NO_VALUE && p->value[n->output].type == BF_BF16;
-    for (int k = 0; k < n->n_inputs; k++) narrow = narrow || p->value[n->input[k]].type == BF_BF16;
+    bool narrow = n->output != BF_NO_VALUE && p->value[n->output].format == BF_BF16;
+    for (int k = 0; k < n->n_inputs; k++) narrow = narrow || p->value[n->input[k]].format == BF_BF16;
     return narrow;
 }
 

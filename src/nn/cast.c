@@ -3,21 +3,21 @@
 #include "nn/ops.h"
 #include <string.h>
 
-static void convert(const void *from, bf_type have, void *to, bf_type want, size_t n)
+static void convert(const void *from, bf_format have, void *to, bf_format want, size_t n)
 {
-    if (have == want) memcpy(to, from, n * bf_type_size(have));
+    if (have == want) memcpy(to, from, n * bf_format_size(have));
     else if (want == BF_BF16) bf_narrow_all(from, to, n);
     else bf_widen_all(from, to, n);
 }
 
 static void forward(const bf_node *n, const bf_lane *l)
 {
-    convert(bf_lane_value(l, n->input[0]), bf_plan_type_of(l->plan, n->input[0]), bf_lane_value(l, n->output),
-            bf_plan_type_of(l->plan, n->output), bf_shape_count(bf_lane_shape(l, n->output)));
+    convert(bf_lane_value(l, n->input[0]), bf_plan_format_of(l->plan, n->input[0]), bf_lane_value(l, n->output),
+            bf_plan_format_of(l->plan, n->output), bf_shape_count(bf_lane_shape(l, n->output)));
 }
 
 /* Adding a bf16 gradient to an f32 one, or the reverse: the sum is taken in f32. */
-static void add(const void *from, bf_type have, void *to, bf_type want, size_t n)
+static void add(const void *from, bf_format have, void *to, bf_format want, size_t n)
 {
     const uint16_t *narrow_from = from;
     const float *wide_from = from;
@@ -36,7 +36,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     const size_t count = bf_shape_count(bf_lane_shape(l, n->output));
     const void *dy = bf_lane_gradient(l, n->output);
     void *dx = bf_lane_gradient(l, n->input[0]);
-    (n->adds[0] ? add : convert)(dy, bf_plan_type_of(l->plan, n->output), dx, bf_plan_type_of(l->plan, n->input[0]), count);
+    (n->adds[0] ? add : convert)(dy, bf_plan_format_of(l->plan, n->output), dx, bf_plan_format_of(l->plan, n->input[0]), count);
 }
 
 const bf_op bf_op_cast = { .name = "cast", .portable = { forward, backward }, .width = BF_EITHER };

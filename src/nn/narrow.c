@@ -11,7 +11,7 @@ typedef struct copies {
 } copies;
 
 static size_t padded(size_t bytes) { return (bytes + 63u) & ~(size_t)63u; }
-static bool is_narrow(const bf_lane *l, bf_value v) { return l->plan->value[v].type == BF_BF16; }
+static bool is_narrow(const bf_lane *l, bf_value v) { return l->plan->value[v].format == BF_BF16; }
 static size_t count_of(const bf_lane *l, bf_value v) { return bf_shape_count(bf_lane_shape(l, v)); }
 
 static void *take(copies *c, size_t bytes)
@@ -80,7 +80,7 @@ static void backward(const bf_node *n, const bf_lane *l)
 
 static size_t copy_bytes(const bf_plan *p, bf_value v)
 {
-    return v == BF_NO_VALUE || p->value[v].type != BF_BF16 ? 0 : 2 * padded(bf_shape_count(p->value[v].shape) * sizeof(float));
+    return v == BF_NO_VALUE || p->value[v].format != BF_BF16 ? 0 : 2 * padded(bf_shape_count(p->value[v].shape) * sizeof(float));
 }
 
 void bf_narrow_wrap(const bf_plan *p, bf_node *n)

@@ -133,12 +133,12 @@ const bf_op bf_op_term = { .name = "term", .portable = { term_forward, term_back
 
 void *bf_plan_value(const bf_plan *p, int lane, bf_value v)
 {
-    assert(lane >= 0 && lane < p->shape.lanes && v >= 0 && v < p->values && p->value[v].readable && p->value[v].type != BF_BF16);
+    assert(lane >= 0 && lane < p->shape.lanes && v >= 0 && v < p->values && p->value[v].readable && p->value[v].format != BF_BF16);
     return p->lane[lane].value[v];
 }
 
 bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v) { return p->value[v].shape; }
-bf_type bf_plan_type_of(const bf_plan *p, bf_value v) { return p->value[v].type; }
+bf_format bf_plan_format_of(const bf_plan *p, bf_value v) { return p->value[v].format; }
 int bf_plan_terms(const bf_plan *p) { return p->terms; }
 const char *bf_plan_term_name(const bf_plan *p, int term) { return p->stat[p->term[term]].name; }
 int bf_plan_stats_size(const bf_plan *p) { return p->stats_size; }

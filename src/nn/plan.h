@@ -14,8 +14,8 @@
 #define BF_MAX_SLOTS 4
 #define BF_MAX_STATS 2
 
-typedef enum bf_type { BF_F32, BF_F64, BF_BF16 } bf_type;   /* bf16: the upper half of an f32, in a uint16_t */
-static inline size_t bf_type_size(bf_type t) { return t == BF_F64 ? 8 : t == BF_F32 ? 4 : 2; }
+typedef enum bf_format { BF_F32, BF_F64, BF_BF16 } bf_format;   /* bf16: the upper half of an f32, in a uint16_t */
+static inline size_t bf_format_size(bf_format t) { return t == BF_F64 ? 8 : t == BF_F32 ? 4 : 2; }
 
 typedef int bf_value;                       /* a handle; BF_NO_VALUE when there is none */
 #define BF_NO_VALUE (-1)
@@ -171,7 +171,7 @@ void bf_plan_average(const bf_plan *p, const double *totals, double batch, float
 /* Inputs and kept values only; these are never bf16. */
 void *bf_plan_value(const bf_plan *p, int lane, bf_value v);            /* (rows, cols) in the backend's element type */
 bf_shape bf_plan_shape_of(const bf_plan *p, bf_value v);
-bf_type bf_plan_type_of(const bf_plan *p, bf_value v);
+bf_format bf_plan_format_of(const bf_plan *p, bf_value v);
 int bf_plan_terms(const bf_plan *p);
 const char *bf_plan_term_name(const bf_plan *p, int term);
 typedef struct bf_stat_info { const char *name; int offset, count; } bf_stat_info;

@@ -8,7 +8,7 @@
 
 typedef struct bf_value_state {
     bf_shape shape;
-    bf_type  type;
+    bf_format format;
     bool     used;              /* a node's or readable: it has memory */
     bool     readable;          /* an input or kept */
     bool     learns;            /* depends on a parameter */
