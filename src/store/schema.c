@@ -69,11 +69,63 @@ static const bf_object objects[] = {
 };
 enum { OBJECTS = sizeof objects / sizeof objects[0] };
 
+/* A file of its own, which `betafield curve` writes; meanings become the attribute `definition`. */
+static const bf_object curve_objects[] = {
+    { "/curve", "curve", "i32", "1", "number of the curve", "root scale" },
+    { "/point", "point", "i32", "1", "number of the point", "root scale; the points of a curve follow each other, by rising rate" },
+
+    { "/curves/folder", "curve", "text", "1", "folder of the study", NULL },
+    { "/curves/study", "curve", "text", "1", "name of the study", NULL },
+    { "/curves/label", "curve", "text", "1", "what makes this curve", "the swept keys other than objective.beta and seed, with their values" },
+    { "/curves/points", "curve", "i64", "1", "points on the curve", NULL },
+    { "/curves/hull", "curve", "i64", "1", "vertices of the lower-left convex hull", NULL },
+    { "/curves/rises", "curve", "i64", "1", "monotonicity violations", "points with more distortion than the one before, at more rate" },
+    { "/curves/largest_rise", "curve", "f64", "nat", "greatest monotonicity violation", "largest rise of distortion from one point to the next; 0 without one" },
+    { "/curves/slopes", "curve", "i64", "1", "pairs of neighbours that have a slope", "those at least 0.001 nat of rate apart" },
+    { "/curves/slopes_agreeing", "curve", "i64", "1", "slopes that agree with beta", "-dD/dR lies between the two betas, as it must on a curve of optima" },
+    { "/curves/hypervolume", "curve", "f64", "nat2", "dominated area", "area of the rates and distortions below the corner (root attributes) that some point has no more of either of" },
+    { "/curves/reference", "curve", "i64", "1", "number of the curve it is compared with",
+      "the first study's curve of the same label, else curve 0; -1 for curve 0" },
+    { "/curves/area", "curve", "f64", "nat2", "signed area between the reference and this curve",
+      "integral of (D - D_reference) dR over their common rates, trapezoids between the points of both; negative: this one is better" },
+    { "/curves/area_from", "curve", "f64", "nat", "least rate both curves cover", NULL },
+    { "/curves/area_to", "curve", "f64", "nat", "greatest rate both curves cover", NULL },
+    { "/curves/mean_difference", "curve", "f64", "nat", "distortion above the reference at equal rate", "area / (area_to - area_from)" },
+
+    { "/points/curve", "point", "i64", "1", "curve the point is on", NULL },
+    { "/points/config", "point", "i64", "1", "configuration id", "the least one where replicates were averaged" },
+    { "/points/replicates", "point", "i64", "1", "configurations averaged", "those that differ in seed only" },
+    { "/points/beta", "point", "f64", "1", "weight of the rate", NULL },
+    { "/points/rate", "point", "f64", "nat", "KL of posterior from prior", "as in study.h5; mean over replicates" },
+    { "/points/rate_se", "point", "f64", "nat", "standard error of rate over replicates", "sample standard deviation / sqrt(replicates); NaN for one" },
+    { "/points/distortion", "point", "f64", "nat", "negative log-likelihood of the reconstruction",
+      "the column of study.h5 that the root attribute `distortion` names; mean over replicates" },
+    { "/points/distortion_se", "point", "f64", "nat", "standard error of distortion over replicates", "sample standard deviation / sqrt(replicates); NaN for one" },
+    { "/points/on_hull", "point", "i8", "1", "1: vertex of the lower-left convex hull", "from least rate to least distortion" },
+    { "/points/rises", "point", "i8", "1", "1: more distortion than the point before", NULL },
+    { "/points/slope", "point", "f64", "1", "-dD/dR from the point before", "NaN at a curve's first point and over less than 0.001 nat of rate" },
+    { "/points/slope_beta", "point", "f64", "1", "what that slope should be", "(b - a) / log(b / a) of the two betas a, b: exact between optima of a linear "
+      "model with fixed variance that use as many dimensions" },
+    { "/points/theory_rate", "point", "f64", "nat", "rate of the analytic curve at this beta",
+      "reverse water-filling: sum of 1/2 log(eigenvalue / (beta variance)) over the dimensions kept; NaN unless the data are gaussian" },
+    { "/points/theory_distortion", "point", "f64", "nat", "distortion of the analytic curve at this beta", "charged as the root attribute `distortion` says" },
+    { "/points/theory_variance", "point", "f64", "1", "decoder variance of the analytic curve at this beta",
+      "fixed: its value; learned, optimal: what is lost / (d - beta * dimensions kept)" },
+    { "/points/theory_excess", "point", "f64", "nat", "loss above the analytic optimum", "(D + beta R) - (D + beta R of theory); NaN for other distortions than `distortion`" },
+};
+enum { CURVE_OBJECTS = sizeof curve_objects / sizeof curve_objects[0] };
+
+static const bf_object *find_in(const bf_object *rows, int n, const char *path)
+{
+    for (int i = 0; i < n; i++)
+        if (fnmatch(rows[i].path, path, FNM_PATHNAME) == 0) return &rows[i];
+    return NULL;
+}
+
 const bf_object *bf_schema_find(const char *path)
 {
-    for (int i = 0; i < OBJECTS; i++)
-        if (fnmatch(objects[i].path, path, FNM_PATHNAME) == 0) return &objects[i];
-    return NULL;
+    const bf_object *o = find_in(objects, OBJECTS, path);
+    return o ? o : find_in(curve_objects, CURVE_OBJECTS, path);
 }
 
 /* A bar inside a Markdown table would end its cell. */
@@ -106,11 +158,10 @@ static void print_dims(const char *dims, FILE *to)
     fputc(')', to);
 }
 
-static void print_objects(FILE *to)
+static void print_objects(const bf_object *rows, int n, FILE *to)
 {
-    fputs("\n## Objects\n\n`*` stands for one name: a configuration (`c0000`), a split (`train`, `test`), a column.\n\n"
-          "| object | shape | type | units | meaning |\n|---|---|---|---|---|\n", to);
-    for (const bf_object *o = objects; o < objects + OBJECTS; o++) {
+    fputs("| object | shape | type | units | meaning |\n|---|---|---|---|---|\n", to);
+    for (const bf_object *o = rows; o < rows + n; o++) {
         fprintf(to, "| `%s` | ", o->path);
         print_dims(o->dims, to);
         fprintf(to, " | %s | %s | %s%s%s |\n", o->type, o->unit, o->long_name, o->meaning ? "; " : "", o->meaning ? o->meaning : "");
@@ -142,7 +193,11 @@ static const char introduction[] =
 void bf_schema_print(const bf_schema *schema, FILE *to)
 {
     fprintf(to, introduction, BF_SCHEMA_VERSION);
-    print_objects(to);
+    fputs("\n## Objects\n\n`*` stands for one name: a configuration (`c0000`), a split (`train`, `test`), a column.\n\n", to);
+    print_objects(objects, OBJECTS, to);
     print_columns("metrics", "config, split", schema->metrics, schema->n_metrics, to);
     print_columns("history", "config, epoch", schema->history, schema->n_history, to);
+    fputs("\n## curve.h5\n\n`betafield curve DIR -o curve.h5` writes rate-distortion curves as a file of its own. Root attributes: `Conventions`,\n"
+          "`schema_version`, `created`, `split`, `distortion` (the column of `/metrics`), `corner_rate`, `corner_distortion` (of the hypervolume).\n\n", to);
+    print_objects(curve_objects, CURVE_OBJECTS, to);
 }

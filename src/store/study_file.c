@@ -1,9 +1,9 @@
 #include "store/study_file.h"
 
 #include "base/file.h"
+#include "store/h5_scale.h"
 #include "store/h5_write.h"
 
-#include <hdf5_hl.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -36,43 +36,15 @@ static const field run_fields[] = {
 };
 #define COUNT(a) (int)(sizeof(a) / sizeof *(a))
 
-static bf_status attach(hid_t dataset, hid_t scale, unsigned axis)
-{
-    return H5DSattach_scale(dataset, scale, axis) < 0 ? BF_H5_FAIL(BF_E_MEMORY, dataset, "", "cannot attach a scale") : BF_DONE;
-}
-
-/* *out: H5Dclose(). */
-static bf_status put_scale(hid_t file, const char *path, hid_t type, hsize_t n, const void *values, hid_t *out)
-{
-    const bf_object *o = bf_schema_find(path);
-    const bf_h5_dataset d = { .name = path, .type = type, .rank = 1, .shape = { n }, .dims = o->dims, .unit = o->unit, .long_name = o->long_name };
-    BF_TRY(bf_h5_put(file, &d, values, out));
-    if (H5DSset_scale(*out, o->dims) >= 0) return BF_DONE;
-    bf_status s = BF_H5_FAIL(BF_E_MEMORY, file, path, "cannot become a scale");
-    H5Dclose(*out);
-    *out = H5I_INVALID_HID;
-    return s;
-}
-
-static bf_status put_counting_scale(hid_t file, const char *path, const int *ids, hsize_t n, int32_t first, hid_t *out)
-{
-    int32_t *v = malloc((n + 1) * sizeof *v);
-    if (!v) return BF_FAIL(BF_E_MEMORY, "no memory for %s", path);
-    for (hsize_t i = 0; i < n; i++) v[i] = ids ? ids[i] : first + (int32_t)i;
-    bf_status s = put_scale(file, path, H5T_STD_I32LE, n, v, out);
-    free(v);
-    return s;
-}
-
 static bf_status put_scales(book *b)
 {
     static const char splits[2][5] = { "train", "test" };
-    BF_TRY(put_counting_scale(b->file, "/config", b->t->ids, b->configs, 0, &b->config));
+    BF_TRY(bf_h5_put_counting_scale(b->file, "/config", b->t->ids, b->configs, 0, &b->config));
     hid_t text = bf_h5_text_type(sizeof splits[0]);
-    bf_status s = put_scale(b->file, "/split", text, 2, splits, &b->split);
+    bf_status s = bf_h5_put_scale(b->file, "/split", text, 2, splits, &b->split);
     H5Tclose(text);
     if (s.code) return s;
-    return put_counting_scale(b->file, "/epoch", NULL, b->epochs, 1, &b->epoch);
+    return bf_h5_put_counting_scale(b->file, "/epoch", NULL, b->epochs, 1, &b->epoch);
 }
 
 /* Local. One value per row, texts padded with zeros whatever stood behind their end. to has room for n * max(8, width) bytes. */
@@ -111,7 +83,7 @@ static bf_status put_field(hid_t file, hid_t scale, const char *dims, const fiel
     const bf_h5_dataset d = { .name = f->path, .type = type, .rank = 1, .shape = { n }, .dims = dims, .unit = about->unit,
                               .long_name = about->long_name, .definition = about->definition };
     bf_status s = bf_h5_put(file, &d, values, &id);
-    if (!s.code) s = attach(id, scale, 0);
+    if (!s.code) s = bf_h5_attach(id, scale, 0);
     if (!s.code && strcmp(f->path, "/sweep/status") == 0) {
         s = bf_h5_put_i8s(id, "flag_values", flags, COUNT(flags));
         if (!s.code) s = bf_h5_put_text(id, "flag_meanings", "pending running done diverged failed stopped");
@@ -155,8 +127,8 @@ static bf_status put_table(book *b, const char *group, const bf_column *c, const
     const bf_h5_dataset d = { .name = path, .type = H5T_IEEE_F64LE, .rank = 2, .shape = { b->configs, cols }, .dims = dims,
                               .unit = c->unit, .long_name = c->long_name, .definition = c->definition };
     BF_TRY(bf_h5_put(b->file, &d, values, &id));
-    bf_status s = attach(id, b->config, 0);
-    if (!s.code) s = attach(id, scale, 1);
+    bf_status s = bf_h5_attach(id, b->config, 0);
+    if (!s.code) s = bf_h5_attach(id, scale, 1);
     H5Dclose(id);
     return s;
 }
@@ -275,7 +247,7 @@ static bf_status put_provenance(book *b)
     BF_TRY(put_input(b->file, "/provenance/effective_input", t->effective_input));
     if (t->n_runs < 1) return BF_DONE;
     hid_t run = H5I_INVALID_HID;
-    BF_TRY(put_counting_scale(b->file, "/provenance/runs/run", NULL, (hsize_t)t->n_runs, 0, &run));
+    BF_TRY(bf_h5_put_counting_scale(b->file, "/provenance/runs/run", NULL, (hsize_t)t->n_runs, 0, &run));
     bf_status s = put_fields(b->file, run, "run", run_fields, COUNT(run_fields), t->runs, sizeof *t->runs, (hsize_t)t->n_runs);
     H5Dclose(run);
     return s;
