@@ -1,8 +1,8 @@
-/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over. OpenBLAS multiplies; every call of a plan has the same shape, because OpenBLAS changes
- * bits with the number of rows in a call. Padding rows take part: finite forward, zero gradient. */
+/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over. Every product of a plan has the same shape, because
+ * kernels change bits with the number of rows in a call. Padding rows take part: finite forward, zero gradient. */
 #include "nn/activation.h"
+#include "nn/gemm.h"
 #include "nn/ops.h"
-#include <cblas.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +15,16 @@ static sizes sizes_of(const bf_node *n, const bf_lane *l)
     return (sizes){ x.rows, (int)bf_shape_cols(x), (int)bf_shape_cols(y) };
 }
 
+/* (rows, cols) as it lies in memory, and turned. */
+static bf_operand plain(const float *at, int cols) { return (bf_operand){ at, (size_t)cols, 1 }; }
+static bf_operand turned(const float *at, int cols) { return (bf_operand){ at, 1, (size_t)cols }; }
+
 static void forward(const bf_node *n, const bf_lane *l)
 {
     const sizes s = sizes_of(n, l);
     const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *bias = bf_lane_slot(l, n, 1);
     float *y = bf_lane_value(l, n->output);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, s.rows, s.out, s.in, 1.0f, x, s.in, weight, s.in, 0.0f, y, s.out);
+    bf_gemm(s.rows, s.out, s.in, plain(x, s.in), turned(weight, s.in), false, y, l->work);
     bf_bias_activate((bf_activation)n->activation, (size_t)s.rows, (size_t)s.out, bias, y);
 }
 
@@ -36,12 +40,19 @@ static void backward(const bf_node *n, const bf_lane *l)
 {
     const sizes s = sizes_of(n, l);
     const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *dy = bf_own_slope(n, l);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, s.out, s.in, s.rows, 1.0f, dy, s.out, x, s.in,
-                n->slot_adds[0] ? 1.0f : 0.0f, bf_lane_slot_gradient(l, n, 0), s.in);
+    bf_gemm(s.out, s.in, s.rows, turned(dy, s.out), plain(x, s.in), n->slot_adds[0], bf_lane_slot_gradient(l, n, 0), l->work);
     bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
     if (n->wants[0])
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, s.rows, s.in, s.out, 1.0f, dy, s.out, weight, s.in,
-                    n->adds[0] ? 1.0f : 0.0f, bf_lane_gradient(l, n->input[0]), s.in);
+        bf_gemm(s.rows, s.in, s.out, plain(dy, s.out), plain(weight, s.in), n->adds[0], bf_lane_gradient(l, n->input[0]), l->work);
+}
+
+static size_t work(const bf_plan *p, const bf_node *n)
+{
+    const bf_shape x = bf_plan_shape_of(p, n->input[0]), y = bf_plan_shape_of(p, n->output);
+    const int rows = x.rows, in = (int)bf_shape_cols(x), out = (int)bf_shape_cols(y);
+    const size_t there = bf_gemm_work(rows, out, in), weights = bf_gemm_work(out, in, rows), back = bf_gemm_work(rows, in, out);
+    const size_t most = there > weights ? there : weights;
+    return most > back ? most : back;
 }
 
 static double flops(const bf_plan *p, const bf_node *n)
@@ -51,7 +62,7 @@ static double flops(const bf_plan *p, const bf_node *n)
 }
 
 const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
-                              .width = BF_NARROW, .activates = true };
+                              .width = BF_NARROW, .activates = true, .work = work };
 
 /* Where files and the flat vector order a slot's axis differently: it runs over several positions of several channels. */
 static void note_spatial(bf_builder *b, int slot, int axis, bf_shape s)

@@ -5,5 +5,6 @@ target_link_libraries(bf_twins PUBLIC bf_nn PkgConfig::CMOCKA)
 
 bf_unit_test(test_nn_ops bf_twins)
 bf_unit_test(test_plan bf_nn)
+bf_unit_test(test_gemm bf_nn)
 bf_unit_test(test_params bf_nn)
 bf_unit_test(test_optimizer bf_twins)
