@@ -1,23 +1,23 @@
 #include "vae/gaussian.h"
 #include "nn/layers.h"
 #include "vae/ops.h"
+#include "vae/output.h"
 #include <math.h>
 
 static const double two_pi = 6.283185307179586;
 const int64_t bf_gaussian_slot_shape[1] = { 1 };
 
-bf_value bf_gaussian_heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features)
+bf_heads bf_gaussian_heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features)
 {
-    (void)o;
-    return bf_dense(b, features, d->width, "decoder.output", 1.0, 0.0);
+    return (bf_heads){ bf_output(b, o, d, features, "decoder.output", 1, 1.0, 0.0), BF_NO_VALUE, BF_NO_VALUE };
 }
 
-bf_value bf_gaussian_mean(bf_builder *b, const bf_vae_options *o, bf_value heads)
+bf_value bf_gaussian_mean(bf_builder *b, const bf_vae_options *o, bf_heads heads)
 {
-    return bf_activate(b, heads, (bf_activation)bf_activation_find(o->output));
+    return bf_activate(b, heads.output, (bf_activation)bf_activation_find(o->output));
 }
 
-bf_value bf_gaussian_errors(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value heads)
+bf_value bf_gaussian_errors(bf_builder *b, const bf_vae_options *o, bf_value x, bf_heads heads)
 {
     return bf_squared_error(b, x, bf_gaussian_mean(b, o, heads));
 }

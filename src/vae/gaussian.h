@@ -9,10 +9,10 @@
 /* NaN stays NaN: a floor must not hide divergence. */
 static inline double bf_gaussian_floored(double variance) { return variance < BF_VARIANCE_FLOOR ? BF_VARIANCE_FLOOR : variance; }
 
-bf_value bf_gaussian_heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);
-bf_value bf_gaussian_mean(bf_builder *b, const bf_vae_options *o, bf_value heads);
+bf_heads bf_gaussian_heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);
+bf_value bf_gaussian_mean(bf_builder *b, const bf_vae_options *o, bf_heads heads);
 /* (rows, 1) squared errors of the decoder mean: what op rows below turn into likelihoods. */
-bf_value bf_gaussian_errors(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value heads);
+bf_value bf_gaussian_errors(bf_builder *b, const bf_vae_options *o, bf_value x, bf_heads heads);
 /* A node of op over squared errors, with its width in option[0] and the statistic variance_sum. */
 bf_node *bf_gaussian_node(bf_builder *b, const bf_op *op, const bf_vae_data *d, bf_value errors);
 /* Where the log variance starts: likelihood.value, or (auto) the data's variance per entry. */

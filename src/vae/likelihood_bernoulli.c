@@ -2,7 +2,8 @@
 #include "nn/layers.h"
 #include "nn/ways.h"
 #include "vae/ops.h"
-#include "vae/registry.h"
+#include "vae/output.h"
+#include "vae/row_fit.h"
 #include "base/vector_math.h"
 
 /* softplus(l) - x l, without overflow for any l. */
@@ -62,47 +63,26 @@ bf_value bf_bernoulli(bf_builder *b, bf_value x, bf_value logits)
     return bf_node_add(b, &bf_op_bernoulli, 2, (const bf_value[]){ x, logits }, bf_shape_flat(s.rows, 1))->output;
 }
 
-static bf_value heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features)
+static bf_heads heads(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features)
 {
-    (void)o;
-    return bf_dense(b, features, d->width, "decoder.output", 1.0, 0.0);
+    return (bf_heads){ bf_output(b, o, d, features, "decoder.output", 1, 1.0, 0.0), BF_NO_VALUE, BF_NO_VALUE };
 }
 
 /* The mean of a Bernoulli is the sigmoid of its logit, whatever model.output says. */
-static bf_value mean(bf_builder *b, const bf_vae_options *o, bf_value logits)
+static bf_value mean(bf_builder *b, const bf_vae_options *o, bf_heads h)
 {
     (void)o;
-    return bf_activate(b, logits, BF_SIGMOID);
+    return bf_activate(b, h.output, BF_SIGMOID);
 }
 
-static bf_value fit(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value logits)
+static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads h)
 {
     (void)o;
-    return bf_bernoulli(b, x, logits);
-}
-
-static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value logits)
-{
     (void)d;
-    return fit(b, o, x, logits);
-}
-
-static double distortion(double row_fit, int width, double log_variance)
-{
-    (void)width;
-    (void)log_variance;
-    return row_fit;
-}
-
-static double row_variance(double row_fit, int width, double log_variance)
-{
-    (void)row_fit;
-    (void)width;
-    (void)log_variance;
-    return NAN;
+    return bf_bernoulli(b, x, h.output);
 }
 
 const bf_likelihood bf_likelihood_bernoulli = {
     .name = "bernoulli", .help = "independent bits from logits", .needs_unit_interval = true,
-    .heads = heads, .mean = mean, .nll = nll, .fit = fit, .distortion = distortion, .row_variance = row_variance,
+    .heads = heads, .mean = mean, .nll = nll, .fit = nll, .distortion = bf_row_fit_distortion, .row_variance = bf_row_fit_variance,
 };

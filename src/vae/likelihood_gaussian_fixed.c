@@ -8,7 +8,7 @@ static void backward(const bf_node *n, const bf_lane *l) { bf_gaussian_backward(
 
 const bf_op bf_op_gaussian_fixed = { .name = "gaussian.fixed", .portable = { forward, backward } };
 
-static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads)
+static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads)
 {
     bf_node *n = bf_gaussian_node(b, &bf_op_gaussian_fixed, d, bf_gaussian_errors(b, o, x, heads));
     n->option[1] = isnan(o->variance_value) ? 1.0 : o->variance_value;

@@ -25,7 +25,7 @@ static void backward(const bf_node *n, const bf_lane *l)
 
 const bf_op bf_op_gaussian_learned = { .name = "gaussian.learned", .portable = { forward, backward }, .needs = 1u << 0 };
 
-static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads)
+static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads)
 {
     bf_node *n = bf_gaussian_node(b, &bf_op_gaussian_learned, d, bf_gaussian_errors(b, o, x, heads));
     bf_node_slot(b, n, BF_GAUSSIAN_SLOT, 1, bf_gaussian_slot_shape, bf_gaussian_start(o, d), false);

@@ -17,7 +17,7 @@ static void backward(const bf_node *n, const bf_lane *l) { bf_gaussian_backward(
 
 const bf_op bf_op_gaussian_optimal = { .name = "gaussian.optimal", .portable = { forward, backward } };
 
-static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads)
+static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads)
 {
     const bf_value errors = bf_gaussian_errors(b, o, x, heads);
     const int total = bf_row_total(b, errors);

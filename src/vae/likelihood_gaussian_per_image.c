@@ -36,7 +36,7 @@ static void backward(const bf_node *n, const bf_lane *l)
 
 const bf_op bf_op_gaussian_per_image = { .name = "gaussian.per_image", .portable = { forward, backward }, .needs = 1u << 0 };
 
-static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads)
+static bf_value nll(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads)
 {
     bf_node *n = bf_gaussian_node(b, &bf_op_gaussian_per_image, d, bf_gaussian_errors(b, o, x, heads));
     bf_node_stat(b, n, "variance_floor_hits", 1);

@@ -30,16 +30,21 @@ typedef struct bf_rate {                    /* the pair decides how the rate is 
     bf_value (*build)(bf_builder *b, const bf_posterior_values *q);     /* (rows, 1); NULL: this pair has no rate (delta) */
 } bf_rate;
 
+#define BF_MAX_WIDTH (1 << 24)      /* of any layer: far beyond use, and products of two fit what counts them */
+
+typedef struct bf_heads { bf_value output, scale, dof; } bf_heads;      /* the decoder's raw outputs; BF_NO_VALUE where a likelihood has none */
 typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian, likelihood.variance: "gaussian/learned" is one row */
     const char *name, *variance, *help;
     bool needs_unit_interval, discrete;
-    bf_value (*heads)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);             /* the decoder's raw output */
-    bf_value (*mean)(bf_builder *b, const bf_vae_options *o, bf_value heads);                                       /* decoder mean in model units */
-    bf_value (*nll)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_value heads);      /* (rows, 1): -log p(x|z), in training */
-    bf_value (*fit)(bf_builder *b, const bf_vae_options *o, bf_value x, bf_value heads);                            /* (rows, 1): the statistic evaluation keeps; NULL: the squared error of the mean */
+    bf_heads (*heads)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);
+    bf_value (*mean)(bf_builder *b, const bf_vae_options *o, bf_heads heads);                                       /* decoder mean in model units */
+    bf_value (*nll)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads);      /* (rows, 1): -log p(x|z), in training */
+    /* (rows, 1): the statistic evaluation keeps; NULL: the squared error of the mean. */
+    bf_value (*fit)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads);
+    bf_value (*own_variance)(bf_builder *b, bf_heads heads);    /* (rows, 1): the variance the decoder gives a row, mean over entries; NULL: it gives none */
     /* -log p(x|z) in double from the row statistic; log_variance as bf_likelihood_log_variance tells it. */
     double (*distortion)(double fit, int width, double log_variance);
-    /* The variance a row is charged with: reported beside every distortion. NaN where the likelihood has none. */
+    /* The variance a row is charged with: reported beside every distortion. NaN where the statistic does not tell it. */
     double (*row_variance)(double fit, int width, double log_variance);
     bool refit;                             /* optimal: log_variance is set to log(training fit / (N width)) after training */
     bool per_row;                           /* per-image: distortion is not linear in fit */

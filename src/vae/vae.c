@@ -6,8 +6,6 @@
 #include "vae/registry.h"
 #include <math.h>
 
-#define BF_MAX_WIDTH (1 << 24)      /* of any layer: far beyond use, and products of two fit what counts them */
-
 typedef struct model {
     const bf_vae_options *o;
     const bf_vae_data    *d;
@@ -88,8 +86,7 @@ static bf_posterior_values encode(bf_builder *b, const model *m, bf_value x, uin
     return q;
 }
 
-/* The decoder's raw output. */
-static bf_value decode(bf_builder *b, const model *m, bf_value z)
+static bf_heads decode(bf_builder *b, const model *m, bf_value z)
 {
     return m->likelihood->heads(b, m->o, m->d, m->network->decoder(b, m->o, z));
 }
@@ -116,16 +113,17 @@ static void record_train(bf_builder *b, const model *m, int rows, uint32_t use, 
     take_posterior(v, &q);
 }
 
-typedef struct decoded { bf_value recon, fit, sse; } decoded;
+typedef struct decoded { bf_value recon, fit, sse, variance; } decoded;
 
 static decoded judge(bf_builder *b, const model *m, bf_value x, bf_value z)
 {
     const bf_likelihood *l = m->likelihood;
-    const bf_value heads = decode(b, m, z);
+    const bf_heads heads = decode(b, m, z);
     decoded d;
     d.recon = l->mean(b, m->o, heads);
     d.sse = bf_squared_error(b, x, d.recon);
-    d.fit = l->fit == NULL ? d.sse : l->fit(b, m->o, x, heads);
+    d.fit = l->fit == NULL ? d.sse : l->fit(b, m->o, m->d, x, heads);
+    d.variance = l->own_variance == NULL ? BF_NO_VALUE : l->own_variance(b, heads);
     return d;
 }
 
@@ -140,6 +138,7 @@ static void record_evaluate(bf_builder *b, const model *m, int rows, uint32_t us
     v->recon = draw.recon;
     v->fit = draw.fit;
     v->sse = draw.sse;
+    v->variance = draw.variance;
     v->recon_mean = mean.recon;
     v->fit_mean = mean.fit;
     v->sse_mean = mean.sse;
@@ -161,7 +160,8 @@ static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int ro
         v->recon = m->likelihood->mean(b, m->o, decode(b, m, v->z));
         break;
     }
-    const bf_value kept[] = { v->mean, v->logvar, v->z, v->recon, v->recon_mean, v->rate, v->fit, v->fit_mean, v->sse, v->sse_mean };
+    const bf_value kept[] = { v->mean, v->logvar, v->z, v->recon, v->recon_mean, v->rate, v->fit, v->fit_mean, v->sse, v->sse_mean,
+                               v->variance };
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) bf_keep(b, kept[i]);
 }
 
@@ -172,7 +172,7 @@ static bf_vae empty(const model *m)
     return (bf_vae){
         .plan = NULL, .x = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE, .recon = BF_NO_VALUE,
         .recon_mean = BF_NO_VALUE, .rate = BF_NO_VALUE, .fit = BF_NO_VALUE, .fit_mean = BF_NO_VALUE, .sse = BF_NO_VALUE,
-        .sse_mean = BF_NO_VALUE, .width = m->d->width, .latent = (int)m->o->latent,
+        .sse_mean = BF_NO_VALUE, .variance = BF_NO_VALUE, .width = m->d->width, .latent = (int)m->o->latent,
     };
 }
 

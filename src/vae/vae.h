@@ -20,6 +20,7 @@ typedef struct bf_vae {
     bf_value rate;                          /* (rows, 1) EVALUATE */
     bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
     bf_value sse, sse_mean;                 /* (rows, 1) EVALUATE: squared error of recon and recon_mean whatever the likelihood */
+    bf_value variance;                      /* (rows, 1) EVALUATE: what the decoder itself gives at the draw; BF_NO_VALUE where it gives none */
     int      width, latent;
 } bf_vae;
 

@@ -78,7 +78,7 @@ static double optimal_nll(const float *x, const float *mean, int rows, int cols)
     const bf_value u = bf_input(b, "x", bf_shape_flat(rows, cols)), heads = bf_input(b, "heads", bf_shape_flat(rows, cols));
     const bf_vae_options o = vae_rig_options();
     const bf_vae_data d = { .width = cols, .variance = 1.0 };
-    bf_loss(b, "distortion", bf_likelihood_find("gaussian", "optimal")->nll(b, &o, &d, u, heads));
+    bf_loss(b, "distortion", bf_likelihood_find("gaussian", "optimal")->nll(b, &o, &d, u, (bf_heads){ heads, BF_NO_VALUE, BF_NO_VALUE }));
     bf_plan *plan;
     assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
     assert_int_equal(bf_plan_segments(plan), 2);
