@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "study/nearest.h"
+#include "base/nearest.h"
 
 enum { MAX_OPTIONS = 32 };
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "study/nearest.h"
+#include "base/nearest.h"
 
 static const bf_command *const commands[] = {
     &bf_command_run, &bf_command_plan, &bf_command_status, &bf_command_encode, &bf_command_verify,

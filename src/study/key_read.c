@@ -1,5 +1,5 @@
 #include "study/key_value.h"
-#include "study/nearest.h"
+#include "base/nearest.h"
 #include "study/number.h"
 #include "study/range.h"
 

@@ -1,6 +1,6 @@
 #include "study/key.h"
-#include "study/nearest.h"
 
+#include "base/nearest.h"
 #include "data/source.h"
 #include "measure/measure.h"
 #include "nn/layers.h"

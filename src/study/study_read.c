@@ -1,7 +1,7 @@
 /* From a tree of YAML to keys: the file first, then its overrides. */
 #include "study/study_private.h"
 #include "study/key_value.h"
-#include "study/nearest.h"
+#include "base/nearest.h"
 
 #include <stdlib.h>
 #include <string.h>

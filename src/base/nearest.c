@@ -1,4 +1,4 @@
-#include "study/nearest.h"
+#include "base/nearest.h"
 
 #include <limits.h>
 #include <string.h>
