@@ -57,7 +57,8 @@ void bf_activation_slope(bf_activation kind, size_t n, const float *y, const flo
 
 void bf_bias_activate(bf_activation kind, size_t rows, size_t cols, const float *bias, float *y)
 {
-    loops[kind].biased(rows, cols, bias, y);
+    if (bias != NULL) loops[kind].biased(rows, cols, bias, y);
+    else if (kind != BF_LINEAR) loops[kind].value(rows * cols, y, y);
 }
 
 float *bf_own_slope(const bf_node *n, const bf_lane *l)

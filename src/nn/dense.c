@@ -1,4 +1,4 @@
-/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over. Every product of a plan has the same shape, because
+/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over; a layer without bias has one slot. Every product of a plan has the same shape, because
  * kernels change bits with the number of rows in a call. Padding rows take part: finite forward, zero gradient. */
 #include "nn/activation.h"
 #include "nn/gemm.h"
@@ -22,7 +22,7 @@ static bf_operand turned(const float *at, int cols) { return (bf_operand){ at, 1
 static void forward(const bf_node *n, const bf_lane *l)
 {
     const sizes s = sizes_of(n, l);
-    const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *bias = bf_lane_slot(l, n, 1);
+    const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *bias = n->n_slots > 1 ? bf_lane_slot(l, n, 1) : NULL;
     float *y = bf_lane_value(l, n->output);
     bf_gemm(s.rows, s.out, s.in, plain(x, s.in), turned(weight, s.in), false, y, l->work);
     bf_bias_activate((bf_activation)n->activation, (size_t)s.rows, (size_t)s.out, bias, y);
@@ -41,7 +41,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     const sizes s = sizes_of(n, l);
     const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *dy = bf_own_slope(n, l);
     bf_gemm(s.out, s.in, s.rows, turned(dy, s.out), plain(x, s.in), n->slot_adds[0], bf_lane_slot_gradient(l, n, 0), l->work);
-    bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
+    if (n->n_slots > 1) bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
     if (n->wants[0])
         bf_gemm(s.rows, s.in, s.out, plain(dy, s.out), plain(weight, s.in), n->adds[0], bf_lane_gradient(l, n->input[0]), l->work);
 }
@@ -70,19 +70,30 @@ static void note_spatial(bf_builder *b, int slot, int axis, bf_shape s)
     if (s.height * s.width > 1 && s.channels > 1) bf_builder_spatial(b, slot, axis, s);
 }
 
-bf_value bf_dense_to(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain, double bias)
+static bf_node *add_layer(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain)
 {
     const bf_shape in = bf_builder_shape(b, x);
     const int64_t cols = (int64_t)bf_shape_cols(in), wide = (int64_t)bf_shape_cols(out);
-    char weight_name[64], bias_name[64];
+    char weight_name[64];
     snprintf(weight_name, sizeof weight_name, "%s.weight", name);
-    snprintf(bias_name, sizeof bias_name, "%s.bias", name);
     bf_node *n = bf_node_add(b, &bf_op_dense, 1, &x, out);
-    const bf_init normal = { BF_INIT_NORMAL, gain / sqrt((double)cols) }, constant = { BF_INIT_CONST, bias };
-    bf_node_slot(b, n, weight_name, 2, (const int64_t[]){ wide, cols }, normal, true);
-    bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ wide }, constant, false);
+    bf_node_slot(b, n, weight_name, 2, (const int64_t[]){ wide, cols }, (bf_init){ BF_INIT_NORMAL, gain / sqrt((double)cols) }, true);
     note_spatial(b, n->slot[0], 0, out);
     note_spatial(b, n->slot[0], 1, in);
+    return n;
+}
+
+bf_value bf_dense_plain(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain)
+{
+    return add_layer(b, x, out, name, gain)->output;
+}
+
+bf_value bf_dense_to(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain, double bias)
+{
+    char bias_name[64];
+    snprintf(bias_name, sizeof bias_name, "%s.bias", name);
+    bf_node *n = add_layer(b, x, out, name, gain);
+    bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ (int64_t)bf_shape_cols(out) }, (bf_init){ BF_INIT_CONST, bias }, false);
     note_spatial(b, n->slot[1], 0, out);
     return n->output;
 }

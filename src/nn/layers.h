@@ -14,6 +14,8 @@ bf_value bf_dense(bf_builder *b, bf_value x, int out, const char *name, double g
 /* The same with a spatial output: y (rows, height, width, channels), its entries in that order. Slots remember the spatial sides of input and
  * output, so that files hold them in PyTorch's order (bf_params_export). */
 bf_value bf_dense_to(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain, double bias);
+/* The same without bias. */
+bf_value bf_dense_plain(bf_builder *b, bf_value x, bf_shape out, const char *name, double gain);
 bf_value bf_activate(bf_builder *b, bf_value x, bf_activation kind);
 /* The gain that keeps the second moment through an activation: 1 / sqrt(E f(x)^2), x ~ N(0, 1). */
 double bf_activation_gain(bf_activation kind);
@@ -30,6 +32,7 @@ typedef struct bf_window {
     int  kernel, stride;
     bool same;              /* TensorFlow's SAME: out = ceil(in / stride), what is odd at the bottom and right; transposed: out = in * stride */
     int  pad, out_pad;      /* else PyTorch's: out = (in + 2 pad - kernel) / stride + 1; transposed: (in - 1) stride - 2 pad + kernel + out_pad */
+    bool plain;             /* without bias: what normalises the output brings its own */
 } bf_window;
 bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain);
 bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain);
@@ -37,8 +40,8 @@ bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_window *w, 
  * backward uses the running averages. Slots name.weight, name.bias, name.running_mean, name.running_var, all (channels). rate: of the running
  * averages, PyTorch's momentum; the running variance is the biased one. */
 bf_value bf_batch_norm(bf_builder *b, bf_value x, const char *name, double rate, double epsilon);
-/* y = h / sigma + bias, for h = x W^T made without bias by the layer of that name: spectral normalisation by one power step a training step.
- * Slots name.weight (the layer's), name.u (out). */
+/* y = h / sigma + bias, for h = x W^T made without bias by the dense layer or convolution of that name: spectral normalisation by one power
+ * step a training step. Slots name.weight (the layer's), name.u (out), name.bias (out). */
 bf_value bf_spectral(bf_builder *b, bf_value h, const char *name);
 bf_value bf_add(bf_builder *b, bf_value x, bf_value y);                 /* the sum of two values of one shape: a residual connection */
 bf_value bf_mean_pool(bf_builder *b, bf_value x);                       /* (rows, channels): the mean over all positions */

@@ -20,6 +20,8 @@ struct bf_bench {
 
 /* A (rows, cols) value that is a parameter: values spread * N(0, 1). */
 bf_value bf_bench_leaf(bf_bench *g, const char *name, int cols, double spread);
+/* The same over positions: (rows, height, width, channels). */
+bf_value bf_bench_grid(bf_bench *g, const char *name, int height, int width, int channels, double spread);
 /* Watches a value: it is compared with the twin's, and a sum of its entries with uneven weights becomes a loss term. */
 void bf_bench_probe(bf_bench *g, bf_value v);
 /* The same without a loss term, for values no gradient passes. */

@@ -22,11 +22,11 @@ static void term_backward(const bf_node *n, const bf_lane *l)
 
 static void dense_forward(const bf_node *n, const bf_lane *l)
 {
-    const double *w = bf_lane_slot(l, n, 0), *b = bf_lane_slot(l, n, 1);
-    const int in = SHAPE(0).channels, out = bf_lane_shape(l, n->output).channels;
+    const double *w = bf_lane_slot(l, n, 0), *b = n->n_slots > 1 ? bf_lane_slot(l, n, 1) : NULL;
+    const int in = (int)bf_shape_cols(SHAPE(0)), out = (int)bf_shape_cols(bf_lane_shape(l, n->output));
     for (int r = 0; r < SHAPE(0).rows; r++)
         for (int o = 0; o < out; o++) {
-            double sum = b[o];
+            double sum = b == NULL ? 0 : b[o];
             for (int i = 0; i < in; i++) sum += w[o * in + i] * IN(0)[r * in + i];
             OUT[r * out + o] = sum;
         }
@@ -35,12 +35,12 @@ static void dense_forward(const bf_node *n, const bf_lane *l)
 static void dense_backward(const bf_node *n, const bf_lane *l)
 {
     const double *w = bf_lane_slot(l, n, 0);
-    double *dw = bf_lane_slot_gradient(l, n, 0), *db = bf_lane_slot_gradient(l, n, 1);
-    const int rows = SHAPE(0).rows, in = SHAPE(0).channels, out = bf_lane_shape(l, n->output).channels;
+    double *dw = bf_lane_slot_gradient(l, n, 0), *db = n->n_slots > 1 ? bf_lane_slot_gradient(l, n, 1) : NULL;
+    const int rows = SHAPE(0).rows, in = (int)bf_shape_cols(SHAPE(0)), out = (int)bf_shape_cols(bf_lane_shape(l, n->output));
     for (int o = 0; o < out; o++) {
         double sum = 0;
         for (int r = 0; r < rows; r++) sum += DOUT[r * out + o];
-        give(&db[o], n->slot_adds[1], sum);
+        if (db != NULL) give(&db[o], n->slot_adds[1], sum);
         for (int i = 0; i < in; i++) {
             sum = 0;
             for (int r = 0; r < rows; r++) sum += DOUT[r * out + o] * IN(0)[r * in + i];

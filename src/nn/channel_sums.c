@@ -1,0 +1,54 @@
+#include "nn/channel_sums.h"
+
+enum { WIDE = 16 };     /* channels whose sums stay in registers */
+
+/* One block of up to WIDE channels; a second factor, a centre and a second sum where they are given. Always inlined, so that every caller
+ * has loops of its own. */
+static inline __attribute__((always_inline)) void add_block(const float *x, const float *y, const float *center, size_t positions,
+                                                            size_t channels, size_t width, double *sum, double *product)
+{
+    float s[WIDE] = { 0 }, q[WIDE] = { 0 };
+    for (size_t p = 0; p < positions; p++)
+        for (size_t j = 0; j < width; j++) {
+            const float v = x[p * channels + j];
+            s[j] += v;
+            if (product != NULL) q[j] += v * (center == NULL ? y[p * channels + j] : y[p * channels + j] - center[j]);
+        }
+    for (size_t j = 0; j < width; j++) sum[j] += (double)s[j];
+    for (size_t j = 0; product != NULL && j < width; j++) product[j] += (double)q[j];
+}
+
+static inline __attribute__((always_inline)) void add_all(const float *x, const float *y, const float *center, size_t positions,
+                                                          size_t channels, double *sum, double *product)
+{
+    for (size_t p = 0; p < positions; p += BF_CHANNEL_BLOCK) {
+        const size_t count = positions - p < BF_CHANNEL_BLOCK ? positions - p : BF_CHANNEL_BLOCK, at = p * channels;
+        size_t c = 0;
+        for (; c + WIDE <= channels; c += WIDE)
+            add_block(x + at + c, y == NULL ? NULL : y + at + c, center == NULL ? NULL : center + c, count, channels, WIDE, sum + c,
+                      product == NULL ? NULL : product + c);
+        if (c < channels)
+            add_block(x + at + c, y == NULL ? NULL : y + at + c, center == NULL ? NULL : center + c, count, channels, channels - c, sum + c,
+                      product == NULL ? NULL : product + c);
+    }
+}
+
+void bf_channel_sums(const float *x, size_t positions, size_t channels, double *sum)
+{
+    add_all(x, NULL, NULL, positions, channels, sum, NULL);
+}
+
+void bf_channel_squares(const float *x, size_t positions, size_t channels, double *sum, double *square)
+{
+    add_all(x, x, NULL, positions, channels, sum, square);
+}
+
+void bf_channel_products(const float *x, const float *y, const float *center, size_t positions, size_t channels, double *sum, double *product)
+{
+    add_all(x, y, center, positions, channels, sum, product);
+}
+
+void bf_channel_give(const double *sum, size_t channels, bool adds, float *to)
+{
+    for (size_t c = 0; c < channels; c++) to[c] = adds ? to[c] + (float)sum[c] : (float)sum[c];
+}
