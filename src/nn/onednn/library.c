@@ -1,0 +1,154 @@
+/* Tasks, the library's version and its threads. Scratch memory is the caller's (user mode), so that a step allocates nothing of its own. */
+#include "nn/onednn/library.h"
+#include "nn/onednn/onednn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if DNNL_CPU_THREADING_RUNTIME != DNNL_RUNTIME_OMP
+#error "betafield sets the threads of an oneDNN that was built with OpenMP"
+#endif
+
+/* Of <omp.h>, which belongs to a compiler; this has to be the function of the runtime that the library is linked with. */
+void omp_set_num_threads(int threads);
+
+bool bf_dnnl_open(bf_dnnl *d)
+{
+    *d = (bf_dnnl){ NULL, NULL };
+    if (dnnl_engine_create(&d->engine, dnnl_cpu, 0) != dnnl_success) return false;
+    if (dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags) == dnnl_success) return true;
+    bf_dnnl_close(d);
+    return false;
+}
+
+void bf_dnnl_close(bf_dnnl *d)
+{
+    if (d->stream != NULL) dnnl_stream_destroy(d->stream);
+    if (d->engine != NULL) dnnl_engine_destroy(d->engine);
+    *d = (bf_dnnl){ NULL, NULL };
+}
+
+/* --- making tasks ------------------------------------------------------------------------------------------------ */
+
+static bool make_attributes(const bf_dnnl_after *after, dnnl_primitive_attr_t *out)
+{
+    dnnl_post_ops_t ops = NULL;
+    bool good = dnnl_primitive_attr_create(out) == dnnl_success;
+    if (!good) return false;
+    good = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user) == dnnl_success && dnnl_post_ops_create(&ops) == dnnl_success;
+    if (good && after != NULL && after->adds) good = dnnl_post_ops_append_sum(ops, 1.0f) == dnnl_success;
+    if (good && after != NULL && after->leaks)
+        good = dnnl_post_ops_append_eltwise(ops, 1.0f, dnnl_eltwise_relu, after->leak, 0.0f) == dnnl_success;
+    if (good) good = dnnl_primitive_attr_set_post_ops(*out, ops) == dnnl_success;
+    if (ops != NULL) dnnl_post_ops_destroy(ops);
+    if (!good) dnnl_primitive_attr_destroy(*out);
+    return good;
+}
+
+/* The library's reference kernels are written for clarity. */
+static bool is_plain_reference(const_dnnl_primitive_desc_t description)
+{
+    const char *name = NULL;
+    return dnnl_primitive_desc_query(description, dnnl_query_impl_info_str, 0, &name) != dnnl_success || name == NULL || strstr(name, "ref") != NULL;
+}
+
+static bool add_memory(const bf_dnnl *d, bf_dnnl_task *t, int which, const dnnl_memory_desc_t *m)
+{
+    t->arg[t->args].arg = which;
+    return m != NULL && dnnl_memory_create(&t->arg[t->args].memory, m, d->engine, DNNL_MEMORY_NONE) == dnnl_success && ++t->args > 0;
+}
+
+/* Takes the description over. */
+static bool complete(const bf_dnnl *d, const int *which, bf_dnnl_task *t)
+{
+    bool good = !is_plain_reference(t->description) && dnnl_primitive_create(&t->primitive, t->description) == dnnl_success;
+    for (int i = 0; good && which[i] != 0; i++)
+        good = add_memory(d, t, which[i], dnnl_primitive_desc_query_md(t->description, dnnl_query_exec_arg_md, which[i]));
+    const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(t->description, dnnl_query_scratchpad_md, 0);
+    good = good && add_memory(d, t, DNNL_ARG_SCRATCHPAD, scratch);
+    if (good) t->scratch = dnnl_memory_desc_get_size(scratch);
+    if (!good) bf_dnnl_task_destroy(t);
+    return good;
+}
+
+bool bf_dnnl_task_create(const bf_dnnl *d, const_dnnl_op_desc_t op, const bf_dnnl_after *after, const_dnnl_primitive_desc_t hint, const int *which,
+                         bf_dnnl_task *out)
+{
+    dnnl_primitive_attr_t attributes;
+    *out = (bf_dnnl_task){ .primitive = NULL };
+    if (!make_attributes(after, &attributes)) return false;
+    const bool good = dnnl_primitive_desc_create(&out->description, op, attributes, d->engine, hint) == dnnl_success;
+    dnnl_primitive_attr_destroy(attributes);
+    return good && complete(d, which, out);
+}
+
+bool bf_dnnl_copy_create(const bf_dnnl *d, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, bool adds, bf_dnnl_task *out)
+{
+    static const int which[] = { DNNL_ARG_FROM, DNNL_ARG_TO, 0 };
+    dnnl_primitive_attr_t attributes;
+    *out = (bf_dnnl_task){ .primitive = NULL };
+    if (!make_attributes(&(bf_dnnl_after){ .adds = adds }, &attributes)) return false;
+    const bool good = dnnl_reorder_primitive_desc_create(&out->description, from, d->engine, to, d->engine, attributes) == dnnl_success;
+    dnnl_primitive_attr_destroy(attributes);
+    return good && complete(d, which, out);
+}
+
+void bf_dnnl_task_destroy(bf_dnnl_task *t)
+{
+    for (int i = 0; i < t->args; i++) dnnl_memory_destroy(t->arg[i].memory);
+    if (t->primitive != NULL) dnnl_primitive_destroy(t->primitive);
+    if (t->description != NULL) dnnl_primitive_desc_destroy(t->description);
+    *t = (bf_dnnl_task){ .primitive = NULL };
+}
+
+const dnnl_memory_desc_t *bf_dnnl_task_arg(const bf_dnnl_task *t, int i)
+{
+    return dnnl_primitive_desc_query_md(t->description, dnnl_query_exec_arg_md, t->arg[i].arg);
+}
+
+/* --- running ----------------------------------------------------------------------------------------------------- */
+
+static void must(dnnl_status_t s)
+{
+    if (s == dnnl_success) return;
+    fprintf(stderr, "betafield: oneDNN failed in the middle of a step (status %d)\n", (int)s);
+    abort();
+}
+
+void bf_dnnl_task_run(const bf_dnnl *d, const bf_dnnl_task *t, const void *const *address, void *scratch)
+{
+    const int last = t->args - 1;
+    for (int i = 0; i < last; i++) must(dnnl_memory_set_data_handle(t->arg[i].memory, (void *)address[i]));
+    must(dnnl_memory_set_data_handle(t->arg[last].memory, scratch));
+    must(dnnl_primitive_execute(t->primitive, d->stream, t->args, t->arg));
+}
+
+/* --- the library itself ------------------------------------------------------------------------------------------ */
+
+void bf_onednn_threads(int threads) { omp_set_num_threads(threads); }
+
+static const struct { dnnl_cpu_isa_t isa; const char *name; bf_simd simd; } sets[] = {
+    { dnnl_cpu_isa_sse41, "sse41", BF_SIMD_BASE },
+    { dnnl_cpu_isa_avx, "avx", BF_SIMD_AVX },
+    { dnnl_cpu_isa_avx2, "avx2", BF_SIMD_AVX2 },
+    { dnnl_cpu_isa_avx2_vnni, "avx2-vnni", BF_SIMD_AVX2 },
+    { dnnl_cpu_isa_avx512_core, "avx512", BF_SIMD_AVX512 },
+    { dnnl_cpu_isa_avx512_core_vnni, "avx512-vnni", BF_SIMD_AVX512 },
+    { dnnl_cpu_isa_avx512_core_bf16, "avx512-bf16", BF_SIMD_AVX512 },
+    { dnnl_cpu_isa_avx512_core_amx, "amx", BF_SIMD_AVX512 },
+};
+
+bool bf_onednn_describe(bf_onednn_info *out)
+{
+    const dnnl_version_t *v = dnnl_version();
+    const dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    *out = (bf_onednn_info){ .isa = "other", .simd = BF_SIMD_UNKNOWN };
+    snprintf(out->version, sizeof out->version, "%d.%d.%d", v->major, v->minor, v->patch);
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        if (sets[i].isa != isa) continue;
+        snprintf(out->isa, sizeof out->isa, "%s", sets[i].name);
+        out->simd = sets[i].simd;
+    }
+    return true;
+}
