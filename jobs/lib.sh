@@ -5,7 +5,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 BUILD_PACKAGES=(build-essential ninja-build cmake pkg-config git openmpi-bin libopenmpi-dev libhdf5-openmpi-dev
-    libopenblas-dev libxxhash-dev libcmocka-dev librandom123-dev libyaml-dev
+    libopenblas-dev libdnnl-dev libxxhash-dev libcmocka-dev librandom123-dev libyaml-dev
     zlib1g-dev hdf5-tools netcdf-bin python3-venv)
 
 say() { printf '\n== %s\n' "$*"; }

@@ -2,4 +2,10 @@
 
 #include <cblas.h>
 
-void bf_threads_set(int threads) { openblas_set_num_threads(threads); }
+#include "nn/onednn/onednn.h"
+
+void bf_threads_set(int threads)
+{
+    openblas_set_num_threads(threads);
+    bf_onednn_threads(threads);
+}

@@ -1,5 +1,6 @@
 #include "op_bench.h"
 #include "close.h"
+#include "nn/backend.h"
 #include "nn/plan_state.h"
 #include "nn/tree.h"
 #include "twins/twin.h"
@@ -236,7 +237,7 @@ static void rig_spoil(rig *r)
 
 /* --- comparing --------------------------------------------------------------------------------------------------- */
 
-typedef struct where { const bf_op_case *c; int cols, rows; bool twice; } where;
+typedef struct where { const bf_op_case *c; const bf_backend *backend; int cols, rows; bool twice; } where;
 
 static void compare(const where *w, const char *what, const float *got, const double *want, size_t n)
 {
@@ -244,8 +245,8 @@ static void compare(const where *w, const char *what, const float *got, const do
     for (size_t i = 0; i < n; i++) scale = fmax(scale, fabs(want[i]));
     for (size_t i = 0; i < n; i++)
         if (!(fabs((double)got[i] - want[i]) <= 1e-5 * scale))
-            fail_msg("%s of %s, %d columns, %d rows%s: entry %zu is %.9g, its twin says %.9g", what, w->c->op, w->cols, w->rows,
-                     w->twice ? ", twice" : "", i, (double)got[i], want[i]);
+            fail_msg("%s: %s of %s, %d columns, %d rows%s: entry %zu is %.9g, its twin says %.9g", w->backend->name, what, w->c->op, w->cols,
+                     w->rows, w->twice ? ", twice" : "", i, (double)got[i], want[i]);
 }
 
 static void compare_stats(const where *w, const rig *fast, const rig *twin)
@@ -317,31 +318,44 @@ static void check_slopes(const where *w, rig *twin)
     free(gradient);
 }
 
-static void check_case(const bf_op_case *c, int cols, int rows, bool twice)
+static void check_case(const bf_op_case *c, const bf_backend *backend, int cols, int rows, bool twice)
 {
-    const where w = { c, cols, rows, twice };
-    rig fast = rig_create(c, cols, twice, &bf_backend_portable), twin = rig_create(c, cols, twice, &bf_backend_twin);
+    const where w = { c, backend, cols, rows, twice };
+    rig fast = rig_create(c, cols, twice, backend), twin = rig_create(c, cols, twice, &bf_backend_twin);
     bf_params_init(fast.params, 3, fast.theta);
     for (size_t i = 0; i < fast.size; i++) ((double *)twin.theta)[i] = (double)((float *)fast.theta)[i];
     rig_spoil(&fast);
     rig_run(&fast, rows);
     rig_run(&twin, rows);
     compare_rigs(&w, &fast, &twin);
-    if (cols <= 3) check_slopes(&w, &twin);
+    if (cols <= 3 && backend == &bf_backend_portable) check_slopes(&w, &twin);
     rig_destroy(&fast);
     rig_destroy(&twin);
 }
 
+void bf_bench_compare(const bf_op_case *c, const bf_backend *backend, int cols, bool twice)
+{
+    for (int rows = ROWS - 1; rows <= ROWS; rows++) check_case(c, backend, cols, rows, twice);
+}
+
+static void compare_sizes(const bf_op_case *c, const bf_backend *backend)
+{
+    for (int cols = 1; cols <= 33; cols++) {
+        bf_bench_compare(c, backend, cols, false);
+        bf_bench_compare(c, backend, cols, true);
+    }
+}
+
 void bf_bench_check(const bf_op *const *ops, const bf_op_case *cases)
 {
+    const bf_backend *library = bf_backend_find("onednn");
     for (int i = 0; ops[i] != NULL; i++) {
         int found = 0;
         for (const bf_op_case *c = cases; c->op != NULL; c++) {
             if (strcmp(c->op, ops[i]->name) != 0) continue;
             found++;
-            for (int cols = 1; cols <= 33; cols++)
-                for (int rows = ROWS - 1; rows <= ROWS; rows++)
-                    for (int twice = 0; twice < 2; twice++) check_case(c, cols, rows, twice);
+            compare_sizes(c, &bf_backend_portable);
+            if (library != NULL) compare_sizes(c, library);
         }
         if (found == 0) fail_msg("the op %s has no case", ops[i]->name);
     }

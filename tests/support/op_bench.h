@@ -1,5 +1,5 @@
 /* A bench for op rows: a case records one op between leaves (values that are parameters) and probes (weighted sums that are loss
- * terms), and the bench runs it on a fast backend and on the twin, with and without padded rows, once and applied twice, over odd sizes. */
+ * terms), and the bench runs it on the fast backends and on the twin, with and without padded rows, once and applied twice, over odd sizes. */
 #ifndef BF_TESTS_OP_BENCH_H
 #define BF_TESTS_OP_BENCH_H
 #include "nn/plan.h"
@@ -29,6 +29,8 @@ void bf_bench_watch(bf_bench *g, bf_value v);
 /* The same for the first total of a coupling. */
 void bf_bench_watch_total(bf_bench *g, int coupling);
 
-/* Every op of the table has a case; every case agrees with its twin, and its twin with finite differences. */
+/* One case on one backend against the twin, with and without padded rows. */
+void bf_bench_compare(const bf_op_case *c, const bf_backend *backend, int cols, bool twice);
+/* Every op of the table has a case; on every backend every case agrees with its twin, and the twin with finite differences. */
 void bf_bench_check(const bf_op *const *ops, const bf_op_case *cases);
 #endif
