@@ -82,7 +82,7 @@ const bf_op bf_op_conv = { .name = "conv", .portable = { conv_forward, conv_back
 const bf_op bf_op_deconv = { .name = "deconv", .portable = { deconv_forward, deconv_backward }, .flops = flops,
                              .needs = 1u << 0 | BF_NEEDS_OUTPUT, .width = BF_NARROW, .activates = true, .work = work };
 
-static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, bool plain, const char *name, double deviation)
+static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, const bf_window *w, const char *name, double deviation)
 {
     char weight_name[64], bias_name[64];
     snprintf(weight_name, sizeof weight_name, "%s.weight", name);
@@ -94,7 +94,7 @@ static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape o
     n->option[3] = g->pad_left;
     bf_node_slot(b, n, weight_name, 4, (const int64_t[]){ g->out_channels, g->in_channels, g->kernel, g->kernel },
                  (bf_init){ BF_INIT_NORMAL, deviation }, true);
-    if (!plain) bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ out.channels }, (bf_init){ BF_INIT_CONST, 0.0 }, false);
+    if (!w->plain) bf_node_slot(b, n, bias_name, 1, (const int64_t[]){ out.channels }, (bf_init){ BF_INIT_CONST, w->bias }, false);
     return n->output;
 }
 
@@ -104,7 +104,7 @@ bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_window *w, co
     bf_geometry g;
     const bf_status s = bf_geometry_conv(w, in, channels, name, &g);
     if (s.code) { bf_builder_fail(b, s); return BF_NO_VALUE; }
-    return add_layer(b, &bf_op_conv, x, (bf_shape){ in.rows, g.out_height, g.out_width, channels }, &g, w->plain, name,
+    return add_layer(b, &bf_op_conv, x, (bf_shape){ in.rows, g.out_height, g.out_width, channels }, &g, w, name,
                      gain / sqrt((double)g.in_channels * g.kernel * g.kernel));
 }
 
@@ -116,6 +116,6 @@ bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_window *w, 
     const bf_status s = bf_geometry_deconv(w, in, channels, name, &g);
     if (s.code) { bf_builder_fail(b, s); return BF_NO_VALUE; }
     const double side = fmax((double)g.kernel / g.stride, 1.0);
-    return add_layer(b, &bf_op_deconv, x, (bf_shape){ in.rows, g.in_height, g.in_width, channels }, &g, w->plain, name,
+    return add_layer(b, &bf_op_deconv, x, (bf_shape){ in.rows, g.in_height, g.in_width, channels }, &g, w, name,
                      gain / (side * sqrt((double)g.out_channels)));
 }

@@ -33,6 +33,7 @@ typedef struct bf_window {
     bool same;              /* TensorFlow's SAME: out = ceil(in / stride), what is odd at the bottom and right; transposed: out = in * stride */
     int  pad, out_pad;      /* else PyTorch's: out = (in + 2 pad - kernel) / stride + 1; transposed: (in - 1) stride - 2 pad + kernel + out_pad */
     bool plain;             /* without bias: what normalises the output brings its own */
+    double bias;            /* where the bias starts */
 } bf_window;
 bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain);
 bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain);
@@ -44,6 +45,7 @@ bf_value bf_batch_norm(bf_builder *b, bf_value x, const char *name, double rate,
  * step a training step. Slots name.weight (the layer's), name.u (out), name.bias (out). */
 bf_value bf_spectral(bf_builder *b, bf_value h, const char *name);
 bf_value bf_add(bf_builder *b, bf_value x, bf_value y);                 /* the sum of two values of one shape: a residual connection */
+bf_value bf_concat(bf_builder *b, bf_value x, bf_value y);              /* (rows, cols of x + cols of y): the two side by side */
 bf_value bf_mean_pool(bf_builder *b, bf_value x);                       /* (rows, channels): the mean over all positions */
 bf_value bf_upsample(bf_builder *b, bf_value x, int factor);            /* every position repeated factor times along both sides */
 bf_value bf_average_pool(bf_builder *b, bf_value x, int factor);        /* means over factor x factor positions; sides are multiples */

@@ -145,10 +145,28 @@ static void upsample_backward(const bf_node *n, const bf_lane *l)
     for (size_t i = 0; i < bf_shape_count(YSHAPE); i++) DIN(0)[owner(YSHAPE, SHAPE(0), i)] += DOUT[i];
 }
 
+static void concat_forward(const bf_node *n, const bf_lane *l)
+{
+    const size_t first = bf_shape_cols(SHAPE(0)), all = bf_shape_cols(YSHAPE);
+    for (size_t i = 0; i < bf_shape_count(YSHAPE); i++)
+        OUT[i] = i % all < first ? IN(0)[i / all * first + i % all] : IN(1)[i / all * (all - first) + i % all - first];
+}
+
+static void concat_backward(const bf_node *n, const bf_lane *l)
+{
+    const size_t first = bf_shape_cols(SHAPE(0)), all = bf_shape_cols(YSHAPE);
+    for (size_t i = 0; i < bf_shape_count(YSHAPE); i++) {
+        const bool left = i % all < first;
+        if (left && n->wants[0]) give(&DIN(0)[i / all * first + i % all], n->adds[0], DOUT[i]);
+        if (!left && n->wants[1]) give(&DIN(1)[i / all * (all - first) + i % all - first], n->adds[1], DOUT[i]);
+    }
+}
+
 const bf_twin bf_twins_conv[] = {
     { "conv", { conv_forward, conv_backward } },
     { "deconv", { deconv_forward, deconv_backward } },
     { "add", { add_forward, add_backward } },
+    { "concat", { concat_forward, concat_backward } },
     { "pool", { pool_forward, pool_backward } },
     { "upsample", { upsample_forward, upsample_backward } },
     { NULL, { NULL, NULL } },
