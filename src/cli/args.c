@@ -11,7 +11,10 @@
 
 enum { MAX_OPTIONS = 32 };
 
-static bool is_place(const bf_option *o) { return o->type == BF_OPTION_PLACE || o->type == BF_OPTION_PLACE_MAY; }
+static bool is_place(const bf_option *o)
+{
+    return o->type == BF_OPTION_PLACE || o->type == BF_OPTION_PLACE_MAY || o->type == BF_OPTION_PLACES;
+}
 
 /* The option that arg begins with: "--name" or "--name=..."; *value is what follows the '=', or NULL. */
 static const bf_option *find(const bf_option *options, const char *arg, const char **value)
@@ -71,6 +74,8 @@ static bf_status store(const bf_option *o, const char *text, void *to)
     case BF_OPTION_INT: return store_int(o, text, field);
     case BF_OPTION_REAL: return store_real(o, text, field);
     case BF_OPTION_TEXTS:
+    case BF_OPTION_PLACES:
+        if (!*text && o->type == BF_OPTION_PLACES) return BF_FAIL(BF_E_USAGE, "%s is empty", o->name);
         if (list->count == BF_MAX_TEXTS) return BF_FAIL(BF_E_USAGE, "%s is given more than %d times", o->name, BF_MAX_TEXTS);
         list->at[list->count++] = text;
         break;
@@ -84,11 +89,11 @@ static bf_status store(const bf_option *o, const char *text, void *to)
     return BF_DONE;
 }
 
-/* The next place that has no value yet. */
+/* The next place that has no value yet, or takes another one. */
 static const bf_option *next_place(const bf_option *options, const bool *seen)
 {
     for (const bf_option *o = options; o->name; o++)
-        if (is_place(o) && !seen[o - options]) return o;
+        if (is_place(o) && (o->type == BF_OPTION_PLACES || !seen[o - options])) return o;
     return NULL;
 }
 
@@ -126,7 +131,8 @@ bf_status bf_args_read(const bf_option *options, int argc, char **argv, void *to
     }
     for (const bf_option *o = options; o->name; o++) {
         assert(o - options < MAX_OPTIONS);
-        if (o->type == BF_OPTION_PLACE && !seen[o - options]) return BF_FAIL(BF_E_USAGE, "%s is missing", o->name);
+        const bool needed = o->type == BF_OPTION_PLACE || o->type == BF_OPTION_PLACES;
+        if (needed && !seen[o - options]) return BF_FAIL(BF_E_USAGE, "%s is missing", o->name);
     }
     return BF_DONE;
 }

@@ -16,7 +16,8 @@ typedef enum bf_option_type {
     BF_OPTION_INT,          /* int64_t, at least `least`                    */
     BF_OPTION_REAL,         /* double, finite                               */
     BF_OPTION_PLACE,        /* const char *: a positional argument          */
-    BF_OPTION_PLACE_MAY     /* the same, may be left out                    */
+    BF_OPTION_PLACE_MAY,    /* the same, may be left out                    */
+    BF_OPTION_PLACES        /* bf_texts: one or more, after all others      */
 } bf_option_type;
 
 typedef struct bf_option {

@@ -8,6 +8,7 @@ OPTIONS = {
     "run": ["INPUT.yaml", "-o", "--set", "--max-hours", "--only", "--retry-failed", "--fresh", "--quiet"],
     "plan": ["INPUT.yaml", "--ranks", "--set", "--time", "--json"],
     "status": ["DIR", "--watch", "--json"],
+    "curve": ["DIR", "--split", "--distortion", "--corner", "-o", "--csv", "--json"],
     "encode": ["DIR", "--config", "DATA.h5", "-o", "--beta", "--label"],
     "verify": ["DIR"],
     "pack": ["DIR", "-o"],

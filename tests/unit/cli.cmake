@@ -1,2 +1,3 @@
 bf_unit_test(test_args bf_cli)
 bf_unit_test(test_text bf_cli)
+bf_unit_test(test_curve_set bf_cli)

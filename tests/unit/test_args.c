@@ -118,6 +118,28 @@ static void test_args__help_names_every_option(void **state)
     free(text);
 }
 
+static void test_args__places_take_all_that_remain(void **state)
+{
+    (void)state;
+    static const bf_option places[] = {
+        { "DIR", NULL, BF_OPTION_PLACES, offsetof(options, set), 0, "folders" },
+        { "--json", NULL, BF_OPTION_FLAG, offsetof(options, json), 0, "json" },
+        { 0 },
+    };
+    char *three[] = { "cmd", "a", "--json", "b", "--", "-c" }, *empty[] = { "cmd", "a", "" };
+    options o = { 0 };
+    assert_int_equal(bf_args_read(places, 6, three, &o).code, BF_OK);
+    assert_int_equal(o.set.count, 3);
+    assert_string_equal(o.set.at[1], "b");
+    assert_string_equal(o.set.at[2], "-c");
+    assert_true(o.json);
+    o = (options){ 0 };
+    bf_status s = bf_args_read(places, 1, three, &o);
+    assert_int_equal(s.code, BF_E_USAGE);
+    assert_string_equal(s.what, "DIR is missing");
+    assert_int_equal(bf_args_read(places, 3, empty, &o).code, BF_E_USAGE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_args__an_unknown_option_names_the_nearest),
         cmocka_unit_test(test_args__mistakes_are_told),
         cmocka_unit_test(test_args__help_names_every_option),
+        cmocka_unit_test(test_args__places_take_all_that_remain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
