@@ -76,6 +76,12 @@ bf_shape bf_builder_shape(const bf_builder *b, bf_value v)
 
 bool bf_builder_trains(const bf_builder *b) { return b->plan->shape.backward; }
 
+const bf_slot *bf_builder_find(const bf_builder *b, const char *name)
+{
+    const int slot = bf_params_find(b->plan->params, name);
+    return slot < 0 ? NULL : bf_params_at(b->plan->params, slot);
+}
+
 bf_value bf_input(bf_builder *b, const char *name, bf_shape shape)
 {
     bf_value v = b->status.code ? BF_NO_VALUE : add_value(b, name, shape);
@@ -164,7 +170,7 @@ static void fit_inputs(bf_builder *b, const bf_op *op, int n, const bf_value *in
     for (int i = 0; i < n; i++) out[i] = inputs[i];
     if (!b->plan->shape.narrow || b->plan->backend->element != sizeof(float) || op == &bf_op_cast || n == 0) return;
     const bf_format wanted = op->width == BF_NARROW ? BF_BF16 : op->width == BF_WIDE ? BF_F32 : b->plan->value[inputs[0]].format;
-    for (int i = 0; i < n && !b->status.code; i++) out[i] = fitting(b, wanted, inputs[i]);
+    for (int i = 0; i < n && !b->status.code; i++) out[i] = fitting(b, op->wide >> i & 1u ? BF_F32 : wanted, inputs[i]);
 }
 
 /* An output narrows when matrix products make it or the input it follows is narrow. */
@@ -221,11 +227,11 @@ void bf_builder_slot(bf_builder *b, const char *name, int rank, const int64_t *s
     bf_node_slot(b, &(bf_node){ .n_slots = 0 }, name, rank, shape, init, false);
 }
 
-void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, double start, double rate)
+void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, bf_init init, double rate)
 {
     bf_plan *p = b->plan;
     const int at = n->n_slots;
-    bf_node_slot(b, n, name, 1, (const int64_t[]){ count }, (bf_init){ BF_INIT_CONST, start }, false);
+    bf_node_slot(b, n, name, 1, (const int64_t[]){ count }, init, false);
     if (b->status.code || !p->shape.backward) return;
     const int stat = intern_stat(b, name, count);
     n->slot_stat[at] = stat;

@@ -61,6 +61,7 @@ typedef struct bf_op {
     double    (*flops)(const bf_plan *p, const bf_node *n);     /* forward, for all rows of a lane; NULL: counts as nothing */
     unsigned    needs;                      /* what backward reads: bit i: input i; BF_NEEDS_OUTPUT. The op tests hold it to that */
     bf_width    width;
+    unsigned    wide;                       /* bit i: input i is f32 whatever width says: a number that others are scaled by */
     bool        activates;                  /* takes over the activation that follows it: n->activation */
     size_t    (*work)(const bf_plan *p, const bf_node *n);      /* bytes of scratch the portable kernels want; NULL: none */
 } bf_op;
@@ -113,6 +114,7 @@ bf_builder *bf_builder_create(bf_params *params, const bf_plan_shape *shape, con
 void bf_builder_fail(bf_builder *b, bf_status s);
 bf_shape bf_builder_shape(const bf_builder *b, bf_value v);
 bool bf_builder_trains(const bf_builder *b);            /* the plan has a backward */
+const bf_slot *bf_builder_find(const bf_builder *b, const char *name);      /* a slot by its name, valid until one is added; NULL: none has it */
 /* A value the caller fills before a run: bf_plan_value(). Rows that are not in use have to be finite; they start as zeros. */
 bf_value bf_input(bf_builder *b, const char *name, bf_shape shape);
 /* The general form: a node of op over inputs; ops' own functions (bf_dense ...) wrap it. An output without channels is none.
@@ -129,7 +131,7 @@ void bf_node_stat(bf_builder *b, bf_node *n, const char *name, int count);
 bf_value bf_wide(bf_builder *b, bf_value v);
 /* A parameter that no gradient moves: after a step its next value is the running mean of what the node noted in the statistic `name`,
  * old + rate (noted - old). Found with bf_lane_slot like others; noted with bf_lane_note. */
-void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, double start, double rate);
+void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, bf_init init, double rate);
 /* A coupling point: what was added before runs on every lane, then the count partial sums that n, the node added last, left are combined
  * over all lanes of all ranks, then the rest runs. Returns the coupling's index, for the nodes that read the total. */
 int bf_couple(bf_builder *b, bf_node *n, int count);

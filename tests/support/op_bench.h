@@ -1,5 +1,5 @@
 /* A bench for op rows: a case records one op between leaves (values that are parameters) and probes (weighted sums that are loss
- * terms), and the bench runs it on the fast backends and on the twin, with and without padded rows, once and applied twice, over odd sizes. */
+ * terms), and the bench runs it on the fast backends and on the twin, with and without backward and padded rows, once and applied twice, over odd sizes. */
 #ifndef BF_TESTS_OP_BENCH_H
 #define BF_TESTS_OP_BENCH_H
 #include "nn/plan.h"
@@ -14,6 +14,7 @@ struct bf_bench {
     bf_builder *b;
     int         rows, cols;     /* of a lane; of the op's width */
     int         round;          /* 0, or 1 when the case is recorded a second time over the same parameters */
+    int         settle;         /* set by the case: steps its running averages take before slopes are compared; those they move are none then */
     int         terms, probes, leaves;
     bf_value    probe[16], leaf[16];
 };

@@ -55,11 +55,31 @@ static void pool(bf_bench *g)
 }
 static void upsample(bf_bench *g) { bf_bench_probe(g, bf_upsample(g->b, bf_bench_grid(g, "x", 2, 3, g->cols, 1.0), 2)); }
 
+static void batch_norm(bf_bench *g)
+{
+    const bf_value x = bf_bench_grid(g, "x", 2, 3, g->cols, 1.0);
+    bf_bench_probe(g, bf_batch_norm(g->b, x, "norm", 0.1, 1e-3));
+    bf_bench_probe(g, bf_activate(g->b, bf_batch_norm(g->b, x, "second", 0.1, 1e-3), BF_TANH));
+}
+
+/* Two layers of unlike form; the weight is used by the product and by its norm. */
+static void spectral(bf_bench *g)
+{
+    g->settle = 400;
+    const bf_value x = bf_bench_grid(g, "x", 2, 3, g->cols, 1.0);
+    const bf_value h = bf_conv(g->b, x, 4, &(bf_window){ .kernel = 2, .stride = 1, .plain = true }, "conv", 1.0);
+    const bf_value d = bf_dense_plain(g->b, bf_bench_leaf(g, "flat", g->cols, 1.0), (bf_shape){ g->rows, 1, 1, 5 }, "dense", 1.0);
+    bf_bench_probe(g, bf_activate(g->b, bf_spectral(g->b, h, "conv"), BF_SOFTPLUS));
+    bf_bench_probe(g, bf_spectral(g->b, d, "dense"));
+}
+
 static const bf_op_case cases[] = {
     { "term", term }, { "dense", dense }, { "dense", dense_relu }, { "dense", dense_tanh },
     { "leaky-relu-0.2", steep }, { "relu", relu }, { "leaky-relu", leaky_relu }, { "tanh", tanh_case }, { "softplus", softplus },
     { "elu", elu }, { "sigmoid", sigmoid }, { "clamp", clamp }, { "moments", moments }, { "row_total", row_total },
-    { "dense", dense_plain }, { "conv", conv }, { "deconv", deconv }, { "add", add }, { "concat", concat }, { "pool", pool }, { "upsample", upsample }, { NULL, NULL },
+    { "dense", dense_plain }, { "conv", conv }, { "deconv", deconv }, { "add", add }, { "concat", concat }, { "pool", pool }, { "upsample", upsample },
+    { "batch_norm", batch_norm }, { "batch_norm.sums", batch_norm }, { "batch_norm.frozen", batch_norm },
+    { "spectral", spectral }, { "spectral.norm", spectral }, { NULL, NULL },
 };
 
 static void test_nn_ops__match_their_twins(void **state)
