@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "cli/input.h"
+#include "farm/weights.h"
 #include "measure/evaluate.h"
 #include "store/config_file.h"
 
@@ -72,18 +73,6 @@ static bf_status build(bf_encoder *e)
     return e->theta && e->stats && e->samples ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a model");
 }
 
-static bf_status read_weights(const char *path, int id, bf_encoder *e)
-{
-    for (int i = 0; i < bf_params_slots(e->params); i++) {
-        const bf_slot *slot = bf_params_at(e->params, i);
-        bf_array a = { .type = BF_TYPE_F32, .rank = slot->rank, .data = e->theta + slot->offset };
-        snprintf(a.name, sizeof a.name, "weights/%s", slot->name);
-        memcpy(a.shape, slot->shape, sizeof a.shape);
-        BF_TRY(bf_config_file_read_array(path, id, &a));
-    }
-    return BF_DONE;
-}
-
 bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e)
 {
     char path[BF_PATH], name[40];
@@ -93,7 +82,7 @@ bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e)
     if (!bf_file_exists(path)) return BF_FAIL(BF_E_INPUT, "configuration %lld has not ended: there is no %s", (long long)id, path);
     BF_TRY(read_data_attrs(path, (int)id, e));
     BF_TRY(build(e));
-    return read_weights(path, (int)id, e);
+    return bf_weights_read(path, (int)id, e->params, e->theta);
 }
 
 static void copy_rows(const bf_encoder *e, bf_value v, int n, float *to)

@@ -7,7 +7,7 @@
 
 #include "base/rng.h"
 #include "farm/folder.h"
-#include "store/config_file.h"
+#include "farm/weights.h"
 #include "vae/vae.h"
 
 static bf_status parse_id(const char *text, const char *from, int *id)
@@ -39,16 +39,10 @@ bf_status bf_init_from(const char *from, const bf_params *p, float *theta)
     char path[BF_PATH];
     int id = 0;
     BF_TRY(locate(from, path, sizeof path, &id));
-    for (int i = 0; i < bf_params_slots(p); i++) {
-        const bf_slot *slot = bf_params_at(p, i);
-        bf_array a = { .type = BF_TYPE_F32, .rank = slot->rank, .data = theta + slot->offset };
-        snprintf(a.name, sizeof a.name, "weights/%s", slot->name);
-        memcpy(a.shape, slot->shape, sizeof a.shape);
-        bf_status s = bf_config_file_read_array(path, id, &a);
-        /* A missing file is the study's mistake, not a broken disk. */
-        if (s.code) return BF_FAIL(BF_E_INPUT, "train.init_from: %.180s", s.what);
-    }
-    return BF_DONE;
+    const bf_status s = bf_weights_read(path, id, p, theta);
+    if (s.code == BF_E_MEMORY) return s;
+    /* A missing file is the study's mistake, not a broken disk. */
+    return s.code ? BF_FAIL(BF_E_INPUT, "train.init_from: %.180s", s.what) : BF_DONE;
 }
 
 bf_status bf_init_from_check(const bf_config *c, const bf_data_info *data)

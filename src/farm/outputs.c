@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "farm/weights.h"
 #include "store/config_file.h"
 #include "study/key.h"
 #include "vae/registry.h"
@@ -60,8 +61,6 @@ static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const
 static bf_status write_weights(bf_config_file *f, const bf_job *job)
 {
     const bf_vae_options *o = &job->config.vae;
-    const bf_params *p = bf_trainer_params(job->trainer);
-    const float *theta = bf_trainer_theta(job->trainer);
     const bf_data_info *d = bf_dataset_info(job->data);
     char hidden[512] = "[", shape[48] = "";
     for (int i = 0; i < d->dims; i++) snprintf(shape + strlen(shape), sizeof shape - strlen(shape), "%s%d", i ? " " : "", d->shape[i]);
@@ -79,14 +78,7 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
         { .name = "data_scale", .type = 'f', .real = d->scale }, { .name = "data_shift", .type = 'f', .real = d->shift },
     };
     BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs)));
-    for (int i = 0; i < bf_params_slots(p); i++) {
-        const bf_slot *slot = bf_params_at(p, i);
-        bf_array a = { .type = BF_TYPE_F32, .rank = slot->rank, .data = (void *)(theta + slot->offset) };
-        snprintf(a.name, sizeof a.name, "weights/%s", slot->name);
-        memcpy(a.shape, slot->shape, sizeof a.shape);
-        BF_TRY(bf_config_file_array(f, &a, &(bf_dataset_text){ slot->rank == 2 ? "out in" : "out", "1", "final parameters, PyTorch layout" }));
-    }
-    return BF_DONE;
+    return bf_weights_write(f, job->crew->team, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer));
 }
 
 static bool stochastic(const bf_job *job) { return bf_posterior_find(job->config.vae.posterior)->stochastic; }
