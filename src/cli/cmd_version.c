@@ -6,6 +6,7 @@
 #include "base/build.h"
 #include "base/machine.h"
 #include "farm/libraries.h"
+#include "nn/backend.h"
 #include "nn/kernels_info.h"
 
 static void print_build(void)
@@ -25,11 +26,11 @@ static void print_libraries(void)
 static void print_machine(void)
 {
     bf_machine m;
-    char text[256];
+    char text[320];
     bf_machine_read(&m);
     printf("\nprocessor     %s, %d online, %d usable by this process\n", m.cpu, m.processors, m.usable);
     printf("instructions  %s\n", m.features[0] ? m.features : "unknown");
-    bf_kernel_identity("portable", text, sizeof text);
+    bf_kernel_report(bf_backend_find("auto"), text, sizeof text);
     printf("kernels       %s\n", text);
     if (bf_kernel_warning(text, sizeof text)) printf("warning       %s\n", text);
 }
@@ -54,7 +55,7 @@ const bf_command bf_command_version = {
         "build report: compiler, flags, libraries, processor, kernels\n"
         "\n"
         "Prints how this program was built, the libraries it finds at run time, and the kernels that the\n"
-        "bits of results depend on. A warning line says when the BLAS library uses kernels for a lesser\n"
-        "processor.\n",
+        "bits of results depend on: those of train.backend: auto. A warning line says when a library uses\n"
+        "kernels for a lesser processor.\n",
     .run = command,
 };

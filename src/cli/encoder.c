@@ -10,6 +10,8 @@
 #include "cli/input.h"
 #include "farm/weights.h"
 #include "measure/evaluate.h"
+#include "nn/backend.h"
+#include "nn/threads.h"
 #include "store/config_file.h"
 
 /* The configuration's keys: study.yaml lists configurations in the order of their ids. */
@@ -61,12 +63,14 @@ static bf_status read_data_attrs(const char *path, int id, bf_encoder *e)
 static bf_status build(bf_encoder *e)
 {
     const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1 };
+    const bf_backend *backend = bf_backend_find(e->config.train.backend);
     /* The variance only decides where learning starts. */
     bf_vae_data d = { .dims = e->dims, .width = e->width, .variance = 1.0 };
     memcpy(d.shape, e->shape, sizeof d.shape);
+    bf_threads_set((int)e->config.parallel.threads);
     e->params = bf_params_create();
     if (!e->params) return BF_FAIL(BF_E_MEMORY, "no memory for a model");
-    BF_TRY(bf_vae_build(&e->config.vae, &d, BF_VAE_EVALUATE, &shape, &bf_backend_portable, BF_USE_EPS_EVAL, e->params, &e->vae));
+    BF_TRY(bf_vae_build(&e->config.vae, &d, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->vae));
     e->theta = calloc(bf_params_size(e->params), sizeof *e->theta);
     e->stats = calloc((size_t)bf_plan_stats_size(e->vae.plan) + 1, sizeof *e->stats);
     e->samples = calloc(BF_EVAL_ROWS, sizeof *e->samples);

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "nn/backend.h"
+#include "nn/threads.h"
 #include "train/trainer.h"
 
 /* --- counting ------------------------------------------------------------------------------------------------------- */
@@ -77,7 +79,7 @@ static bf_status time_config(bf_estimate *e, int i, bf_config *c, const bf_datas
     bf_trainer *t = NULL;
     c->train.evaluate_every = c->train.patience = 0;
     const bf_train_setup setup = { .team = world, .data = data, .vae = &c->vae, .train = &c->train, .measure = &c->measure,
-                                   .backend = &bf_backend_portable, .seed = c->seed, .lr_scale = 1.0, .hooks = { .self = &w, .tick = tick } };
+                                   .backend = bf_backend_find(c->train.backend), .seed = c->seed, .lr_scale = 1.0, .hooks = { .self = &w, .tick = tick } };
     BF_TRY(bf_trainer_create(&setup, &t));
     bf_status s = bf_trainer_run(t);
     bf_trainer_destroy(&t);
@@ -105,6 +107,7 @@ bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_da
     const bf_cost **sorted = malloc((size_t)e->configs * sizeof *sorted);
     bf_config *c = malloc(sizeof *c);
     if (!sorted || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory to measure"));
+    bf_threads_set((int)bf_study_base(study)->parallel.threads);
     BF_TRY_DONE(bf_study_data_open(d, world, node));
     for (int i = 0; i < e->configs; i++) sorted[i] = &e->cost[i];
     qsort(sorted, (size_t)e->configs, sizeof *sorted, by_flops);

@@ -19,7 +19,9 @@ typedef struct bf_counted { double flops; size_t bytes; } bf_counted;
 static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_purpose purpose, int rows, bf_params *params, bf_counted *out)
 {
     bf_vae vae;
-    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = purpose == BF_VAE_TRAIN };
+    const bool train = purpose == BF_VAE_TRAIN;
+    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = train, .narrow = train && bf_train_narrow(&c->train) };
+    /* Portable: the arithmetic is the same on every backend, and thousands of configurations are counted, for whom nobody makes kernels. */
     BF_TRY(bf_vae_build(&c->vae, d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae));
     *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_bytes(vae.plan) };
     bf_vae_destroy(&vae);

@@ -5,7 +5,6 @@
 #include "farm/letters.h"
 #include "farm/progress.h"
 #include "farm/study_data.h"
-#include "nn/plan.h"
 
 typedef struct bf_crew {
     const bf_comm *world, *team;
@@ -15,7 +14,6 @@ typedef struct bf_crew {
     const bf_study_data_sets *data;
     const int     *order;               /* sweep index of every id */
     const bf_schema *schema;
-    const bf_backend *backend;
     const char    *dir, *tag;           /* the study's folder; the run's own part of temporary names */
     double         progress_seconds;
     bool           leader;

@@ -14,6 +14,7 @@
 #include "farm/report.h"
 #include "farm/tables.h"
 #include "measure/measure.h"
+#include "nn/backend.h"
 #include "nn/kernels_info.h"
 #include "nn/threads.h"
 #include "store/checkpoint.h"
@@ -61,25 +62,34 @@ static bf_status make_schema(farm *f)
     return BF_DONE;
 }
 
+static bf_status check_maker(const bf_ledger *l, int id, const bf_config *c)
+{
+    char now[160];
+    bf_attr made = { .name = "kernels", .type = 's' };
+    bool found = false;
+    bf_kernel_identity(bf_backend_find(c->train.backend), now, sizeof now);
+    BF_TRY(bf_checkpoint_read(l->dir, id, NULL, 0, &made, 1, &found, NULL, 0));
+    bf_status s = BF_DONE;
+    if (found && strcmp(now, made.text) != 0)
+        s = BF_FAIL(BF_E_INPUT, "c%04d's checkpoint was made by kernels '%.72s', here they are '%.72s'; parallel.kernels=any continues", id, made.text, now);
+    free((void *)made.text);
+    return s;
+}
+
 /* A checkpoint made by other kernels would go on with other bits: refuse, unless the study says that any will do. */
 static bf_status check_kernels(const farm *f)
 {
-    char now[160];
+    const bf_ledger *l = &f->ledger;
     if (strcmp(bf_study_base(f->study)->parallel.kernels, "any") == 0) return BF_DONE;
-    bf_kernel_identity(bf_backend_portable.name, now, sizeof now);
-    for (int id = 0; id < f->ledger.count; id++) {
-        if (!f->ledger.resumes[id] || f->ledger.results[id].status != BF_PENDING) continue;
-        bf_attr made = { .name = "kernels", .type = 's' };
-        bool found = false;
-        BF_TRY(bf_checkpoint_read(f->ledger.dir, id, NULL, 0, &made, 1, &found, NULL, 0));
-        bf_status s = BF_DONE;
-        if (found && strcmp(now, made.text) != 0)
-            s = BF_FAIL(BF_E_INPUT, "c%04d's checkpoint was made by kernels '%.60s', here they are '%.60s'; parallel.kernels=any continues all the same",
-                        id, made.text, now);
-        free((void *)made.text);
-        if (s.code) return s;
+    bf_config *c = malloc(sizeof *c);
+    bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
+    for (int id = 0; !s.code && id < l->count; id++) {
+        if (!l->resumes[id] || l->results[id].status != BF_PENDING) continue;
+        bf_study_config(f->study, l->order[id], c);
+        s = check_maker(l, id, c);
     }
-    return BF_DONE;
+    free(c);
+    return s;
 }
 
 static bf_status count_costs(farm *f)
@@ -199,11 +209,13 @@ static bf_status share_books(farm *f)
 
 static bf_status open_desk(farm *f)
 {
-    char warning[256];
+    char warning[320], kernels[256];
     BF_TRY(bf_tables_create(&f->ledger, &f->schema, f->data, f->options, &f->tables));
     BF_TRY(bf_tables_publish_data(&f->ledger, f->data));
     BF_TRY(bf_tables_publish(f->tables, f->world));
     bf_report_start(f->log, &f->ledger, &f->layout, f->data);
+    bf_kernel_report(bf_backend_find(bf_study_base(f->study)->train.backend), kernels, sizeof kernels);
+    bf_log(f->log, BF_INFO, "kernels: %s", kernels);
     if (bf_kernel_warning(warning, sizeof warning)) bf_log(f->log, BF_WARN, "%s", warning);
     const bf_desk_setup setup = { .world = f->world, .mail = f->mail, .ledger = &f->ledger, .tables = f->tables, .schema = &f->schema,
                                   .layout = &f->layout, .options = f->options, .log = f->log, .progress_seconds = f->progress_seconds };
@@ -219,9 +231,8 @@ static bf_status form_teams(farm *f)
     BF_TRY(bf_comm_split(f->world, team, rank, &f->team));
     BF_TRY(bf_mail_open(f->world, &f->mail));
     f->crew = (bf_crew){ .world = f->world, .team = f->team, .mail = f->mail, .study = f->study, .data = f->data, .order = f->order,
-                         .schema = &f->schema, .backend = &bf_backend_portable, .dir = f->options->dir, .tag = f->tag,
-                         .progress_seconds = f->progress_seconds, .leader = team >= 0 && rank % f->layout.team_size == 0 };
-    bf_threads_set((int)base->parallel.threads);
+                         .schema = &f->schema, .dir = f->options->dir, .tag = f->tag, .progress_seconds = f->progress_seconds,
+                         .leader = team >= 0 && rank % f->layout.team_size == 0 };
     return bf_comm_agree(f->world, speaks(f) ? open_desk(f) : BF_DONE);
 }
 
@@ -265,6 +276,7 @@ bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data
 {
     farm *f = calloc(1, sizeof *f);
     bf_stop_install();
+    bf_threads_set((int)bf_study_base(study)->parallel.threads);
     if (f) {
         *f = (farm){ .world = world, .study = study, .data = data, .options = o };
         f->ledger.lock.fd = -1;

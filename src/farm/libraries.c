@@ -19,4 +19,5 @@ void bf_libraries(bf_library out[BF_LIBRARIES])
     snprintf(out[3].name_version, size, "libyaml %s", yaml_get_version_string());
     snprintf(out[4].name_version, size, "xxHash %u.%u.%u", xxhash / 10000, xxhash / 100 % 100, xxhash % 100);
     snprintf(out[5].name_version, size, "zlib %s", zlibVersion());
+    bf_kernel_accelerator(out[6].name_version, size);
 }

@@ -10,6 +10,7 @@
 #include "farm/extend.h"
 #include "farm/init_from.h"
 #include "farm/outputs.h"
+#include "nn/backend.h"
 #include "nn/kernels_info.h"
 #include "store/checkpoint.h"
 #include "store/config_file.h"
@@ -55,10 +56,10 @@ static bf_status checkpoint(void *self, bf_trainer *t)
     bf_status s = BF_DONE;
     if (crew->leader) {
         double start = bf_clock_seconds();
-        char hash[17], kernels[128];
+        char hash[17], kernels[160];
         bf_array state[BF_MAX_STATE];
         bf_config_hash(&job->config, hash);
-        bf_kernel_identity(crew->backend->name, kernels, sizeof kernels);
+        bf_kernel_identity(bf_backend_find(job->config.train.backend), kernels, sizeof kernels);
         const bf_attr attrs[] = {
             { .name = "config_hash", .type = 's', .text = hash }, { .name = "kernels", .type = 's', .text = kernels },
             { .name = "attempt", .type = 'i', .integer = job->attempt }, { .name = "seconds", .type = 'f', .real = seconds_so_far(job) },
@@ -79,7 +80,7 @@ static bf_train_setup trainer_setup(bf_job *job)
     const bf_config *c = &job->config;
     return (bf_train_setup){
         .team = job->crew->team, .data = job->data, .vae = &c->vae, .train = &c->train, .measure = &c->measure,
-        .backend = job->crew->backend, .seed = c->seed, .lr_scale = pow(c->train.retry_factor, job->attempt - 1),
+        .backend = bf_backend_find(c->train.backend), .seed = c->seed, .lr_scale = pow(c->train.retry_factor, job->attempt - 1),
         .hooks = { .self = job, .tick = tick, .checkpoint = checkpoint },
     };
 }

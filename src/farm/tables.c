@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/machine.h"
 #include "farm/libraries.h"
+#include "nn/backend.h"
 #include "nn/kernels_info.h"
 #include "store/data_file.h"
 
@@ -193,7 +194,7 @@ static void make_provenance(bf_tables *t, const bf_farm_options *o)
     snprintf(t->text[n], sizeof t->text[n], "%s (%s)", machine.cpu, machine.features);
     a[n] = text_attr("cpu", t->text[n]);
     n++;
-    bf_kernel_identity("portable", t->text[n], sizeof t->text[n]);
+    bf_kernel_identity(bf_backend_find(base->train.backend), t->text[n], sizeof t->text[n]);
     a[n] = text_attr("kernels", t->text[n]);
     n++;
     a[n++] = text_attr("precision", base->train.precision);

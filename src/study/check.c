@@ -1,4 +1,5 @@
 #include "study/check.h"
+#include "nn/backend.h"
 #include "vae/vae.h"
 
 #include <assert.h>
@@ -47,6 +48,11 @@ static void check_epochs(const bf_config *c, findings *f)
         find(f, "train.warmup", "train.epochs", "a warm-up of %g epochs is longer than the training, %lld", t->warmup, (long long)t->epochs);
 }
 
+static void check_backend(const bf_config *c, findings *f)
+{
+    if (bf_backend_find(c->train.backend) == NULL) find(f, "train.backend", NULL, "this betafield was built without %s", c->train.backend);
+}
+
 static void check_data(const bf_config *c, findings *f)
 {
     if (c->data.train > 0 && c->data.train < c->train.batch)
@@ -71,6 +77,7 @@ int bf_config_check(const bf_config *c, bf_finding out[BF_MAX_FINDINGS])
     findings f = { 0, out };
     check_lanes(c, &f);
     check_epochs(c, &f);
+    check_backend(c, &f);
     check_data(c, &f);
     check_model(c, &f);
     return f.count;

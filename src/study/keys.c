@@ -3,6 +3,7 @@
 #include "base/nearest.h"
 #include "data/source.h"
 #include "measure/measure.h"
+#include "nn/backend.h"
 #include "nn/layers.h"
 #include "nn/optimizer.h"
 #include "vae/registry.h"
@@ -184,8 +185,10 @@ static const bf_key table[] = {
       "train.optimizer: adam, adamw" },
     { "train.betas", BF_KEY_PAIR, FIELD(train.betas), "[0.9, 0.999]", "[0:1)", NULL, NULL, "decay of adam's two moments", RS,
       NULL, optimizer_adam, "train.optimizer: adam, adamw" },
-    { "train.backend", BF_KEY_CHOICE, FIELD(train.backend), "auto", "auto portable", NULL, NULL, "kernels that compute", RS, "onednn", NULL, NULL },
-    { "train.precision", BF_KEY_CHOICE, FIELD(train.precision), "f32", "f32", NULL, NULL, "format of activations", RS, "bf16", NULL, NULL },
+    { "train.backend", BF_KEY_CHOICE, FIELD(train.backend), "auto", NULL, bf_backend_names, NULL,
+      "kernels that compute; auto: onednn where it is built in, else portable", RS, ALWAYS },
+    { "train.precision", BF_KEY_CHOICE, FIELD(train.precision), "f32", "f32 bf16", NULL, NULL,
+      "format of hidden layers while training; weights, losses and evaluation are f32", RS, ALWAYS },
     { "train.retries", BF_KEY_INT, FIELD(train.retries), "0", "0:16", NULL, NULL, "new starts after a divergence", RS, ALWAYS },
     { "train.retry_factor", BF_KEY_REAL, FIELD(train.retry_factor), "0.1", "(0:1]", NULL, NULL,
       "learning rate of a new start, relative to the one before", RS,

@@ -22,6 +22,7 @@ static bf_status check(const bf_train_setup *s)
         return BF_FAIL(BF_E_INPUT, "a team of %d ranks cannot share %lld lanes", ranks, (long long)o->lanes);
     if (o->batch / o->lanes > INT32_MAX) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples are too many", (long long)o->batch);
     if (o->steps < 1 && o->epochs < 1) return BF_FAIL(BF_E_INPUT, "train.epochs: nothing to train");
+    if (s->backend == NULL) return BF_FAIL(BF_E_INPUT, "train.backend: this betafield was built without %s", o->backend);
     if (s->backend->element != sizeof(float)) return BF_FAIL(BF_E_INTERNAL, "backend %s: training needs float activations", s->backend->name);
     return BF_DONE;
 }
@@ -46,7 +47,7 @@ static bf_status build_model(bf_trainer *t)
     const bf_data_info *info = bf_dataset_info(s->data);
     const bf_vae_data d = { .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
                             .width = info->width, .variance = info->variance };
-    const bf_plan_shape shape = { .rows = t->rows, .lanes = t->lanes, .backward = true };
+    const bf_plan_shape shape = { .rows = t->rows, .lanes = t->lanes, .backward = true, .narrow = bf_train_narrow(s->train) };
     t->params = bf_params_create();
     if (!t->params) return BF_FAIL(BF_E_MEMORY, "parameters of a model");
     BF_TRY(bf_vae_build(s->vae, &d, BF_VAE_TRAIN, &shape, s->backend, BF_USE_EPS, t->params, &t->vae));

@@ -1,6 +1,7 @@
 /* train.*: how weights are found. */
 #ifndef BF_TRAIN_OPTIONS_H
 #define BF_TRAIN_OPTIONS_H
+#include <string.h>
 #include "data/options.h"
 
 typedef struct bf_train_options {
@@ -11,7 +12,8 @@ typedef struct bf_train_options {
     double  step_size, step_factor;     /* schedule step: every step_size epochs, times step_factor */
     double  lr_final;                   /* schedule cosine: fraction of lr at the end */
     double  momentum, weight_decay, clip, epsilon, betas[2];
-    char    backend[BF_NAME], precision[BF_NAME];
+    char    backend[BF_NAME];           /* bf_backend_find */
+    char    precision[BF_NAME];         /* f32, bf16 */
     int64_t retries;
     double  retry_factor;
     double  checkpoint_seconds;
@@ -20,4 +22,7 @@ typedef struct bf_train_options {
     int64_t patience;
     char    init_from[512];             /* "" none; a file, or DIR:ID */
 } bf_train_options;
+
+/* Hidden layers are in bf16 while training. Evaluation is f32: its numbers are about the weights. */
+static inline bool bf_train_narrow(const bf_train_options *o) { return strcmp(o->precision, "bf16") == 0; }
 #endif

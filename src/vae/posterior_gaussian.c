@@ -12,8 +12,8 @@ static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, bf_valu
 {
     const int latent = (int)o->latent, rows = bf_builder_shape(b, features).rows;
     bf_posterior_values q;
-    q.mean = bf_dense(b, features, latent, "posterior.mean", 1.0, 0.0);
-    q.logvar = bf_clamp(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0), LOGVAR_LOW, LOGVAR_HIGH, "logvar_clamp_hits");
+    q.mean = bf_wide(b, bf_dense(b, features, latent, "posterior.mean", 1.0, 0.0));
+    q.logvar = bf_clamp(b, bf_wide(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0)), LOGVAR_LOW, LOGVAR_HIGH, "logvar_clamp_hits");
     q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_normal(b, rows, latent, use));
     return q;
 }
