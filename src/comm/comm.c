@@ -137,6 +137,13 @@ int64_t bf_comm_sum(const bf_comm *c, int64_t v)
     return all;
 }
 
+void bf_comm_sum_all(const bf_comm *c, int64_t *v, size_t n)
+{
+    const size_t piece = BF_COMM_PIECE / sizeof *v;
+    for (size_t at = 0; at < n; at += piece)
+        MPI_Allreduce(MPI_IN_PLACE, v + at, (int)(n - at < piece ? n - at : piece), MPI_INT64_T, MPI_SUM, c->mpi);
+}
+
 /* Everyone learns everyone's size, so all take the same branch below. Returns the total; fills MPI's counts when an int holds it. */
 static size_t exchange_sizes(const bf_comm *c, size_t n, size_t *offsets)
 {

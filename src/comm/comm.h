@@ -37,6 +37,8 @@ void bf_comm_barrier(const bf_comm *c);
 void bf_comm_bcast(const bf_comm *c, void *bytes, size_t n, int root);
 int64_t bf_comm_max(const bf_comm *c, int64_t v);
 int64_t bf_comm_sum(const bf_comm *c, int64_t v);
+/* Collective. v (n) in place: integers, whose sum has no order. */
+void bf_comm_sum_all(const bf_comm *c, int64_t *v, size_t n);
 /* Collective. Every rank gives n bytes (n may differ); all, the concatenation in rank order, goes to root (others may pass NULL). offsets (size + 1) may be NULL. */
 void bf_comm_gather(const bf_comm *c, const void *mine, size_t n, void *all, size_t *offsets, int root);
 /* The same to every rank. */

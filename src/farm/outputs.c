@@ -7,11 +7,12 @@
 
 #include "base/rng.h"
 #include "farm/weights.h"
+#include "measure/comparable.h"
+#include "measure/histogram.h"
 #include "store/config_file.h"
 #include "study/key.h"
 #include "vae/registry.h"
 
-#define BF_HISTOGRAM_BINS 201           /* over [-5, 5], between an underflow and an overflow bin */
 #define BF_MAX_STATE 64
 
 /* An effective key as an attribute: numbers and booleans (1, 0) as numbers, the rest, "auto" and "none" included, as the text a study
@@ -112,30 +113,15 @@ static bf_status write_posteriors(bf_config_file *f, const bf_job *job)
                                &(bf_dataset_text){ "sample latent", "1", "second-stage training set: one posterior draw per training sample" });
 }
 
-/* Counts of z per latent: bin 0 is below -5, the last above 5. Integers, so the order of the sum over ranks is free. */
 static bf_status write_histogram(bf_config_file *f, const bf_job *job)
 {
     const bf_evaluation *e = &job->evaluation[BF_TRAIN];
-    const bf_comm *team = job->crew->team;
-    size_t bins = BF_HISTOGRAM_BINS + 2, n = bins * (size_t)e->latent;
-    int size = bf_comm_size(team);
-    int64_t *mine = calloc(n, sizeof *mine), *all = calloc(n * (size_t)size, sizeof *all);
-    bf_status s = bf_comm_agree(team, mine && all ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the histogram of c%04d", job->id));
-    if (s.code) goto done;
-    for (int64_t i = 0; i < e->rows; i++)
-        for (int j = 0; j < e->latent; j++) {
-            double at = ((double)e->z[(size_t)i * (size_t)e->latent + (size_t)j] + 5.0) / 10.0 * BF_HISTOGRAM_BINS;
-            size_t bin = at < 0.0 ? 0 : at >= BF_HISTOGRAM_BINS ? bins - 1 : 1 + (size_t)at;
-            mine[(size_t)j * bins + bin]++;
-        }
-    bf_comm_allgather(team, mine, n * sizeof *mine, all, NULL);
-    memset(mine, 0, n * sizeof *mine);
-    for (size_t i = 0; i < n * (size_t)size; i++) mine[i % n] += all[i];
-    bf_array a = { .name = "latents/histogram", .type = BF_TYPE_I64, .rank = 2, .shape = { e->latent, (int64_t)bins }, .data = mine };
-    s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent bin", "1", "counts of z over the training set: 201 bins on [-5, 5] between underflow and overflow" });
-done:
-    free(mine);
-    free(all);
+    int64_t *counts;
+    BF_TRY(bf_histogram_take(job->crew->team, e, &bf_histogram_z, &counts));
+    bf_array a = { .type = BF_TYPE_I64, .rank = 2, .shape = { e->latent, bf_histogram_columns(&bf_histogram_z) }, .data = counts };
+    snprintf(a.name, sizeof a.name, "%s", bf_histogram_z.name);
+    bf_status s = bf_config_file_array(f, &a, NULL);
+    free(counts);
     return s;
 }
 
@@ -160,11 +146,6 @@ static bf_status write_latents(bf_config_file *f, const bf_job *job)
         for (size_t j = 0; j < k; j++) v[j] = e->logvar_sum[j] / n;
         snprintf(a.name, sizeof a.name, "latents/mean_logvar");
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "mean posterior log variance over the training set" });
-    }
-    if (!s.code && job->spectrum) {
-        a.data = job->spectrum;
-        snprintf(a.name, sizeof a.name, "spectrum");
-        s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "singular values of the aggregated-posterior sample matrix over sqrt(n)" });
     }
     free(v);
     if (s.code) return s;
@@ -225,12 +206,22 @@ static bf_status write_state(bf_config_file *f, const bf_job *job)
     return BF_DONE;
 }
 
+/* What measures left beside their columns, and what kind of number this model's likelihoods are. */
+static bf_status write_measured(bf_config_file *f, const bf_job *job)
+{
+    const char *kind = bf_nll_kind_name(bf_nll_kind_of(&job->config.vae, &job->evaluation[BF_TRAIN]));
+    BF_TRY(bf_config_file_attrs(f, "metrics", &(bf_attr){ .name = "log_likelihood", .type = 's', .text = kind }, 1));
+    for (int i = 0; i < job->n_kept; i++) BF_TRY(bf_config_file_array(f, &job->kept[i], NULL));
+    return BF_DONE;
+}
+
 static bf_status write_done(bf_config_file *f, const bf_job *job)
 {
     const bf_output_options *o = &job->config.output;
     if (o->weights) BF_TRY(write_weights(f, job));
     BF_TRY(write_posteriors(f, job));
     BF_TRY(write_latents(f, job));
+    BF_TRY(write_measured(f, job));
     BF_TRY(write_pictures(f, job));
     if (o->state) BF_TRY(write_state(f, job));
     return BF_DONE;

@@ -188,11 +188,18 @@ static bf_status train(bf_job *job)
 
 /* --- after training ------------------------------------------------------------------------------------------------- */
 
-static bool wants(const bf_measure_options *o, const char *name)
+/* A measure's hook: a copy that lives until the configuration's file is written. */
+static bf_status keep(void *self, const bf_array *a)
 {
-    for (int i = 0; i < o->count; i++)
-        if (strcmp(o->name[i], name) == 0) return true;
-    return false;
+    bf_job *job = self;
+    if (job->n_kept == BF_MAX_KEPT) return BF_FAIL(BF_E_INTERNAL, "measures leave more than %d arrays", BF_MAX_KEPT);
+    const size_t bytes = (size_t)bf_array_count(a) * bf_type_size(a->type);
+    void *data = malloc(bytes + 1);
+    if (!data) return BF_FAIL(BF_E_MEMORY, "no memory for %s of c%04d", a->name, job->id);
+    memcpy(data, a->data, bytes);
+    job->kept[job->n_kept] = *a;
+    job->kept[job->n_kept++].data = data;
+    return BF_DONE;
 }
 
 static bf_status measure(bf_job *job, bf_result *r)
@@ -207,14 +214,11 @@ static bf_status measure(bf_job *job, bf_result *r)
         BF_TRY(bf_evaluate(e, theta, (bf_split)split, log_variance, true, v));
         log_variance = v->log_variance;
         const bf_measure_input in = { .team = job->crew->team, .vae = &c->vae, .options = &c->measure, .evaluation = v, .seed = c->seed,
-                                      .width = d->width, .unit = d->stored == BF_STORED_U8 ? 1.0 / d->scale : 1.0 };
+                                      .width = d->width, .unit = d->stored == BF_STORED_U8 ? 1.0 / d->scale : 1.0,
+                                      .integers = d->stored == BF_STORED_U8, .evaluator = e, .theta = theta, .split = (bf_split)split,
+                                      .keep = split == BF_TRAIN ? keep : NULL, .keep_self = job };
         BF_TRY(bf_measure_take(&in, r->metrics + (size_t)split * (size_t)r->n_metrics));
         bf_crew_serve(job->crew);
-        if (split == BF_TRAIN && wants(&c->measure, "spectrum")) {
-            job->spectrum = calloc((size_t)v->latent, sizeof *job->spectrum);
-            BF_TRY(bf_comm_agree(job->crew->team, job->spectrum ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a spectrum")));
-            BF_TRY(bf_spectrum(&in, job->spectrum));
-        }
     }
     /* `optimal`: the training set's variance is part of the model from now on. */
     int slot = bf_params_find(bf_trainer_params(job->trainer), "likelihood.log_variance");
@@ -279,7 +283,7 @@ bf_status bf_run_config(bf_crew *crew, int id, int64_t extends, bf_result *out)
     s = conclude(job, train(job), out);
     bf_trainer_destroy(&job->trainer);
     for (int split = 0; split < BF_SPLITS; split++) bf_evaluation_free(&job->evaluation[split]);
-    free(job->spectrum);
+    for (int i = 0; i < job->n_kept; i++) free(job->kept[i].data);
 done:
     free(job);
     return s;

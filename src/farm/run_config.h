@@ -10,6 +10,7 @@
  * A status other than BF_OK means that the study itself cannot go on (input/output). out belongs to the caller: bf_result_free(). */
 BF_MUST_USE bf_status bf_run_config(bf_crew *c, int id, int64_t extends, bf_result *out);
 
+#define BF_MAX_KEPT 16
 /* What a configuration's outputs are written from. */
 typedef struct bf_job {
     bf_crew           *crew;
@@ -22,6 +23,7 @@ typedef struct bf_job {
     double             started, seconds_before;     /* of this run; of the runs it resumes */
     double             next_progress, next_checkpoint;
     bf_evaluation      evaluation[BF_SPLITS];
-    double            *spectrum;            /* (latent) or NULL */
+    bf_array           kept[BF_MAX_KEPT];   /* what measures of the training part left beside their columns; owned */
+    int                n_kept;
 } bf_job;
 #endif

@@ -6,7 +6,7 @@
 
 /* The log-variance of a pass: the one given, or the one theta holds; NaN: it has to be refitted to this very pass. */
 double bf_accounting_log_variance(const bf_evaluator *e, const float *theta, bf_split split, double given);
-/* Fills rate, distortion, its error and refit, mse, variance, counts and the refitted log_variance of `out`, whose samples and
+/* Fills rate, distortion, its error, its values under other variances, mse, variance, counts and the refitted log_variance of `out`, whose samples and
  * log_variance are set, from the record `total`. exact: the fit is an expectation, not a draw. draws: per sample. */
 void bf_accounting_fill(const bf_evaluator *e, const double *total, bool exact, bf_evaluation *out);
 #endif

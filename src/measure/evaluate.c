@@ -42,15 +42,17 @@ static const bf_slot *exact_columns(const bf_evaluator *e)
 static bf_status build(bf_evaluator *e, const bf_backend *backend)
 {
     const bf_data_info *info = bf_dataset_info(e->data);
-    const bf_vae_data d = { .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
-                            .width = info->width, .variance = info->variance };
+    e->shape = (bf_vae_data){ .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
+                              .width = info->width, .variance = info->variance };
     const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .backward = false };
     e->likelihood = bf_likelihood_find(e->options->likelihood, e->options->variance);
+    e->posterior = bf_posterior_find(e->options->posterior);
+    e->prior = bf_prior_find(e->options->prior);
     if (!e->likelihood) return BF_FAIL(BF_E_INPUT, "likelihood.kind: there is no '%s'", e->options->likelihood);
     if (backend->element != sizeof(float)) return BF_FAIL(BF_E_INTERNAL, "backend %s: evaluation needs float activations", backend->name);
     for (int split = 0; split < BF_SPLITS; split++)
-        BF_TRY(bf_vae_build(e->options, &d, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL + 16u * (uint32_t)split, e->params, &e->pass[split]));
-    BF_TRY(bf_vae_build(e->options, &d, BF_VAE_DECODE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->decoder));
+        BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL + 16u * (uint32_t)split, e->params, &e->pass[split]));
+    BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_DECODE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->decoder));
     e->columns = exact_columns(e);
     size_t stats = (size_t)bf_plan_stats_size(e->pass[BF_TRAIN].plan) + (size_t)bf_plan_stats_size(e->decoder.plan);
     e->stats = calloc(stats + 1, sizeof *e->stats);
@@ -64,7 +66,7 @@ bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset *data, const
     *out = NULL;
     bf_evaluator *e = calloc(1, sizeof *e);
     if (!e) return BF_FAIL(BF_E_MEMORY, "an evaluator");
-    *e = (bf_evaluator){ .team = team, .data = data, .options = vae, .params = params, .seed = seed,
+    *e = (bf_evaluator){ .team = team, .data = data, .options = vae, .params = params, .backend = backend, .seed = seed,
                          .draws = m->rd_samples > 1 ? (int)m->rd_samples : 1 };
     bf_status s = build(e, backend);
     if (s.code) bf_evaluator_destroy(&e);
@@ -145,11 +147,19 @@ static void add_posterior(const pass *p, int row, double *record)
     }
 }
 
+static bool is_binary(const float *x, int width)
+{
+    for (int i = 0; i < width; i++)
+        if (x[i] != 0.0f && x[i] != 1.0f) return false;
+    return true;
+}
+
 /* What only the stored draw, number 0, gives. */
 static void add_rows(const pass *p, int rows, double *record)
 {
     const bf_vae *v = p->vae;
     for (int i = 0; i < rows; i++) {
+        record[BF_BLOCK_NON_BINARY] += !is_binary(row_of(v, v->x, i, v->width), v->width);
         if (v->rate != BF_NO_VALUE) record[BF_BLOCK_RATE] += (double)*row_of(v, v->rate, i, 1);
         record[BF_BLOCK_SSE] += (double)*row_of(v, v->sse, i, 1);
         record[BF_BLOCK_SSE_MEAN] += (double)*row_of(v, v->sse_mean, i, 1);
@@ -249,6 +259,7 @@ static void take_split(pass *p)
     }
     bf_block_total(p->e->team, p->mine, p->own, p->blocks, p->record, p->all, p->total);
     bf_accounting_fill(p->e, p->total, p->e->columns != NULL, out);
+    out->non_binary = (int64_t)p->total[BF_BLOCK_NON_BINARY];
     memcpy(out->kl, p->total + BF_BLOCK_SUMS, BF_BLOCK_VECTORS * (size_t)out->latent * sizeof *out->kl);
     if (p->vae->logvar != BF_NO_VALUE) return;
     for (int j = 0; j < out->latent; j++) out->kl[j] = out->logvar_sum[j] = NAN;

@@ -17,9 +17,10 @@ typedef struct bf_evaluator bf_evaluator;
 typedef struct bf_evaluation {
     int64_t samples;
     double  rate, distortion, distortion_se, mse, mse_sampled, variance, fit_mean_per_entry;   /* NaN where undefined */
-    double  distortion_refit;
+    double  distortion_half, distortion_beta, distortion_refit;             /* of a gaussian, under one other variance: see accounting.c */
     double  log_variance;                   /* the one used; optimal: the training split's */
     int64_t variance_floor_hits, logvar_clamp_hits;
+    int64_t non_binary;                     /* samples with an entry that is neither 0 nor 1 */
     double *kl, *mean_sum, *mean_square, *logvar_sum, *variance_sum;        /* (latent) sums over all samples */
     int64_t first, rows;
     float  *mean, *logvar, *z;              /* (rows, latent) or NULL when not kept; logvar NULL for delta posteriors */

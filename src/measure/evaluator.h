@@ -11,6 +11,10 @@ struct bf_evaluator {
     const bf_vae_options *options;
     bf_params            *params;
     const bf_likelihood  *likelihood;
+    const bf_posterior   *posterior;
+    const bf_prior       *prior;
+    const bf_backend     *backend;
+    bf_vae_data           shape;            /* of the data, for further plans */
     const bf_slot        *columns;          /* decoder.output.weight of an affine decoder, whose distortion is exact; else NULL */
     uint64_t seed;
     int      draws;                         /* posterior draws per sample */

@@ -6,10 +6,11 @@
 #include <string.h>
 
 static const bf_measure *const table[] = {
-    &bf_measure_rd, &bf_measure_active, &bf_measure_mmd, &bf_measure_spectrum, &bf_measure_decomposition,
+    &bf_measure_rd, &bf_measure_active, &bf_measure_mmd, &bf_measure_spectrum, &bf_measure_decomposition, &bf_measure_nll,
+    &bf_measure_collapse, &bf_measure_traversal,
 };
 enum { ROWS = sizeof table / sizeof *table };
-const char *const bf_measure_names[] = { "rd", "active", "mmd", "spectrum", "decomposition", NULL };
+const char *const bf_measure_names[] = { "rd", "active", "mmd", "spectrum", "decomposition", "nll", "collapse", "traversal", NULL };
 
 const bf_measure *bf_measure_row(int i)
 {
@@ -49,6 +50,11 @@ int bf_measure_columns(const bf_measure_options *o, const bf_column **at)
     return count;
 }
 
+bf_status bf_measure_keep(const bf_measure_input *in, const bf_array *a)
+{
+    return bf_comm_agree(in->team, in->keep ? in->keep(in->keep_self, a) : BF_DONE);
+}
+
 bf_status bf_measure_take(const bf_measure_input *in, double *values)
 {
     for (int i = 0; i < ROWS; i++) {
@@ -56,6 +62,9 @@ bf_status bf_measure_take(const bf_measure_input *in, double *values)
         int n = columns_of(table[i]);
         for (int j = 0; j < n; j++) values[j] = NAN;
         BF_TRY(table[i]->take(in, values));
+        /* One pattern of bits for "no value", whatever arithmetic led to it: equal results stay equal bytes through files that leave NaNs out. */
+        for (int j = 0; j < n; j++)
+            if (isnan(values[j])) values[j] = NAN;
         values += n;
     }
     return BF_DONE;

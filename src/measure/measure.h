@@ -1,10 +1,11 @@
 /* The table of measures: numbers about a model, each with a definition. One file per row; columns of /metrics come from here. */
 #ifndef BF_MEASURE_MEASURE_H
 #define BF_MEASURE_MEASURE_H
+#include "base/array.h"
 #include "base/column.h"
 #include "measure/evaluate.h"
 
-#define BF_MAX_COLUMNS 12
+#define BF_MAX_COLUMNS 16
 typedef struct bf_measure_input {
     const bf_comm *team;
     const bf_vae_options *vae;
@@ -13,6 +14,14 @@ typedef struct bf_measure_input {
     uint64_t seed;
     int width;                              /* entries of one sample */
     double unit;                            /* stored units per model unit: 255 for u8 data, 1 otherwise (bits per dim) */
+    bool   integers;                        /* stored values are whole numbers: what has a density has a probability, too */
+    /* The model itself, for measures that run it again; evaluator NULL: their values are NaN. */
+    bf_evaluator *evaluator;
+    const float  *theta;
+    bf_split      split;
+    /* Local. Takes a copy of what a measure leaves beside its columns: a->name is its path under the configuration's group. NULL: not wanted. */
+    bf_status (*keep)(void *self, const bf_array *a);
+    void *keep_self;
 } bf_measure_input;
 
 typedef struct bf_measure {
@@ -29,6 +38,8 @@ extern const char *const bf_measure_names[];
 int bf_measure_columns(const bf_measure_options *o, const bf_column **at);
 /* Collective. values (bf_measure_columns): takes every measure in `o` on one split. */
 BF_MUST_USE bf_status bf_measure_take(const bf_measure_input *in, double *values);
+/* Collective, for the rows. Hands the same array of every rank to in->keep. */
+BF_MUST_USE bf_status bf_measure_keep(const bf_measure_input *in, const bf_array *a);
 /* Collective. s (latent): singular values, descending, of the split's posterior draws Z over sqrt(n), not centred. The same on every rank. */
 BF_MUST_USE bf_status bf_spectrum(const bf_measure_input *in, double *s);
 #endif

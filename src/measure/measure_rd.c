@@ -1,10 +1,11 @@
 /* Rate, distortion and what follows from them: the numbers of the evaluation itself. */
+#include "measure/comparable.h"
 #include "measure/rows.h"
 #include "vae/registry.h"
 
 #include <math.h>
 
-enum { RATE, DISTORTION, DISTORTION_SE, DISTORTION_REFIT, ELBO, MSE, MSE_SAMPLED, VARIANCE, BITS, FLOOR_HITS, CLAMP_HITS, COLUMNS };
+enum { RATE, DISTORTION, DISTORTION_SE, HALF, BETA, REFIT, ELBO, ELBO_STORED, MSE, MSE_SAMPLED, VARIANCE, BITS, FLOOR_HITS, CLAMP_HITS, COLUMNS };
 _Static_assert(COLUMNS < BF_MAX_COLUMNS, "a row ends with a NULL name");
 
 /* A density of u8/255 data becomes a probability of the stored value by its volume: log2(255) bits per dimension. */
@@ -21,8 +22,11 @@ static bf_status take(const bf_measure_input *in, double *v)
     v[RATE] = e->rate;
     v[DISTORTION] = e->distortion;
     v[DISTORTION_SE] = e->distortion_se;
-    v[DISTORTION_REFIT] = e->distortion_refit;
+    v[HALF] = e->distortion_half;
+    v[BETA] = e->distortion_beta;
+    v[REFIT] = e->distortion_refit;
     v[ELBO] = -(e->rate + e->distortion);
+    v[ELBO_STORED] = -bf_nll_of_stored(in, e->rate + e->distortion);
     v[MSE] = e->mse;
     v[MSE_SAMPLED] = e->mse_sampled;
     v[VARIANCE] = e->variance;
@@ -41,8 +45,17 @@ const bf_measure bf_measure_rd = {
             "(squared error at the mean + sum_j |W_j|^2 sigma_j^2), else at the stored draw (measure.rd.samples draws when more than 1)" },
         [DISTORTION_SE] = { "distortion_se", "nat", "standard error of distortion over the posterior draws",
             "sqrt(sum_i s_i^2 / S) / N with s_i^2 the variance of sample i's S draws; 0 where the expectation is exact, NaN for one draw" },
-        [DISTORTION_REFIT] = { "distortion_refit", "nat", "distortion with the variance refitted to this split", "distortion at variance = squared error / (N d) of this split" },
+        [HALF] = { "distortion_half", "nat", "distortion of a gaussian with variance 1/2",
+            "squared error + (d/2) log pi: the variance that makes the squared error itself the negative log-likelihood; NaN unless gaussian" },
+        [BETA] = { "distortion_beta", "nat", "distortion of a gaussian with beta times the model's variance",
+            "SSE / K + (d/2) log(pi K), K = 2 beta variance: the weight of the KL in SSE + K KL, which this training is when its variance is held; "
+            "NaN unless gaussian with one variance and beta > 0" },
+        [REFIT] = { "distortion_refit", "nat", "distortion of a gaussian with the variance refitted to this split",
+            "(d/2)(log(2 pi v) + 1) at the one variance v = squared error / (N d) of this split, floored at 1e-8; NaN unless gaussian" },
         [ELBO] = { "elbo", "nat", "evidence lower bound", "-(rate + distortion) at beta = 1 whatever beta was trained" },
+        [ELBO_STORED] = { "elbo_discrete", "nat", "evidence lower bound for the stored values",
+            "elbo of discrete likelihoods, and of bernoulli on bits; a density of x = v / 255 becomes one of v by - d log 255; NaN for densities of "
+            "reals, bernoulli on values between 0 and 1, and variance: per-image, which is no density" },
         [MSE] = { "mse", "1", "squared error per entry at the posterior mean", "mean over samples and entries of (x - decoder(mean))^2" },
         [MSE_SAMPLED] = { "mse_sampled", "1", "squared error per entry at the stored draw", "mean over samples and entries of (x - decoder(z))^2" },
         [VARIANCE] = { "variance", "1", "decoder variance the distortion is charged with",

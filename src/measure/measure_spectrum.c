@@ -118,6 +118,8 @@ static bf_status take(const bf_measure_input *in, double *v)
     bf_status s = values ? BF_DONE : BF_FAIL(BF_E_MEMORY, "%d singular values", latent);
     BF_TRY_DONE(bf_comm_agree(in->team, s));
     BF_TRY_DONE(bf_spectrum(in, values));
+    const bf_array a = { .name = "spectrum", .type = BF_TYPE_F64, .rank = 1, .shape = { latent }, .data = values };
+    BF_TRY_DONE(bf_measure_keep(in, &a));
     if (isnan(values[0])) goto done;
     v[DEVIATION] = v[DEGENERATE] = 0.0;
     for (int j = 0; j < latent; j++) {

@@ -8,11 +8,9 @@ static bf_status reserve(const bf_comm *team, bf_subset *s, int what)
     size_t bytes = ((size_t)s->count * (size_t)s->latent + 1) * sizeof(float);
     BF_TRY(bf_fault_at(team, "measure.allocate", BF_E_MEMORY));
     if (what & BF_SUBSET_Z) s->z = malloc(bytes);
-    if (what & BF_SUBSET_POSTERIOR) {
-        s->mean = malloc(bytes);
-        s->logvar = malloc(bytes);
-    }
-    if (((what & BF_SUBSET_Z) && !s->z) || ((what & BF_SUBSET_POSTERIOR) && (!s->mean || !s->logvar)))
+    if (what & BF_SUBSET_MEAN) s->mean = malloc(bytes);
+    if (what & BF_SUBSET_LOGVAR) s->logvar = malloc(bytes);
+    if (((what & BF_SUBSET_Z) && !s->z) || ((what & BF_SUBSET_MEAN) && !s->mean) || ((what & BF_SUBSET_LOGVAR) && !s->logvar))
         return BF_FAIL(BF_E_MEMORY, "%lld samples to measure", (long long)s->count);
     return BF_DONE;
 }

@@ -5,7 +5,7 @@
 #include "measure/evaluate.h"
 
 typedef struct bf_subset { int64_t count; int latent; float *mean, *logvar, *z; } bf_subset;   /* (count, latent); NULL where not asked for */
-enum { BF_SUBSET_Z = 1, BF_SUBSET_POSTERIOR = 2 };
+enum { BF_SUBSET_Z = 1, BF_SUBSET_MEAN = 2, BF_SUBSET_LOGVAR = 4, BF_SUBSET_POSTERIOR = BF_SUBSET_MEAN | BF_SUBSET_LOGVAR };
 
 /* Number k of n out of `samples`. */
 static inline int64_t bf_subset_index(int64_t k, int64_t n, int64_t samples) { return k * samples / n; }

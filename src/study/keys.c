@@ -40,6 +40,14 @@ static bool schedule_step(const bf_config *c) { return strcmp(c->train.schedule,
 static bool schedule_cosine(const bf_config *c) { return strcmp(c->train.schedule, "cosine") == 0; }
 static bool optimizer_sgd(const bf_config *c) { return strcmp(c->train.optimizer, "sgd") == 0; }
 static bool optimizer_adam(const bf_config *c) { return strncmp(c->train.optimizer, "adam", 4) == 0; }
+static bool measures(const bf_config *c, const char *name)
+{
+    for (int i = 0; i < c->measure.count; i++)
+        if (strcmp(c->measure.name[i], name) == 0) return true;
+    return false;
+}
+static bool measures_nll(const bf_config *c) { return measures(c, "nll"); }
+static bool measures_traversal(const bf_config *c) { return measures(c, "traversal"); }
 static bool retries(const bf_config *c) { return c->train.retries > 0; }
 
 #define FIELD(f) offsetof(bf_config, f), sizeof(((bf_config *)0)->f)
@@ -203,10 +211,16 @@ static const bf_key table[] = {
     { "train.init_from", BF_KEY_TEXT, FIELD(train.init_from), "\"\"", NULL, NULL, NULL,
       "start from the weights of a file, or of a configuration DIR:ID", RS, ALWAYS },
 
-    { "measure", BF_KEY_MEASURES, MEASURE_LIST, "all", NULL, bf_measure_names, NULL,
-      "numbers taken of a trained model: a list, or name: {option: value}", R,
-      "rd active mmd spectrum decomposition nll frechet recovery", NULL, NULL },
+    { "measure", BF_KEY_MEASURES, MEASURE_LIST, "[rd, active, mmd, spectrum, decomposition]", NULL, bf_measure_names, NULL,
+      "numbers taken of a trained model: a list, all, or name: {option: value}", R,
+      "rd active mmd spectrum decomposition nll collapse traversal frechet recovery", NULL, NULL },
     { "measure.rd.samples", BF_KEY_INT, FIELD(measure.rd_samples), "1", "1:100000", NULL, NULL, "posterior draws per sample for the distortion", R, ALWAYS },
+    { "measure.nll.samples", BF_KEY_INT, FIELD(measure.nll_samples), "200", "1:1000000", NULL, NULL, "importance samples per sample of the data", R,
+      NULL, measures_nll, "measure: nll" },
+    { "measure.nll.rows", BF_KEY_INT, FIELD(measure.nll_rows), "1000", "1:1000000000000|all=-1", NULL, "samples",
+      "evenly spaced samples of each part whose likelihood is estimated", R, NULL, measures_nll, "measure: nll" },
+    { "measure.traversal.bases", BF_KEY_INT, FIELD(measure.traversal_bases), "100", "1:100000", NULL, "samples",
+      "posterior means from which every latent dimension is swept", R, NULL, measures_traversal, "measure: traversal" },
 
     { "output.posterior", BF_KEY_SPLITS, POSTERIOR_PAIR, "[train, test]", "train test", NULL, NULL, "parts whose posterior is stored", 0, ALWAYS },
     { "output.second_stage", BF_KEY_BOOL, FIELD(output.second_stage), "true", NULL, NULL, NULL, "store the second-stage training set", 0, ALWAYS },

@@ -57,5 +57,5 @@ static double distortion(double fit, int width, double log_variance)
 const bf_likelihood bf_likelihood_gaussian_per_image = {
     .name = "gaussian", .variance = "per-image", .help = "gaussian whose variance is each sample's own mean squared error",
     .heads = bf_gaussian_heads, .mean = bf_gaussian_mean, .nll = nll,
-    .distortion = distortion, .row_variance = row_variance, .per_row = true,
+    .distortion = distortion, .row_variance = row_variance, .per_row = true, .fits_itself = true,
 };

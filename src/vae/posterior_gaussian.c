@@ -2,10 +2,12 @@
 #include "nn/layers.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
+#include "base/vector_math.h"
 
 /* A guard against overflow, not a regulariser: informative dimensions may become as narrow as they want. */
 #define LOGVAR_LOW (-20.0)
 #define LOGVAR_HIGH 10.0
+#define LOG_TWO_PI 1.8378770664093453
 #define LOGVAR_GAIN 0.1     /* starts near the prior's variance for every sample */
 
 static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, bf_value features, uint32_t use)
@@ -18,6 +20,22 @@ static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, bf_valu
     return q;
 }
 
+static void draw(const float *mean, const float *logvar, int latent, const bf_draw *at, float *z)
+{
+    bf_rng_normal(at, z, (size_t)latent);
+    for (int j = 0; j < latent; j++) z[j] = mean[j] + bf_exp(0.5f * logvar[j]) * z[j];
+}
+
+static double log_density(const float *mean, const float *logvar, int latent, const float *z)
+{
+    double sum = latent * LOG_TWO_PI;
+    for (int j = 0; j < latent; j++) {
+        const double residual = (double)z[j] - (double)mean[j], lv = logvar[j];
+        sum += lv + residual * residual * exp(-lv);
+    }
+    return -0.5 * sum;
+}
+
 const bf_posterior bf_posterior_gaussian = {
-    .name = "gaussian", .help = "diagonal Gaussian", .stochastic = true, .build = build,
+    .name = "gaussian", .help = "diagonal Gaussian", .stochastic = true, .build = build, .draw = draw, .log_density = log_density,
 };

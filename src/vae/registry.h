@@ -8,6 +8,7 @@
  * new file and one row; options, log and HDF5 columns, gradient tests and `betafield keys` walk over the tables. */
 #ifndef BF_VAE_REGISTRY_H
 #define BF_VAE_REGISTRY_H
+#include "base/rng.h"
 #include "vae/vae.h"
 
 typedef struct bf_network {
@@ -22,11 +23,20 @@ typedef struct bf_posterior {
     const char *name, *help;
     bool stochastic;
     bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, bf_value features, uint32_t use);
+    /* One sample's draw z (latent) at an address, and log q(z|x), outside of plans; mean and scale (what `logvar` holds) are that sample's
+     * rows. NULL: a point has no density. */
+    void (*draw)(const float *mean, const float *scale, int latent, const bf_draw *at, float *z);
+    double (*log_density)(const float *mean, const float *scale, int latent, const float *z);
 } bf_posterior;
 
-typedef struct bf_prior { const char *name, *help; } bf_prior;
+typedef struct bf_prior {
+    const char *name, *help;
+    double (*log_density)(const float *z, int latent);                  /* log p(z) */
+} bf_prior;
+
 typedef struct bf_rate {                    /* the pair decides how the rate is computed */
     const char *posterior, *prior;
+    double floor;                           /* nats a dimension costs at least, used or not: 0 where the posterior can be the prior */
     bf_value (*build)(bf_builder *b, const bf_posterior_values *q);     /* (rows, 1); NULL: this pair has no rate (delta) */
 } bf_rate;
 
@@ -49,6 +59,7 @@ typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian
     bool refit;                             /* optimal: log_variance is set to log(training fit / (N width)) after training */
     bool per_row;                           /* per-image: distortion is not linear in fit */
     bool variance_slot;                     /* has the parameter likelihood.log_variance */
+    bool fits_itself;                       /* per-image: the variance is chosen by the sample it is charged to, so this is no density */
 } bf_likelihood;
 
 typedef struct bf_objective {

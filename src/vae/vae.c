@@ -144,6 +144,8 @@ static void record_evaluate(bf_builder *b, const model *m, int rows, uint32_t us
     v->sse_mean = mean.sse;
 }
 
+static bf_value input_z(bf_builder *b, const model *m, int rows) { return bf_input(b, "z", bf_shape_flat(rows, (int)m->o->latent)); }
+
 static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int rows, uint32_t use, bf_vae *v)
 {
     switch (purpose) {
@@ -156,8 +158,13 @@ static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int ro
         break;
     }
     case BF_VAE_DECODE:
-        v->z = bf_input(b, "z", bf_shape_flat(rows, (int)m->o->latent));
+        v->z = input_z(b, m, rows);
         v->recon = m->likelihood->mean(b, m->o, decode(b, m, v->z));
+        break;
+    case BF_VAE_JUDGE:
+        v->x = input_x(b, m, rows);
+        v->z = input_z(b, m, rows);
+        v->fit = judge(b, m, v->x, v->z).fit;
         break;
     }
     const bf_value kept[] = { v->mean, v->logvar, v->z, v->recon, v->recon_mean, v->rate, v->fit, v->fit_mean, v->sse, v->sse_mean,

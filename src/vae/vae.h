@@ -8,7 +8,8 @@ typedef enum bf_vae_purpose {
     BF_VAE_TRAIN,       /* x -> terms of the objective, with backward */
     BF_VAE_EVALUATE,    /* x -> mean, logvar, z, rate, and the rows' statistics at z = mean and at the draw */
     BF_VAE_ENCODE,      /* x -> mean, logvar, z */
-    BF_VAE_DECODE       /* z -> reconstruction */
+    BF_VAE_DECODE,      /* z -> reconstruction */
+    BF_VAE_JUDGE        /* x, z -> the likelihood's row statistic: how well any z explains x */
 } bf_vae_purpose;
 
 typedef struct bf_vae_data { int dims, shape[3], width; double variance; } bf_vae_data;    /* variance: per entry, for likelihood.value auto */
@@ -18,7 +19,7 @@ typedef struct bf_vae {
     bf_value x, mean, logvar, z;            /* BF_NO_VALUE where the purpose or posterior has none; logvar after the clamp */
     bf_value recon, recon_mean;             /* decoder means at the draw and at z = mean (EVALUATE); DECODE: recon */
     bf_value rate;                          /* (rows, 1) EVALUATE */
-    bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
+    bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE, fit JUDGE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
     bf_value sse, sse_mean;                 /* (rows, 1) EVALUATE: squared error of recon and recon_mean whatever the likelihood */
     bf_value variance;                      /* (rows, 1) EVALUATE: what the decoder itself gives at the draw; BF_NO_VALUE where it gives none */
     int      width, latent;

@@ -38,7 +38,7 @@ static void take(const char *name, const bf_evaluation *e, double *values)
     const bf_vae_options vae = { .likelihood = "gaussian", .variance = "learned" };
     bf_measure_options o = { .count = 1 };
     strncpy(o.name[0], name, sizeof o.name[0] - 1);
-    const bf_measure_input in = { .team = world, .vae = &vae, .options = &o, .evaluation = e, .width = 4, .unit = 255.0 };
+    const bf_measure_input in = { .team = world, .vae = &vae, .options = &o, .evaluation = e, .width = 4, .unit = 255.0, .integers = true };
     bf_status s = bf_measure_take(&in, values);
     if (s.code) fail_msg("%s", s.what);
 }
@@ -198,9 +198,11 @@ static void test_measure__subsets_are_spread_over_the_split(void **state)
 static void test_measure__active_counts_dimensions(void **state)
 {
     (void)state;
-    bf_evaluation e = made(100, 3);
-    const double mean_square[3] = { 0.5, 0.02, 0.009 }, mean[3] = { 0.0, 0.11, 0.0 }, variance[3] = { 0.1, 0.49, 0.9 }, kl[3] = { 2.0, 0.5, 0.001 };
-    for (int j = 0; j < 3; j++) {
+    enum { K = 5 };
+    bf_evaluation e = made(100, K);
+    const double mean_square[K] = { 0.5, 0.02, 0.009, 0.95, 0.0 }, mean[K] = { 0.0, 0.11, 0.0, 0.0, 0.0 };
+    const double variance[K] = { 0.1, 0.49, 0.9, 0.05, 1.0 }, kl[K] = { 2.0, 0.5, 0.001, 3.0, 0.0 };
+    for (int j = 0; j < K; j++) {
         e.mean_sum[j] = 100 * mean[j];
         e.mean_square[j] = 100 * mean_square[j];
         e.variance_sum[j] = 100 * variance[j];
@@ -208,9 +210,66 @@ static void test_measure__active_counts_dimensions(void **state)
     }
     double v[BF_MAX_COLUMNS];
     take("active", &e, v);
-    BF_CHECK_NEAR(v[0], 1.0, 0.0);          /* the second's 0.02 is mostly its squared mean */
-    BF_CHECK_NEAR(v[1], 2.0, 0.0);
-    BF_CHECK_NEAR(v[2], 2.0, 0.0);
+    BF_CHECK_NEAR(v[0], 2.0, 0.0);          /* active_units: the second's 0.02 is mostly its squared mean */
+    BF_CHECK_NEAR(v[1], 3.0, 0.0);          /* informative_units */
+    BF_CHECK_NEAR(v[2], 1.0, 0.0);          /* below 0.1, and not at it */
+    BF_CHECK_NEAR(v[3], 3.0, 0.0);          /* below 0.9 */
+    BF_CHECK_NEAR(v[4], 3.0, 0.0);          /* rate_units */
+    assert_true(isnan(v[5]));               /* norm_units: no decoder here */
+    bf_evaluation_free(&e);
+}
+
+/* --- variances of the posterior ------------------------------------------------------------------------------------ */
+
+static bf_array kept[4];
+static int n_kept;
+
+static bf_status keep(void *self, const bf_array *a)
+{
+    (void)self;
+    const size_t bytes = (size_t)bf_array_count(a) * bf_type_size(a->type);
+    kept[n_kept] = *a;
+    kept[n_kept].data = malloc(bytes);
+    assert_non_null(kept[n_kept].data);
+    memcpy(kept[n_kept++].data, a->data, bytes);
+    return BF_DONE;
+}
+
+static void test_measure__collapse_counts_variances(void **state)
+{
+    (void)state;
+    enum { N = 10, K = 3 };
+    bf_evaluation e = made(N, K);
+    const double variance[K] = { 1e-3, 0.5, 1.0 };
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < K; j++) e.logvar[i * K + j] = (float)log(variance[j]);
+    e.logvar[0 * K + 0] = -30.0f;           /* under both histograms' ranges: 1e-13 */
+    e.logvar[1 * K + 2] = 10.0f;            /* over both */
+    e.logvar[2 * K + 2] = 0.0f;
+    double v[BF_MAX_COLUMNS];
+    bf_measure_options o = { .count = 1, .name = { "collapse" } };
+    const bf_vae_options vae = { .likelihood = "gaussian", .variance = "learned" };
+    const bf_measure_input in = { .team = world, .vae = &vae, .options = &o, .evaluation = &e, .width = 4, .unit = 1.0, .keep = keep };
+    n_kept = 0;
+    assert_int_equal(bf_measure_take(&in, v).code, BF_OK);
+    BF_CHECK_NEAR(v[0], 1.0 / 3.0, 1e-15);
+    BF_CHECK_NEAR(v[1], 1.0 / 3.0, 1e-15);
+    BF_CHECK_NEAR(v[2], 1.0 / 3.0, 1e-15);
+    assert_int_equal(n_kept, 2);
+    assert_string_equal(kept[0].name, "latents/variance_histogram");
+    const int64_t *linear = kept[0].data, *logarithmic = kept[1].data;
+    assert_int_equal(linear[0 * 102 + 1], 10);              /* [0, 0.012) */
+    assert_int_equal(linear[1 * 102 + 1 + 41], 10);         /* 0.5 in [0.492, 0.504) */
+    assert_int_equal(linear[2 * 102 + 1 + 83], 9);          /* 1.0 in [0.996, 1.008) */
+    assert_int_equal(linear[2 * 102 + 101], 1);
+    assert_int_equal(logarithmic[0], 1);
+    assert_int_equal(logarithmic[0 * 122 + 1 + 76], 9);     /* 10^-3 in [10^-3.033, 10^-2.942) */
+    assert_int_equal(logarithmic[2 * 122 + 1 + 109], 9);    /* 1 in [10^-0.008, 10^0.083) */
+    assert_int_equal(logarithmic[2 * 122 + 121], 1);
+    e.logvar[5] = NAN;
+    take("collapse", &e, v);
+    for (int c = 0; c < 3; c++) assert_true(isnan(v[c]));
+    for (int i = 0; i < n_kept; i++) free(kept[i].data);
     bf_evaluation_free(&e);
 }
 
@@ -220,8 +279,19 @@ static void test_measure__bits_per_dim_of_a_density_of_bytes(void **state)
     bf_evaluation e = { .samples = 1, .rate = 3.0, .distortion = -1.0, .latent = 1 };
     double v[BF_MAX_COLUMNS];
     take("rd", &e, v);
-    BF_CHECK_NEAR(v[4], -2.0, 0.0);
-    BF_CHECK_NEAR(v[8], 2.0 / (4 * log(2.0)) + 7.99435344, 1e-6);
+    BF_CHECK_NEAR(v[6], -2.0, 0.0);
+    BF_CHECK_NEAR(v[7], -2.0 - 4 * 5.54126355, 1e-7);       /* as a probability of bytes */
+    BF_CHECK_NEAR(v[11], 2.0 / (4 * log(2.0)) + 7.99435344, 1e-6);
+}
+
+static void test_measure__no_value_has_one_pattern_of_bits(void **state)
+{
+    (void)state;
+    const double nan_of_the_language = NAN;
+    bf_evaluation e = { .samples = 1, .rate = NAN, .distortion = -1.0, .latent = 1 };
+    double v[BF_MAX_COLUMNS];
+    take("rd", &e, v);
+    assert_memory_equal(&v[6], &nan_of_the_language, sizeof v[6]);      /* elbo, a negated NaN */
 }
 
 static void test_measure__columns_follow_the_table(void **state)
@@ -250,7 +320,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_measure__decomposition_matches_plain_twin),
         cmocka_unit_test(test_measure__subsets_are_spread_over_the_split),
         cmocka_unit_test(test_measure__active_counts_dimensions),
+        cmocka_unit_test(test_measure__collapse_counts_variances),
         cmocka_unit_test(test_measure__bits_per_dim_of_a_density_of_bytes),
+        cmocka_unit_test(test_measure__no_value_has_one_pattern_of_bits),
         cmocka_unit_test(test_measure__columns_follow_the_table),
     };
     bf_status s = bf_comm_init(&argc, &argv, NULL, &world);

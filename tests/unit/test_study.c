@@ -30,7 +30,8 @@ static void test_study__name_alone_gives_the_defaults(void **state)
     assert_int_equal(c->train.steps, 0);
     assert_true(c->train.betas[1] == 0.999);
     assert_true(c->output.posterior_train && c->output.posterior_test && !c->output.state);
-    assert_true(c->measure.count >= 2);
+    assert_int_equal(c->measure.count, 5);
+    assert_string_equal(c->measure.name[4], "decomposition");
     assert_int_equal(c->measure.rd_samples, 1);
     bf_study_free(&s);
 }
@@ -141,11 +142,17 @@ static void test_study__measures_with_options(void **state)
     assert_int_equal(bf_study_base(s)->measure.count, 1);
     assert_int_equal(bf_study_base(s)->measure.rd_samples, 4);
     bf_study_free(&s);
+    s = study_of("study: m\nmeasure:\n  nll: {samples: 50, rows: all}\n", NULL);
+    assert_int_equal(bf_study_base(s)->measure.nll_samples, 50);
+    assert_int_equal(bf_study_base(s)->measure.nll_rows, -1);
+    assert_int_equal(bf_study_base(s)->measure.traversal_bases, 100);
+    bf_study_free(&s);
     study_refuses("study: m\nmeasure: {rd: {sample: 4}, active: 3}\n", NULL,
                   "s.yaml:2:16: measure.rd.sample: unknown key; did you mean measure.rd.samples?\n"
                   "s.yaml:2:36: measure.active: expected a mapping from options to values, such as {}\n");
-    study_refuses("study: m\nmeasure: [rd, nll]\n", NULL,
-                  "s.yaml:2:15: measure: 'nll' is known but not available in this version; it has rd, active, mmd, spectrum, decomposition\n");
+    study_refuses("study: m\nmeasure: [rd, frechet]\n", NULL,
+                  "s.yaml:2:15: measure: 'frechet' is known but not available in this version; it has rd, active, mmd, spectrum, decomposition, nll, collapse, "
+                  "traversal\n");
 }
 
 /* --- what is said about bad ones ---------------------------------------------------------------------------------- */

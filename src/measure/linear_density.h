@@ -1,0 +1,19 @@
+/* log p(x) of a linear decoder in closed form: x ~ N(b, W W^T + variance I) when z ~ N(0, I). Everything in double, and by the latent
+ * dimension's matrix M = variance I + W^T W alone: with m = M^-1 W^T (x - b), the posterior's mean,
+ *   -2 log p(x) = d log 2 pi + (d - latent) log variance + log |M| + |x - b - W m|^2 / variance + |m|^2,
+ * a sum of squares, so that nothing cancels where the variance is small. */
+#ifndef BF_MEASURE_LINEAR_DENSITY_H
+#define BF_MEASURE_LINEAR_DENSITY_H
+#include "base/status.h"
+#include "nn/params.h"
+
+typedef struct bf_linear_density bf_linear_density;
+
+/* Local. weight: decoder.output.weight (width, latent), with the bias beside it; block: samples per call. *out belongs to the caller. Where the
+ * weights are not finite, every result is NaN. */
+BF_MUST_USE bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, const float *theta, double log_variance, int block,
+                                               bf_linear_density **out);
+void bf_linear_density_destroy(bf_linear_density **d);
+/* nll (n) of x (n, width), n at most the block. The same shapes are computed whatever n, so that bits do not depend on it. */
+void bf_linear_density_nll(bf_linear_density *d, const float *x, int n, double *nll);
+#endif

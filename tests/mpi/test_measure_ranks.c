@@ -1,0 +1,100 @@
+/* Measures that run the model again leave the same bits on teams of 1, 2 and 4 ranks, and fail together. */
+#include "measure/measure.h"
+
+#include "mpi_check.h"
+#include "small_training.h"
+
+static bf_comm *world;
+static bf_fault_plan faults;
+static small_training small;
+
+enum { COLUMNS = 64, KEPT = 4, LONGEST = 4096 };
+
+typedef struct outcome {
+    int    columns, kept;
+    double value[COLUMNS];
+    struct { char name[80]; int64_t count; double bytes[LONGEST]; } array[KEPT];
+} outcome;
+
+static bf_status keep(void *self, const bf_array *a)
+{
+    outcome *o = self;
+    BF_MPI_CHECK(o->kept < KEPT && bf_array_count(a) <= LONGEST && bf_type_size(a->type) == sizeof(double));
+    memcpy(o->array[o->kept].name, a->name, sizeof a->name);
+    o->array[o->kept].count = bf_array_count(a);
+    memcpy(o->array[o->kept++].bytes, a->data, (size_t)bf_array_count(a) * sizeof(double));
+    return BF_DONE;
+}
+
+/* A model of random weights, measured by teams of `ranks`. */
+static bf_status measure_in_team(int ranks, outcome *o)
+{
+    bf_comm *team;
+    bf_evaluator *e = NULL;
+    bf_evaluation v;
+    bf_params *params = bf_params_create();
+    *o = (outcome){ .columns = bf_measure_columns(&small.measure, NULL) };
+    BF_MPI_CHECK(params && o->columns <= COLUMNS);
+    BF_MPI_OK(bf_comm_split(world, bf_comm_rank(world) / ranks, bf_comm_rank(world), &team));
+    BF_MPI_OK(bf_evaluator_create(team, small.data, &small.vae, 3, &small.measure, params, &bf_backend_portable, &e));
+    float *theta = calloc(bf_params_size(params), sizeof *theta);
+    BF_MPI_CHECK(theta);
+    bf_params_init(params, 3, theta);
+    BF_MPI_OK(bf_evaluate(e, theta, BF_TRAIN, NAN, true, &v));
+    const bf_measure_input in = { .team = team, .vae = &small.vae, .options = &small.measure, .evaluation = &v, .seed = 3, .width = 6, .unit = 1.0,
+                                  .evaluator = e, .theta = theta, .split = BF_TRAIN, .keep = keep, .keep_self = o };
+    bf_status s = bf_measure_take(&in, o->value);
+    bf_evaluation_free(&v);
+    bf_evaluator_destroy(&e);
+    bf_params_destroy(&params);
+    bf_comm_free(&team);
+    free(theta);
+    return s;
+}
+
+static void same_bits(const char *net, int64_t rows)
+{
+    outcome *alone = malloc(sizeof *alone), *o = malloc(sizeof *o);
+    BF_MPI_CHECK(alone && o);
+    small_name(small.vae.net, net);
+    small.measure.nll_rows = rows;
+    BF_MPI_OK(measure_in_team(1, alone));
+    BF_MPI_CHECK(isfinite(alone->value[0]) && alone->kept == 3);
+    for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
+        BF_MPI_OK(measure_in_team(ranks, o));
+        BF_MPI_CHECK(memcmp(o, alone, sizeof *o) == 0);
+    }
+    free(alone);
+    free(o);
+}
+
+/* One rank after the other fails to allocate, at each of the places where it could: all of its team say so, naming it. */
+static void fail_together(void)
+{
+    outcome *o = malloc(sizeof *o);
+    BF_MPI_CHECK(o);
+    for (int visit = 0; visit < 4 * bf_comm_size(world); visit++) {
+        const int rank = visit / 4;
+        faults = (bf_fault_plan){ .count = 1, .fault = { { .point = "measure.allocate", .rank = rank, .nth = visit % 4 + 1, .action = BF_FAULT_FAIL } } };
+        bf_status s = measure_in_team(bf_comm_size(world), o);
+        BF_MPI_CHECK(s.code == BF_E_MEMORY && s.rank == rank);
+    }
+    faults.count = 0;
+    free(o);
+}
+
+int main(int argc, char **argv)
+{
+    bf_status s = bf_comm_init(&argc, &argv, &faults, &world);
+    if (!s.code) s = small_training_open(world, 1100, 300, &small);
+    if (s.code) return 1;
+    small.measure = (bf_measure_options){ .count = 3, .name = { "nll", "collapse", "traversal" }, .rd_samples = 1, .nll_samples = 7, .traversal_bases = 13 };
+    same_bits("mlp", 333);
+    same_bits("mlp", -1);
+    same_bits("linear", 1000);
+    same_bits("mlp", 3);                    /* fewer samples than ranks */
+    fail_together();
+    small_training_close(&small);
+    bf_comm_finalize(&world);
+    return 0;
+}

@@ -1,0 +1,252 @@
+/* Measures of linear models whose weights are set by hand, against closed forms: no training, no chance beyond the measures' own draws. */
+#include "measure/evaluate.h"
+#include "measure/measure.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "close.h"
+#include "vae/registry.h"
+
+static bf_comm *world;
+
+typedef struct rig {
+    bf_data_options    data_options;
+    bf_vae_options     vae;
+    bf_measure_options measure;
+    bf_dataset   *data;
+    bf_params    *params;
+    bf_evaluator *evaluator;
+    float        *theta;
+} rig;
+
+static void ok(bf_status s)
+{
+    if (s.code) fail_msg("%s: %s", s.where, s.what);
+}
+
+/* n training samples from N(0, diag(eigenvalues)), whose sample covariance is that too, and a model with zeros for weights. */
+static rig opened(int64_t n, int width, const double *eigenvalues, const char *net, int latent, double variance, double beta)
+{
+    rig r = { .data_options = { .source = "gaussian", .train = n, .test = 2, .seed = 5, .binarize = "none", .scale = "auto" } };
+    r.data_options.gaussian.whiten_sample = eigenvalues[0] > 0.0;
+    r.data_options.gaussian.eigenvalues.count = width;
+    memcpy(r.data_options.gaussian.eigenvalues.at, eigenvalues, (size_t)width * sizeof *eigenvalues);
+    r.vae = (bf_vae_options){ .latent = latent, .activation = "relu", .output = "linear", .posterior = "gaussian", .prior = "normal",
+                              .likelihood = "gaussian", .variance = "fixed", .variance_value = variance, .objective = "beta-vae", .beta = beta };
+    snprintf(r.vae.net, sizeof r.vae.net, "%s", net);
+    r.measure = (bf_measure_options){ .count = 5, .name = { "rd", "active", "nll", "collapse", "traversal" }, .rd_samples = 1, .nll_samples = 3,
+                                      .nll_rows = -1, .traversal_bases = 7 };
+    bf_comm *node;
+    ok(bf_comm_node(world, &node));
+    ok(bf_dataset_open(world, node, &r.data_options, &r.data));
+    bf_comm_free(&node);
+    r.params = bf_params_create();
+    assert_non_null(r.params);
+    return r;
+}
+
+/* The evaluator borrows the rig's options: made once the rig lies where it stays. */
+static void start(rig *r)
+{
+    ok(bf_evaluator_create(world, r->data, &r->vae, 3, &r->measure, r->params, &bf_backend_portable, &r->evaluator));
+    r->theta = calloc(bf_params_size(r->params), sizeof *r->theta);
+    assert_non_null(r->theta);
+}
+
+static void closed(rig *r)
+{
+    bf_evaluator_destroy(&r->evaluator);
+    bf_params_destroy(&r->params);
+    bf_dataset_close(&r->data);
+    free(r->theta);
+}
+
+static void put(rig *r, const char *slot, int at, double value)
+{
+    const int i = bf_params_find(r->params, slot);
+    assert_true(i >= 0);
+    r->theta[bf_params_at(r->params, i)->offset + (size_t)at] = (float)value;
+}
+
+/* The column `name` of the training part. */
+static double measured(rig *r, const char *name)
+{
+    const bf_column *at[BF_MAX_COLUMNS * BF_MAX_MEASURES];
+    double v[BF_MAX_COLUMNS * BF_MAX_MEASURES];
+    bf_evaluation e;
+    ok(bf_evaluate(r->evaluator, r->theta, BF_TRAIN, NAN, true, &e));
+    const bf_measure_input in = { .team = world, .vae = &r->vae, .options = &r->measure, .evaluation = &e, .seed = 3,
+                                  .width = bf_dataset_info(r->data)->width, .unit = 1.0, .evaluator = r->evaluator, .theta = r->theta, .split = BF_TRAIN };
+    const int n = bf_measure_columns(&r->measure, at);
+    ok(bf_measure_take(&in, v));
+    bf_evaluation_free(&e);
+    for (int i = 0; i < n; i++)
+        if (strcmp(at[i]->name, name) == 0) return v[i];
+    fail_msg("there is no %s", name);
+    return NAN;
+}
+
+/* --- methods 5.3: W = [[1, .5], [0, 1], [.5, -.5]], variance .25, x = (.8, -.4, 1.1) --------------------------------- */
+
+/* All samples are 0 and the decoder's bias is -x: what is left to explain is x. q is the diagonal posterior of least KL. */
+static rig one_point(int64_t samples, const char *net)
+{
+    static const double zeros[3] = { 0 };
+    return opened(samples, 3, zeros, net, 2, 0.25, 1.0);
+}
+
+static void fill_one_point(rig *r)
+{
+    const double w[6] = { 1, 0.5, 0, 1, 0.5, -0.5 }, x[3] = { 0.8, -0.4, 1.1 }, mean[2] = { 0.97560976, -0.45365854 }, precision[2] = { 6, 7 };
+    start(r);
+    for (int i = 0; i < 6; i++) put(r, "decoder.output.weight", i, w[i]);
+    for (int i = 0; i < 3; i++) put(r, "decoder.output.bias", i, -x[i]);
+    for (int j = 0; j < 2; j++) {
+        put(r, "posterior.mean.bias", j, mean[j]);
+        put(r, "posterior.logvar.bias", j, -log(precision[j]));
+    }
+}
+
+static void test_linear_model__likelihood_is_exact(void **state)
+{
+    (void)state;
+    rig r = one_point(70, "linear");        /* more than two tiles, the last one not full */
+    fill_one_point(&r);
+    BF_CHECK_NEAR(measured(&r, "nll"), 3.42098936, 1e-6);
+    BF_CHECK_NEAR(measured(&r, "nll_se"), 0.0, 1e-12);
+    BF_CHECK_NEAR(measured(&r, "nll_bias"), 0.0, 0.0);
+    assert_true(isnan(measured(&r, "nll_ess")));
+    assert_true(isnan(measured(&r, "nll_discrete")));
+    BF_CHECK_NEAR(measured(&r, "elbo"), -3.43303814, 1e-6);
+    r.measure.nll_rows = 5;
+    BF_CHECK_NEAR(measured(&r, "nll"), 3.42098936, 1e-6);
+    closed(&r);
+}
+
+/* The same model as an mlp without hidden layers, which nothing is known of: every sample has draws of its own. */
+static void test_linear_model__importance_sampling_finds_the_likelihood(void **state)
+{
+    (void)state;
+    static const struct { int k; double nll, sd; } row[] = {
+        { 1, 3.43303814, 0.154 }, { 2, 3.427149, 0.110 }, { 5, 3.423534, 0.0709 }, { 50, 3.421251, 0.0229 } };
+    enum { N = 3000 };
+    rig r = one_point(N, "mlp");
+    fill_one_point(&r);
+    r.measure.count = 1;
+    snprintf(r.measure.name[0], BF_NAME, "nll");
+    for (int i = 0; i < 4; i++) {
+        const double k = row[i].k;
+        r.measure.nll_samples = row[i].k;
+        const double se = measured(&r, "nll_se"), ess = measured(&r, "nll_ess"), bias = measured(&r, "nll_bias");
+        BF_CHECK_NEAR(measured(&r, "nll"), row[i].nll, 5.0 * se);
+        BF_CHECK_NEAR(se * sqrt(N), row[i].sd, 0.08 * row[i].sd);
+        assert_true(ess > 0.96 * k && ess <= k + 1e-12);
+        if (k == 1.0) assert_true(isnan(bias));
+        else BF_CHECK_NEAR(bias, 0.01314 / k, 0.01314 / k * (0.05 + 0.3 / k));     /* to first order in 1/K */
+    }
+    closed(&r);
+}
+
+static void test_linear_model__weights_that_are_no_numbers(void **state)
+{
+    (void)state;
+    static const char *const net[] = { "linear", "mlp" }, *const column[] = { "nll", "traversal_variance", "traversal_spearman", "norm_units", "distortion_half" };
+    for (int i = 0; i < 2; i++) {
+        rig r = one_point(40, net[i]);
+        fill_one_point(&r);
+        put(&r, "decoder.output.weight", 1, NAN);
+        for (size_t c = 0; c < sizeof column / sizeof *column; c++) assert_true(isnan(measured(&r, column[c])));
+        closed(&r);
+    }
+}
+
+static void test_linear_model__variance_along_a_latent(void **state)
+{
+    (void)state;
+    rig r = one_point(40, "mlp");
+    fill_one_point(&r);
+    /* The variance of 11 points in [-3, 3] is 3.6; the columns' squared norms are 1.25 and 1.5. */
+    BF_CHECK_NEAR(measured(&r, "traversal_variance"), 3.6 * 2.75, 1e-5);
+    BF_CHECK_NEAR(measured(&r, "traversal_spearman"), 1.0, 1e-12);
+    put(&r, "posterior.logvar.bias", 1, 0.0);
+    BF_CHECK_NEAR(measured(&r, "traversal_spearman"), -1.0, 1e-12);
+    put(&r, "posterior.logvar.bias", 0, 0.0);
+    assert_true(isnan(measured(&r, "traversal_spearman")));
+    BF_CHECK_NEAR(measured(&r, "norm_units"), 2.0, 0.0);
+    for (int i = 0; i < 3; i++) put(&r, "decoder.output.weight", 2 * i, 0.004);
+    BF_CHECK_NEAR(measured(&r, "norm_units"), 1.0, 0.0);
+    closed(&r);
+}
+
+/* --- methods 5.2: the optimum of SSE + K KL on eigenvalues 4, 2, 1, .5, .1, .05 with four latents --------------------- */
+
+static void test_linear_model__three_accountings_of_one_distortion(void **state)
+{
+    (void)state;
+    static const double lambda[6] = { 4, 2, 1, 0.5, 0.1, 0.05 };
+    static const struct { double k, sse, rate, half, beta, refit; int units; } row[] = {
+        { 0.1, 0.35, 6.68461173, 3.78418966, 0.02643438, -0.01111358, 4 }, { 0.5, 1.15, 3.46573590, 4.58418966, 3.65474812, 3.55763862, 4 },
+        { 2.0, 3.65, 1.03972077, 7.08418966, 7.33863120, 7.02253429, 2 } };
+    for (int i = 0; i < 3; i++) {
+        const double theta = row[i].k / 2.0;        /* variance 1/2, beta K */
+        rig r = opened(500, 6, lambda, "linear", 4, 0.5, row[i].k);
+        start(&r);
+        for (int j = 0; j < 4; j++) {
+            if (lambda[j] <= theta) continue;
+            put(&r, "decoder.output.weight", j * 4 + j, sqrt(lambda[j] - theta));
+            put(&r, "posterior.mean.weight", j * 6 + j, sqrt(lambda[j] - theta) / lambda[j]);
+            put(&r, "posterior.logvar.bias", j, log(theta / lambda[j]));
+        }
+        BF_CHECK_NEAR(measured(&r, "rate"), row[i].rate, 1e-5);
+        BF_CHECK_NEAR(measured(&r, "distortion_half"), row[i].half, 1e-5);
+        BF_CHECK_NEAR(measured(&r, "distortion_half") - 3.0 * log(3.14159265358979323846), row[i].sse, 1e-5);
+        BF_CHECK_NEAR(measured(&r, "distortion_beta"), row[i].beta, 1e-4);
+        BF_CHECK_NEAR(measured(&r, "distortion_refit"), row[i].refit, 1e-4);
+        BF_CHECK_NEAR(measured(&r, "active_units"), row[i].units, 0.0);
+        BF_CHECK_NEAR(measured(&r, "norm_units"), row[i].units, 0.0);
+        closed(&r);
+    }
+}
+
+/* A per-image variance has no one variance to multiply, but its squared errors have the other accountings. */
+static void test_linear_model__accountings_of_other_likelihoods(void **state)
+{
+    (void)state;
+    rig r = one_point(40, "mlp");
+    snprintf(r.vae.variance, sizeof r.vae.variance, "per-image");
+    fill_one_point(&r);
+    const double sse = 3.0 * measured(&r, "mse_sampled");
+    BF_CHECK_NEAR(measured(&r, "distortion_half"), sse + 1.5 * log(3.14159265358979323846), 1e-6);
+    BF_CHECK_NEAR(measured(&r, "distortion_refit"), 1.5 * (log(2.0 * 3.14159265358979323846 * sse / 3.0) + 1.0), 1e-6);
+    assert_true(isnan(measured(&r, "distortion_beta")));
+    assert_true(isnan(measured(&r, "nll")));        /* no density */
+    closed(&r);
+    r = one_point(40, "mlp");
+    snprintf(r.vae.likelihood, sizeof r.vae.likelihood, "bernoulli");
+    fill_one_point(&r);
+    assert_true(isnan(measured(&r, "distortion_half")) && isnan(measured(&r, "distortion_beta")) && isnan(measured(&r, "distortion_refit")));
+    /* All samples are 0: bits, so that every number is one of a probability. */
+    BF_CHECK_NEAR(measured(&r, "elbo_discrete"), measured(&r, "elbo"), 0.0);
+    BF_CHECK_NEAR(measured(&r, "nll_discrete"), measured(&r, "nll"), 0.0);
+    assert_true(measured(&r, "nll") > 0.0 && measured(&r, "nll") < -measured(&r, "elbo") + 0.5);
+    closed(&r);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_linear_model__likelihood_is_exact),
+        cmocka_unit_test(test_linear_model__importance_sampling_finds_the_likelihood),
+        cmocka_unit_test(test_linear_model__weights_that_are_no_numbers),
+        cmocka_unit_test(test_linear_model__variance_along_a_latent),
+        cmocka_unit_test(test_linear_model__three_accountings_of_one_distortion),
+        cmocka_unit_test(test_linear_model__accountings_of_other_likelihoods),
+    };
+    bf_status s = bf_comm_init(&argc, &argv, NULL, &world);
+    if (s.code) return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    bf_comm_finalize(&world);
+    return failed;
+}
