@@ -47,6 +47,20 @@ void bf_comm_allgather(const bf_comm *c, const void *mine, size_t n, void *all, 
  * ((v0+v1)+(v2+v3))+... bit for bit, whatever the transport. scratch (n) is the caller's. Large vectors: reduce-scatter and allgather with the same tree per element. */
 void bf_comm_tree_f32(const bf_comm *c, float *restrict v, size_t n, float *restrict scratch);
 void bf_comm_tree_f64(const bf_comm *c, double *restrict v, size_t n, double *restrict scratch);
+/* The same sum in two halves, for work that can be shared: between them every rank holds and treats one slice of the vector. Slices are
+ * multiples of BF_SLICE_GRAIN elements (the vector's end aside); a short vector is everybody's slice, whole: sending it twice costs more
+ * than treating it everywhere. c, n and nothing else decide. */
+#define BF_SLICE_GRAIN 4096
+typedef struct bf_slice { size_t first, count; } bf_slice;
+bf_slice bf_comm_slice(const bf_comm *c, size_t n);     /* Local. This rank's, of a vector of n floats. */
+/* Collective. In place, as bf_comm_tree_f32: afterwards this rank's slice of v holds the sum, the rest is lost. scratch (n). */
+void bf_comm_reduce_slices_f32(const bf_comm *c, float *restrict v, size_t n, float *restrict scratch);
+/* Collective. Every rank's slice of v reaches every rank, or rank 0 alone; scatter is the way back. What a rank does not get stays as it was. */
+void bf_comm_allgather_slices_f32(const bf_comm *c, float *v, size_t n);
+void bf_comm_gather_slices_f32(const bf_comm *c, float *v, size_t n);
+void bf_comm_scatter_slices_f32(const bf_comm *c, float *v, size_t n);
+/* Collective. The same for one number per BF_SLICE_GRAIN elements of a vector of n floats. */
+void bf_comm_allgather_grains_f64(const bf_comm *c, double *v, size_t n);
 /* Point to point inside a group, blocking; for handing small pieces to a neighbour. 0 <= tag < 32000. Returns the bytes received. */
 void bf_comm_send(const bf_comm *c, int to, int tag, const void *bytes, size_t n);
 size_t bf_comm_recv(const bf_comm *c, int from, int tag, void *bytes, size_t capacity);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { MOST = 300007 };
-static const size_t sizes[] = { 0, 1, 2, 3, 7, 33, 4096, 8191, 8192, 8193, 8195, 100003, MOST };
+static const size_t sizes[] = { 0, 1, 2, 3, 7, 33, 4096, 8191, 8192, 8193, 8195, 12288, 12289, 100003, MOST };
 
 /* Numbers of many magnitudes and both signs, so that the order of additions shows; a function of rank and index. */
 static double value(int rank, size_t i)
@@ -82,6 +82,81 @@ static void check_f64(const bf_comm *c, size_t n, double *v, double *scratch)
     }
 }
 
+/* Slices follow one another in some order, fall on grains and cover the vector once; a short vector is whole everywhere. */
+static bf_slice check_slices(const bf_comm *c, size_t n, float *v)
+{
+    const bf_slice mine = bf_comm_slice(c, n);
+    BF_MPI_CHECK(mine.first % BF_SLICE_GRAIN == 0 || mine.first == n);
+    BF_MPI_CHECK(mine.count % BF_SLICE_GRAIN == 0 || mine.first + mine.count == n);
+    const bool whole = bf_comm_size(c) == 1 || n <= 8192;
+    BF_MPI_CHECK(!whole || (mine.first == 0 && mine.count == n));
+    for (size_t i = 0; i < n; i++)
+        v[i] = i >= mine.first && i - mine.first < mine.count ? 1.0f : 0.0f;
+    float *scratch = malloc((n + 1) * sizeof *scratch);
+    BF_MPI_CHECK(scratch != NULL);
+    bf_comm_tree_f32(c, v, n, scratch);
+    free(scratch);
+    for (size_t i = 0; i < n; i++)
+        BF_MPI_CHECK(v[i] == (whole ? (float)bf_comm_size(c) : 1.0f));
+    return mine;
+}
+
+static void check_halves(const bf_comm *c, size_t n, float *v, float *scratch)
+{
+    const bf_slice mine = check_slices(c, n, v);
+    const int ranks = bf_comm_size(c);
+    for (size_t i = 0; i < n; i++)
+        v[i] = (float)value(bf_comm_rank(c), i);
+    bf_comm_reduce_slices_f32(c, v, n, scratch);
+    for (size_t i = mine.first; i < mine.first + mine.count; i++) {
+        float want = tree_f32(ranks, i);
+        BF_MPI_CHECK(same(&v[i], &want, sizeof want));
+    }
+    /* What the slice becomes in between is what everybody gets. */
+    for (size_t i = mine.first; i < mine.first + mine.count; i++)
+        v[i] *= 2.0f;
+    bf_comm_allgather_slices_f32(c, v, n);
+    for (size_t i = 0; i < n; i++) {
+        float want = 2.0f * tree_f32(ranks, i);
+        BF_MPI_CHECK(same(&v[i], &want, sizeof want));
+    }
+}
+
+/* To rank 0 and back; a rank keeps its own slice and may have anything in the rest. */
+static void check_gather_and_scatter(const bf_comm *c, size_t n, float *v)
+{
+    const bf_slice mine = bf_comm_slice(c, n);
+    for (size_t i = 0; i < n; i++)
+        v[i] = i >= mine.first && i - mine.first < mine.count ? (float)value(1, i) : -3.0f;
+    bf_comm_gather_slices_f32(c, v, n);
+    for (size_t i = 0; bf_comm_rank(c) == 0 && i < n; i++) {
+        float want = (float)value(1, i);
+        BF_MPI_CHECK(same(&v[i], &want, sizeof want));
+        v[i] = (float)value(2, i);
+    }
+    bf_comm_scatter_slices_f32(c, v, n);
+    for (size_t i = mine.first; i < mine.first + mine.count; i++) {
+        float want = (float)value(2, i);
+        BF_MPI_CHECK(same(&v[i], &want, sizeof want));
+    }
+}
+
+static void check_grains(const bf_comm *c, size_t n, double *v)
+{
+    const bf_slice mine = bf_comm_slice(c, n);
+    const size_t grains = (n + BF_SLICE_GRAIN - 1) / BF_SLICE_GRAIN, first = (mine.first + BF_SLICE_GRAIN - 1) / BF_SLICE_GRAIN;
+    for (size_t g = 0; g <= grains; g++)
+        v[g] = -1.0;
+    for (size_t g = first; g < first + (mine.count + BF_SLICE_GRAIN - 1) / BF_SLICE_GRAIN; g++)
+        v[g] = value(3, g);
+    bf_comm_allgather_grains_f64(c, v, n);
+    for (size_t g = 0; g < grains; g++) {
+        double want = value(3, g);
+        BF_MPI_CHECK(same(&v[g], &want, sizeof want));
+    }
+    BF_MPI_CHECK(v[grains] == -1.0);
+}
+
 int main(int argc, char **argv)
 {
     bf_comm *world;
@@ -91,6 +166,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         check_f32(world, sizes[i], v, scratch);
         check_f64(world, sizes[i], v, scratch);
+        check_halves(world, sizes[i], v, scratch);
+        check_gather_and_scatter(world, sizes[i], v);
+        check_grains(world, sizes[i], v);
     }
     free(v);
     free(scratch);
