@@ -1,15 +1,14 @@
 /* The arithmetic is counted by building the model's plans once; seconds come from a line through what was measured. */
 #include "farm/cost.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/rng.h"
 #include "measure/evaluate.h"
 #include "nn/optimizer.h"
+#include "nn/roof.h"
 #include "vae/vae.h"
 
 #define BF_FILE_OVERHEAD ((int64_t)64 << 10)        /* HDF5 groups and attributes of one configuration's file */
@@ -147,23 +146,6 @@ double bf_cost_seconds(const bf_cost_model *m, const bf_cost *c)
 
 double bf_cost_gemm_rate(void)
 {
-    enum { n = 256, least = 10 };
-    const size_t count = (size_t)n * n;
-    float *v = malloc(3 * count * sizeof *v);
-    if (!v) return 1e9;
-    for (size_t i = 0; i < 3 * count; i++) v[i] = 1.0f / (float)(1 + i % 7);
-    const int threads = openblas_get_num_threads();
-    openblas_set_num_threads(1);
-    double best = 0.0;
-    /* The fastest of the repetitions: the first ones wake the processor up, others may be interrupted, on a busy machine for long. */
-    const double end = bf_clock_seconds() + 0.02;
-    for (int k = 0; k < least || bf_clock_seconds() < end; k++) {
-        const double start = bf_clock_seconds();
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0f, v, n, v + count, n, 0.0f, v + 2 * count, n);
-        const double seconds = bf_clock_seconds() - start;
-        if (seconds > 0.0) best = fmax(best, 2.0 * n * n * n / seconds);
-    }
-    openblas_set_num_threads(threads);
-    free(v);
-    return best;
+    const double rate = bf_gemm_rate(256, 0.02);
+    return rate > 0.0 ? rate : 1e9;
 }

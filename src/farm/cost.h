@@ -24,6 +24,6 @@ typedef struct bf_cost_model {
 void   bf_cost_model_start(bf_cost_model *m, double flops_per_second);
 void   bf_cost_model_learn(bf_cost_model *m, const bf_cost *c, double seconds);
 double bf_cost_seconds(const bf_cost_model *m, const bf_cost *c);
-/* Local. A short matrix product (about 20 ms): floating-point operations per second of one thread. */
+/* Local. A short matrix product (about 20 ms): floating-point operations per second, with the threads that bf_threads_set gave. */
 double bf_cost_gemm_rate(void);
 #endif

@@ -13,6 +13,7 @@
 #include "farm/letters.h"
 #include "farm/progress.h"
 #include "farm/report.h"
+#include "farm/speed.h"
 
 #define BF_PUBLISH_SECONDS 5.0      /* progress.json is for `status` from another shell: it may be fresher than the log */
 
@@ -29,6 +30,7 @@ struct bf_desk {
     double         checkpoint_seconds;
     bool          *given;           /* (configurations) */
     double         samples;         /* trained on in this run by configurations that have ended */
+    bf_times       times;           /* of this run, over those configurations */
 };
 
 static double now_running(const bf_desk *d) { return bf_clock_seconds() - d->s.options->started; }
@@ -137,6 +139,7 @@ static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
     d->running[team].id = -1;
     d->study_is_old = true;
     d->samples += batch_of(d, r.id) * (double)r.steps;
+    bf_times_add(&d->times, &r.now);
     if (stopped) {
         l->resumes[r.id] = true;
         return;
@@ -320,16 +323,18 @@ bf_status bf_desk_close(bf_desk **desk)
     for (int id = 0; id < l->count; id++)
         if (l->results[id].status == BF_RUNNING) l->results[id].status = BF_PENDING;
     bf_status s = final_status(d);
+    const bf_run_speed speed = bf_speed_of(&d->times);
     if (l->n_runs > 0) {
         bf_run_record *run = &l->runs[l->n_runs - 1];
         bf_clock_iso8601(bf_clock_epoch(), run->end);
         run->exit_code = bf_status_exit_code(&s);
+        run->speed = speed;
     }
     bf_status written = bf_tables_publish(d->s.tables, d->s.world);
     if (written.code && (s.code == BF_OK || s.code == BF_E_FAILED || s.code == BF_E_STOPPED)) s = written;
     for (int t = 0; t < d->s.layout->teams; t++) d->running[t].id = -1;
     publish_progress(d, s.code == BF_E_STOPPED ? "stopped" : "finished", false);
-    bf_report_end(d->s.log, l, d->s.schema, &s, now_running(d));
+    bf_report_end(d->s.log, l, d->s.schema, &speed, &s, now_running(d));
     for (int r = 1; r < bf_comm_size(d->s.world); r++) send(d, r, BF_LETTER_END, &s, sizeof s);
     free(d->running);
     free(d->given);

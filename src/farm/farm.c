@@ -143,6 +143,7 @@ static void add_run_record(farm *f)
     snprintf(run->hosts, sizeof run->hosts, "%s", f->hosts);
     run->ranks = bf_comm_size(f->world);
     run->exit_code = -1;
+    run->speed = bf_run_speed_unknown();
 }
 
 /* What rank 0 does alone before the ranks work together: the folder, the book, the costs. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/rng.h"
 #include "farm/weights.h"
 #include "measure/comparable.h"
@@ -227,12 +228,14 @@ static bf_status write_done(bf_config_file *f, const bf_job *job)
     return BF_DONE;
 }
 
-bf_status bf_outputs_write(const bf_job *job, const bf_result *r)
+bf_status bf_outputs_write(const bf_job *job, bf_result *r)
 {
     bf_config_file *f = NULL;
+    double then = bf_clock_seconds();
     BF_TRY(bf_config_file_create(job->crew->team, job->crew->dir, job->id, job->crew->tag, &f));
-    bf_status s = write_rows_and_keys(f, job, r);
-    if (!s.code && r->status == BF_CONFIG_DONE) s = write_done(f, job);
+    bf_status s = r->status == BF_CONFIG_DONE ? write_done(f, job) : BF_DONE;
+    bf_times_lap(&r->times, BF_PHASE_FILES, &then);
+    if (!s.code) s = write_rows_and_keys(f, job, r);
     bf_status closed = bf_config_file_close(&f, s.code == BF_OK);
     return s.code ? s : closed;
 }

@@ -2,6 +2,7 @@
 #ifndef BF_FARM_OUTPUTS_H
 #define BF_FARM_OUTPUTS_H
 #include "farm/run_config.h"
-/* Collective over the team. Writes and publishes the file; for a configuration that is not `done` only its rows. */
-BF_MUST_USE bf_status bf_outputs_write(const bf_job *job, const bf_result *r);
+/* Collective over the team. Writes and publishes the file; for a configuration that is not `done` only its rows. The rows come last, and
+ * r->times gains what the rest of the file took. */
+BF_MUST_USE bf_status bf_outputs_write(const bf_job *job, bf_result *r);
 #endif

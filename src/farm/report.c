@@ -99,7 +99,26 @@ void bf_report_progress(bf_logger *log, const bf_progress *p)
                  p->running, p->failed, bf_json_number(p->samples_per_second, rate), p->elapsed);
 }
 
-void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, const bf_status *outcome, double seconds)
+/* Three lines: arithmetic, memory, and where the time of the configurations trained now went. Nothing when none was. */
+static void report_speed(bf_logger *log, const bf_run_speed *s)
+{
+    char split[160] = "", rate[32], roof[32], update[32], memory[32];
+    double total = 0.0;
+    for (int p = 0; p < BF_PHASES; p++) total += s->seconds[p];
+    if (!(total > 0.0)) return;
+    for (int p = 0; p < BF_PHASES; p++)
+        snprintf(split + strlen(split), sizeof split - strlen(split), "%s%s %.1f %%", p ? ", " : "", bf_phase_names[p], 100.0 * s->seconds[p] / total);
+    bf_log(log, BF_INFO, "speed: %.1f Gflop/s on each rank in training steps, %.0f %% of a large matrix product's %.1f", s->gflops,
+           100.0 * s->roof_share, s->roof_gflops);
+    bf_log(log, BF_INFO, "optimiser: %.1f GB/s on each rank, %.0f %% of the memory's %.1f", s->update_bandwidth, 100.0 * s->memory_share,
+           s->memory_bandwidth);
+    bf_log(log, BF_INFO, "time: %s", split);
+    bf_log_event(log, "speed", "\"gflops\": %s, \"roof_gflops\": %s, \"update_bandwidth\": %s, \"memory_bandwidth\": %s",
+                 bf_json_number(s->gflops, rate), bf_json_number(s->roof_gflops, roof), bf_json_number(s->update_bandwidth, update),
+                 bf_json_number(s->memory_bandwidth, memory));
+}
+
+void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, const bf_run_speed *speed, const bf_status *outcome, double seconds)
 {
     char line[400], time[32];
     bf_log_live(log, NULL);
@@ -115,6 +134,7 @@ void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, 
         }
         if (l->count > BF_SUMMARY_ROWS) bf_log(log, BF_INFO, "  ... all %d rows are in %s/study.h5", l->count, l->dir);
     }
+    report_speed(log, speed);
     bf_log(log, BF_INFO, "%d done, %d diverged, %d failed, %d not finished, in %s", bf_ledger_tally(l, BF_CONFIG_DONE),
            bf_ledger_tally(l, BF_DIVERGED), bf_ledger_tally(l, BF_CONFIG_FAILED),
            bf_ledger_tally(l, BF_PENDING) + bf_ledger_tally(l, BF_STOPPED) + bf_ledger_tally(l, BF_RUNNING), time);

@@ -10,5 +10,6 @@ void bf_report_start(bf_logger *log, const bf_ledger *l, const bf_layout *layout
 void bf_report_row(bf_logger *log, const bf_ledger *l, const bf_schema *schema, int id);
 /* On a terminal the live line, elsewhere a line of its own. */
 void bf_report_progress(bf_logger *log, const bf_progress *p);
-void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, const bf_status *outcome, double seconds);
+void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, const bf_run_speed *speed, const bf_status *outcome,
+                   double seconds);
 #endif

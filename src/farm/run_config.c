@@ -14,12 +14,28 @@
 #include "nn/kernels_info.h"
 #include "store/checkpoint.h"
 #include "store/config_file.h"
+#include "store/times_attrs.h"
 
 #define BF_MAX_STATE 64
 #define BF_TELL_SECONDS 2.0     /* a leader's letters are cheap; what the desk publishes every progress_seconds should be fresh */
 #define BF_ASK_AHEAD 0.9        /* a leader asks for the next configuration when this much of the current one is done */
 
 static double seconds_so_far(const bf_job *job) { return job->seconds_before + bf_clock_seconds() - job->started; }
+
+/* Where the time of this attempt went, the steps that it resumed aside. */
+static bf_times attempt_times(const bf_job *job)
+{
+    bf_times t = job->trainer ? bf_trainer_times(job->trainer) : (bf_times){ .flops = 0.0 };
+    bf_times_add(&t, &job->own);
+    return t;
+}
+
+static bf_times times_so_far(const bf_job *job)
+{
+    bf_times t = attempt_times(job);
+    bf_times_add(&t, &job->before);
+    return t;
+}
 
 /* --- hooks of the trainer ------------------------------------------------------------------------------------------ */
 
@@ -49,28 +65,41 @@ static int tick(void *self, const bf_train_progress *p)
 
 static void serve(void *self) { bf_crew_serve(self); }
 
+/* Local, the leader. */
+static bf_status write_checkpoint(const bf_job *job, bf_trainer *t)
+{
+    enum { OTHERS = 4 };
+    const bf_crew *crew = job->crew;
+    const bf_times times = times_so_far(job);
+    char hash[17], kernels[160];
+    bf_array state[BF_MAX_STATE];
+    bf_config_hash(&job->config, hash);
+    bf_kernel_identity(bf_backend_find(job->config.train.backend), kernels, sizeof kernels);
+    bf_attr attrs[OTHERS + BF_TIMES_ATTRS] = {
+        { .name = "config_hash", .type = 's', .text = hash }, { .name = "kernels", .type = 's', .text = kernels },
+        { .name = "attempt", .type = 'i', .integer = job->attempt }, { .name = "seconds", .type = 'f', .real = seconds_so_far(job) },
+    };
+    bf_times_to_attrs(&times, attrs + OTHERS);
+    int n = bf_trainer_state(t, state, BF_MAX_STATE);
+    return bf_checkpoint_write(crew->team, crew->dir, job->id, crew->tag, state, n, attrs, OTHERS + BF_TIMES_ATTRS);
+}
+
 static bf_status checkpoint(void *self, bf_trainer *t)
 {
     bf_job *job = self;
     bf_crew *crew = job->crew;
     bf_status s = BF_DONE;
+    double then = bf_clock_seconds();
     if (crew->leader) {
-        double start = bf_clock_seconds();
-        char hash[17], kernels[160];
-        bf_array state[BF_MAX_STATE];
-        bf_config_hash(&job->config, hash);
-        bf_kernel_identity(bf_backend_find(job->config.train.backend), kernels, sizeof kernels);
-        const bf_attr attrs[] = {
-            { .name = "config_hash", .type = 's', .text = hash }, { .name = "kernels", .type = 's', .text = kernels },
-            { .name = "attempt", .type = 'i', .integer = job->attempt }, { .name = "seconds", .type = 'f', .real = seconds_so_far(job) },
-        };
-        int n = bf_trainer_state(t, state, BF_MAX_STATE);
-        s = bf_checkpoint_write(crew->team, crew->dir, job->id, crew->tag, state, n, attrs, (int)(sizeof attrs / sizeof *attrs));
+        const double start = then;
+        s = write_checkpoint(job, t);
         double end = bf_clock_seconds();
         if (crew->desk) bf_desk_checkpoint_took(crew->desk, end - start);
         job->next_checkpoint = end + job->config.train.checkpoint_seconds;
     }
-    return bf_comm_agree(crew->team, s);
+    s = bf_comm_agree(crew->team, s);
+    bf_times_lap(&job->own, BF_PHASE_FILES, &then);
+    return s;
 }
 
 /* --- one attempt --------------------------------------------------------------------------------------------------- */
@@ -102,9 +131,19 @@ static bf_status create_trainer(bf_job *job)
 
 /* Where a training begins: afresh, at its checkpoint, or where its file of fewer epochs ended. Bytes, as the leader sends them. */
 typedef enum bf_origin_kind { BF_AFRESH, BF_CHECKPOINT, BF_SHORTER } bf_origin_kind;
-typedef struct bf_origin { bf_origin_kind kind; int attempt; double seconds; } bf_origin;
+typedef struct bf_origin { bf_origin_kind kind; int attempt; double seconds; bf_times times; } bf_origin;
 
 static bool may_be_attempt(const bf_job *job, int64_t attempt) { return attempt >= 1 && attempt <= job->config.train.retries + 1; }
+
+/* Local, the leader. Checkpoints of earlier versions do not tell; then the count begins here. */
+static void read_times(const bf_job *job, bf_times *times)
+{
+    bf_attr a[BF_TIMES_ATTRS];
+    bool found;
+    bf_times_to_attrs(NULL, a);
+    bf_status s = bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, a, BF_TIMES_ATTRS, &found, NULL, 0);
+    if (s.code == BF_OK && found) bf_times_from_attrs(a, times);
+}
 
 /* Local, the leader. A checkpoint serves when it says that it belongs to this configuration. */
 static bf_status find_origin(const bf_job *job, bf_origin *o)
@@ -116,11 +155,12 @@ static bf_status find_origin(const bf_job *job, bf_origin *o)
     BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, &found, NULL, 0));
     bf_config_hash(&job->config, hash);
     if (found && strcmp(about[0].text, hash) == 0 && may_be_attempt(job, about[1].integer))
-        *o = (bf_origin){ BF_CHECKPOINT, (int)about[1].integer, about[2].real };
+        *o = (bf_origin){ BF_CHECKPOINT, (int)about[1].integer, about[2].real, { .flops = 0.0 } };
     free((void *)about[0].text);
+    if (o->kind == BF_CHECKPOINT) read_times(job, &o->times);
     if (o->kind != BF_AFRESH || job->extends == 0) return BF_DONE;
     if (bf_config_file_read_result(job->crew->dir, job->id, job->crew->schema, &shorter).code) return BF_DONE;
-    if (may_be_attempt(job, shorter.attempts)) *o = (bf_origin){ BF_SHORTER, shorter.attempts, shorter.seconds };
+    if (may_be_attempt(job, shorter.attempts)) *o = (bf_origin){ BF_SHORTER, shorter.attempts, shorter.seconds, shorter.times };
     bf_result_free(&shorter);
     return BF_DONE;
 }
@@ -142,11 +182,10 @@ static bf_status fill_state(bf_job *job, const bf_origin *o)
 /* Collective over the team. One rank reads and all get the bytes: ranks that looked for themselves might see different files of a shared folder. */
 static bf_status share_state(bf_job *job, const bf_origin *o)
 {
-    bf_array state[BF_MAX_STATE];
+    double then = bf_clock_seconds();
     BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? fill_state(job, o) : BF_DONE));
-    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
-    for (int i = 0; i < n; i++)
-        bf_comm_bcast(job->crew->team, state[i].data, (size_t)bf_array_count(&state[i]) * bf_type_size(state[i].type), 0);
+    bf_trainer_share_state(job->trainer);
+    bf_times_lap(&job->own, BF_PHASE_FILES, &then);
     return bf_comm_agree(job->crew->team, bf_trainer_resume(job->trainer));
 }
 
@@ -154,13 +193,14 @@ static bf_status begin_at(bf_job *job, const bf_origin *o)
 {
     job->attempt = o->attempt;
     job->seconds_before = o->seconds;
+    job->before = o->times;
     return create_trainer(job);
 }
 
 /* Collective over the team. What cannot be resumed starts afresh. */
 static bf_status resume(bf_job *job)
 {
-    const bf_origin afresh = { BF_AFRESH, 1, 0.0 };
+    const bf_origin afresh = { .kind = BF_AFRESH, .attempt = 1 };
     bf_origin o = afresh;
     BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? find_origin(job, &o) : BF_DONE));
     bf_comm_bcast(job->crew->team, &o, sizeof o, 0);
@@ -181,6 +221,9 @@ static bf_status train(bf_job *job)
         if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
         bf_crew_note(job->crew, "c%04d: %s; attempt %d with a learning rate %g times smaller", job->id, s.what, job->attempt + 1,
                      1.0 / job->config.train.retry_factor);
+        const bf_times diverged = attempt_times(job);
+        bf_times_add(&job->lost, &diverged);
+        job->own = job->before = (bf_times){ .flops = 0.0 };
         job->attempt++;
         s = create_trainer(job);
     }
@@ -250,20 +293,34 @@ static bool is_a_row(bf_code code)
     return code == BF_E_DIVERGED || code == BF_E_INPUT || code == BF_E_FORMAT || code == BF_E_MEMORY || code == BF_E_STOPPED;
 }
 
+/* Collective over the team. The checkpoint has served. */
+static bf_status write_file(bf_job *job, bf_status trained, bf_result *r)
+{
+    double then = bf_clock_seconds();
+    if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
+    BF_TRY(bf_outputs_write(job, r));
+    if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
+    bf_times_lap(&job->own, BF_PHASE_FILES, &then);
+    return BF_DONE;
+}
+
 static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
 {
     const bf_comm *team = job->crew->team;
     if (trained.code && !is_a_row(trained.code)) return trained;
     BF_TRY(bf_comm_agree(team, start_result(job, r)));
+    double then = bf_clock_seconds();
     if (!trained.code) trained = measure(job, r);
+    bf_times_lap(&job->own, BF_PHASE_EVALUATION, &then);
     if (trained.code && !is_a_row(trained.code)) return trained;
     r->seconds = seconds_so_far(job);
     r->status = trained.code == BF_OK ? BF_CONFIG_DONE : trained.code == BF_E_STOPPED ? BF_STOPPED
               : trained.code == BF_E_DIVERGED ? BF_DIVERGED : BF_CONFIG_FAILED;
-    if (r->status == BF_STOPPED) return BF_DONE;
-    if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
-    BF_TRY(bf_outputs_write(job, r));
-    if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
+    r->times = times_so_far(job);
+    r->gflops = bf_times_gflops(&r->times);
+    if (r->status != BF_STOPPED) BF_TRY(write_file(job, trained, r));
+    r->now = attempt_times(job);
+    bf_times_add(&r->now, &job->lost);
     return BF_DONE;
 }
 

@@ -22,6 +22,9 @@ typedef struct bf_job {
     int                attempt;             /* from 1 */
     double             started, seconds_before;     /* of this run; of the runs it resumes */
     double             next_progress, next_checkpoint;
+    bf_times           before;              /* of the steps that this attempt resumed */
+    bf_times           own;                 /* of this attempt, outside the trainer: measures and files */
+    bf_times           lost;                /* of this run's attempts that diverged */
     bf_evaluation      evaluation[BF_SPLITS];
     bf_array           kept[BF_MAX_KEPT];   /* what measures of the training part left beside their columns; owned */
     int                n_kept;

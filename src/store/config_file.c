@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "base/file.h"
 #include "store/h5_write.h"
+#include "store/times_attrs.h"
 #include "store/team_checksum.h"
 
 #include <errno.h>
@@ -136,7 +137,10 @@ static bf_status put_row(bf_config_file *f, const bf_result *r)
     BF_TRY(bf_h5_put_int(f->group, "steps", r->steps));
     BF_TRY(bf_h5_put_real(f->group, "seconds", r->seconds));
     BF_TRY(bf_h5_put_int(f->group, "parameters", r->parameters));
-    return bf_h5_put_text(f->group, "config_hash", r->hash);
+    BF_TRY(bf_h5_put_text(f->group, "config_hash", r->hash));
+    bf_attr times[BF_TIMES_ATTRS];
+    bf_times_to_attrs(&r->times, times);
+    return bf_h5_put_attrs(f->group, times, BF_TIMES_ATTRS);
 }
 
 /* Collective. Clocks differ, so ranks may hold different results; HDF5 needs the same metadata from all of them. */
@@ -171,7 +175,7 @@ bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, cons
     bf_result row = { 0 };
     if (f->bad.code) return f->bad;
     bf_status s = share_result(f, r, &row);
-    const int64_t values = 2 * row.n_metrics + row.epochs * row.n_history, objects = row.n_metrics + row.n_history + n_attrs + 16;
+    const int64_t values = 2 * row.n_metrics + row.epochs * row.n_history, objects = row.n_metrics + row.n_history + n_attrs + BF_TIMES_ATTRS + 16;
     if (!s.code) s = begin_write(f, check_result(schema, &row), values * (int64_t)sizeof(double), objects);
     if (!s.code) {
         bf_status mine = put_row(f, &row);

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "store/h5_read.h"
+#include "store/times_attrs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,18 @@ static bf_status read_row(hid_t group, bf_result *r)
     if (status < BF_PENDING || status > BF_STOPPED) return BF_FAIL(BF_E_FORMAT, "its status is %lld", (long long)status);
     r->status = (int8_t)status;
     r->attempts = (int32_t)attempts;
+    return BF_DONE;
+}
+
+/* Files of earlier versions do not tell. */
+static bf_status read_times(hid_t group, bf_result *r)
+{
+    bf_attr a[BF_TIMES_ATTRS];
+    bf_times_to_attrs(NULL, a);
+    if (H5Aexists(group, a[0].name) <= 0) return BF_DONE;
+    for (int i = 0; i < BF_TIMES_ATTRS; i++) BF_TRY(bf_h5_get_real(group, a[i].name, &a[i].real));
+    bf_times_from_attrs(a, &r->times);
+    r->gflops = a[BF_TIMES_ATTRS - 1].real;
     return BF_DONE;
 }
 
@@ -62,6 +75,7 @@ static bf_status read_result(hid_t group, const bf_schema *schema, int64_t size,
     BF_TRY(read_epochs(group, size, &epochs));
     BF_TRY(bf_result_create(out, schema->n_metrics, schema->n_history, epochs));
     bf_status s = read_row(group, out);
+    if (!s.code) s = read_times(group, out);
     if (!s.code) s = read_table(group, "metrics", schema->metrics, schema->n_metrics, 2, out->metrics);
     if (!s.code) s = read_table(group, "history", schema->history, schema->n_history, epochs, out->history);
     if (s.code) bf_result_free(out);

@@ -1,5 +1,7 @@
 #include "store/result.h"
 
+#include "store/times_attrs.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -34,6 +36,8 @@ bf_status bf_result_create(bf_result *r, int n_metrics, int n_history, int64_t e
     r->n_metrics = n_metrics;
     r->n_history = n_history;
     r->epochs = epochs;
+    r->gflops = NAN;
+    r->times = bf_times_unknown();
     r->metrics = nan_table(metrics_count(r));
     r->history = nan_table(history_count(r));
     if (r->metrics && r->history) return BF_DONE;

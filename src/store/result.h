@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/column.h"
+#include "base/times.h"
 #include "base/status.h"
 
 typedef enum bf_config_status {
@@ -16,7 +17,9 @@ typedef struct bf_result {
     int8_t  status;
     int32_t attempts;
     int64_t epochs_done, steps, parameters;
-    double  seconds;
+    double  seconds, gflops;
+    bf_times times;                         /* of the steps that led here, over all runs; NaN where it is not known. update_bytes is not kept */
+    bf_times now;                           /* of this run alone, diverged attempts included; in a letter, not in a file */
     char    error[208];
     char    hash[17];
     int     n_metrics, n_history;           /* columns */

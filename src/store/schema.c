@@ -3,6 +3,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#define SPLIT_OF "wall clock of the team's leader, over the training steps that led to the result: steps lost in a crash and diverged attempts do not count"
+
 /* Rows are looked up first to last, so a special name stands before its pattern. */
 static const bf_object objects[] = {
     { "/config", "config", "i32", "1", "configuration id", "root scale; the row number of every table" },
@@ -17,6 +19,18 @@ static const bf_object objects[] = {
     { "/sweep/epochs_done", "config", "i64", "1", "epochs trained", NULL },
     { "/sweep/steps", "config", "i64", "1", "optimiser steps", NULL },
     { "/sweep/seconds", "config", "f64", "s", "time of training and evaluation", NULL },
+    { "/sweep/seconds_data", "config", "f64", "s", "time of bringing samples into batches", SPLIT_OF },
+    { "/sweep/seconds_forward", "config", "f64", "s", "time of forward passes in training", SPLIT_OF },
+    { "/sweep/seconds_backward", "config", "f64", "s", "time of backward passes", SPLIT_OF },
+    { "/sweep/seconds_reduce", "config", "f64", "s", "time of sums over lanes and ranks, and of sharing the new parameters", SPLIT_OF },
+    { "/sweep/seconds_update", "config", "f64", "s", "time of gradient norms and the optimiser", SPLIT_OF },
+    { "/sweep/seconds_evaluation", "config", "f64", "s", "time of evaluation and measures", "during training and after it; clock as in seconds_data" },
+    { "/sweep/seconds_files", "config", "f64", "s", "time of checkpoints and of the configuration's file",
+      "up to the closing of that file; clock as in seconds_data" },
+    { "/sweep/flops", "config", "f64", "1", "floating-point operations of the training steps",
+      "counted from the layers, forward and backward, by all ranks of the team; the optimiser and elementwise operations are not counted" },
+    { "/sweep/gflops", "config", "f64", "Gflop/s", "what one rank achieved in training steps",
+      "1e-9 flops / (the time of seconds_data to seconds_update times the team's ranks); NaN without steps" },
     { "/sweep/parameters", "config", "i64", "1", "trained numbers in the model", NULL },
     { "/sweep/config_hash", "config", "S16", "1", "hash of every key that changes results", NULL },
     { "/sweep/*", "config", "i64, f64, i8 or S64", "1", "a swept key, dots written as underscores",
@@ -28,7 +42,8 @@ static const bf_object objects[] = {
     { "/configs", NULL, "group", "", "one group for every ended configuration",
       "external links to configs/c0000.h5 of the same folder; real groups in a packed file" },
     { "/configs/*", NULL, "link to group", "", "bulk results of one configuration",
-      "attributes repeat its effective keys, and status, attempts, error, epochs_done, steps, seconds, parameters, config_hash" },
+      "attributes repeat its effective keys, and status, attempts, error, epochs_done, steps, seconds, seconds_data ... seconds_files, flops, gflops, "
+      "parameters, config_hash" },
     { "/configs/*/metrics", NULL, "group", "", "numbers about this model",
       "attribute log_likelihood: density (of samples in model units), probability (of stored values, or bits) or neither" },
     { "/configs/*/metrics/*", "split", "f64", "1", "this configuration's row of the table of that name",
@@ -74,6 +89,14 @@ static const bf_object objects[] = {
     { "/provenance/runs/hosts", "run", "S256", "1", "hosts", NULL },
     { "/provenance/runs/ranks", "run", "i64", "1", "MPI processes", NULL },
     { "/provenance/runs/exit_code", "run", "i64", "1", "exit code", "-1 while it runs, or when it was killed" },
+    { "/provenance/runs/seconds_*", "run", "f64", "s", "time by phase, summed over the configurations trained in this run",
+      "as /sweep/seconds_data and so on, with what was lost and with the closing of files; NaN while it runs, or when it trained nothing" },
+    { "/provenance/runs/gflops", "run", "f64", "Gflop/s", "what one rank achieved in training steps", "over all configurations of this run" },
+    { "/provenance/runs/roof_gflops", "run", "f64", "Gflop/s", "what one rank reaches in a large matrix product", "measured on rank 0 at the end of the run" },
+    { "/provenance/runs/roof_share", "run", "f64", "1", "gflops over roof_gflops", NULL },
+    { "/provenance/runs/update_bandwidth", "run", "f64", "GB/s", "what the optimiser of one rank read and wrote", "parameters, gradients and state, over the time of seconds_update" },
+    { "/provenance/runs/memory_bandwidth", "run", "f64", "GB/s", "what one rank reads and writes of vectors longer than any cache", "measured on rank 0 at the end of the run" },
+    { "/provenance/runs/memory_share", "run", "f64", "1", "update_bandwidth over memory_bandwidth", "above 1 where the parameters fit in a cache" },
 };
 enum { OBJECTS = sizeof objects / sizeof objects[0] };
 

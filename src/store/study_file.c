@@ -28,7 +28,12 @@ typedef struct field { const char *path; kind kind; size_t offset; int width; } 
 
 static const field result_fields[] = {
     RESULT("status", I8, status), RESULT("attempts", I32, attempts), RESULT("error", TEXT, error), RESULT("epochs_done", I64, epochs_done),
-    RESULT("steps", I64, steps), RESULT("seconds", F64, seconds), RESULT("parameters", I64, parameters),
+    RESULT("steps", I64, steps), RESULT("seconds", F64, seconds),
+    RESULT("seconds_data", F64, times.seconds[BF_PHASE_DATA]), RESULT("seconds_forward", F64, times.seconds[BF_PHASE_FORWARD]),
+    RESULT("seconds_backward", F64, times.seconds[BF_PHASE_BACKWARD]), RESULT("seconds_reduce", F64, times.seconds[BF_PHASE_REDUCE]),
+    RESULT("seconds_update", F64, times.seconds[BF_PHASE_UPDATE]), RESULT("seconds_evaluation", F64, times.seconds[BF_PHASE_EVALUATION]),
+    RESULT("seconds_files", F64, times.seconds[BF_PHASE_FILES]), RESULT("flops", F64, times.flops), RESULT("gflops", F64, gflops),
+    RESULT("parameters", I64, parameters),
     { "/sweep/config_hash", TEXT, offsetof(bf_result, hash), 16 },
 };
 static const field run_fields[] = {
@@ -98,7 +103,7 @@ static bf_status put_fields(hid_t file, hid_t scale, const char *dims, const fie
 {
     for (int i = 0; i < fields; i++) {
         const bf_object *o = bf_schema_find(f[i].path);
-        const bf_column about = { .name = o->path, .unit = o->unit, .long_name = o->long_name };
+        const bf_column about = { .name = o->path, .unit = o->unit, .long_name = o->long_name, .definition = o->meaning };
         BF_TRY(put_field(file, scale, dims, &f[i], &about, rows, stride, n));
     }
     return BF_DONE;
@@ -239,6 +244,17 @@ static bf_status put_input(hid_t file, const char *path, const char *text)
     return s;
 }
 
+static bf_status put_speeds(book *b, hid_t run)
+{
+    for (int c = 0; c < BF_RUN_SPEED_COLUMNS; c++) {
+        char path[64];
+        snprintf(path, sizeof path, "/provenance/runs/%s", bf_run_speed_columns[c].name);
+        const field f = { path, F64, offsetof(bf_run_record, speed) + bf_run_speed_columns[c].offset, sizeof(double) };
+        BF_TRY(put_fields(b->file, run, "run", &f, 1, b->t->runs, sizeof *b->t->runs, (hsize_t)b->t->n_runs));
+    }
+    return BF_DONE;
+}
+
 static bf_status put_provenance(book *b)
 {
     const bf_study_tables *t = b->t;
@@ -249,6 +265,7 @@ static bf_status put_provenance(book *b)
     hid_t run = H5I_INVALID_HID;
     BF_TRY(bf_h5_put_counting_scale(b->file, "/provenance/runs/run", NULL, (hsize_t)t->n_runs, 0, &run));
     bf_status s = put_fields(b->file, run, "run", run_fields, COUNT(run_fields), t->runs, sizeof *t->runs, (hsize_t)t->n_runs);
+    if (!s.code) s = put_speeds(b, run);
     H5Dclose(run);
     return s;
 }

@@ -3,6 +3,7 @@
 #ifndef BF_STORE_STUDY_FILE_H
 #define BF_STORE_STUDY_FILE_H
 #include "comm/comm.h"
+#include "store/run_speed.h"
 #include "store/schema.h"
 
 typedef enum bf_column_type { BF_COLUMN_I64, BF_COLUMN_F64, BF_COLUMN_I8, BF_COLUMN_TEXT } bf_column_type;
@@ -13,7 +14,7 @@ typedef struct bf_sweep_column {            /* /sweep/<name>, one value per conf
     const void    *values;                  /* (configs) int64_t, double, int8_t or char[width] */
 } bf_sweep_column;
 
-typedef struct bf_run_record { char start[32], end[32], job[64], hosts[256]; int ranks, exit_code; } bf_run_record;
+typedef struct bf_run_record { char start[32], end[32], job[64], hosts[256]; int ranks, exit_code; bf_run_speed speed; } bf_run_record;
 
 typedef struct bf_study_data {              /* /data: one per data set of the study; the first is /data itself, others /data/set1 ... */
     const bf_attr *attrs; int n_attrs;

@@ -17,6 +17,18 @@ static bf_status read_texts(hid_t runs, const char *name, hsize_t n, size_t widt
     return s;
 }
 
+/* Columns that a study.h5 of an earlier version lacks stay NaN. */
+static bf_status read_speeds(hid_t at, hsize_t n, hsize_t keep, double *room, bf_run_record *runs)
+{
+    for (int c = 0; c < BF_RUN_SPEED_COLUMNS; c++) {
+        const bf_run_speed_column *column = &bf_run_speed_columns[c];
+        if (!bf_h5_has(at, column->name)) continue;
+        BF_TRY(bf_h5_get(at, column->name, H5T_IEEE_F64LE, 1, &n, room));
+        for (hsize_t i = 0; i < keep; i++) memcpy((char *)&runs[i].speed + column->offset, &room[n - keep + i], sizeof *room);
+    }
+    return BF_DONE;
+}
+
 /* Reads each column whole and keeps the last `keep` rows. */
 static bf_status read_columns(hid_t at, hsize_t n, hsize_t keep, void *room, bf_run_record *runs)
 {
@@ -26,6 +38,7 @@ static bf_status read_columns(hid_t at, hsize_t n, hsize_t keep, void *room, bf_
         { "job", sizeof runs->job, offsetof(bf_run_record, job) }, { "hosts", sizeof runs->hosts, offsetof(bf_run_record, hosts) },
     };
     memset(runs, 0, (size_t)keep * sizeof *runs);
+    for (hsize_t i = 0; i < keep; i++) runs[i].speed = bf_run_speed_unknown();
     for (int c = 0; c < 4; c++) {
         BF_TRY(read_texts(at, texts[c].name, n, texts[c].width, room));
         for (hsize_t i = 0; i < keep; i++)
@@ -36,7 +49,7 @@ static bf_status read_columns(hid_t at, hsize_t n, hsize_t keep, void *room, bf_
     for (hsize_t i = 0; i < keep; i++) runs[i].ranks = (int)v[skip + i];
     BF_TRY(bf_h5_get(at, "exit_code", H5T_STD_I64LE, 1, &n, room));
     for (hsize_t i = 0; i < keep; i++) runs[i].exit_code = (int)v[skip + i];
-    return BF_DONE;
+    return read_speeds(at, n, keep, room, runs);
 }
 
 static bf_status count_runs(hid_t at, hsize_t *n)

@@ -59,20 +59,45 @@ static bf_status build_model(bf_trainer *t)
 
 static void step_memory(bf_trainer *t, bf_arena *a)
 {
-    size_t lanes = (size_t)t->lanes, stats = (size_t)t->stats, numbers = stats + 2;
+    size_t lanes = (size_t)t->lanes, stats = (size_t)t->stats, numbers = stats + BF_VOTES, terms = (size_t)bf_plan_terms(t->vae.plan);
     bool alone = t->team.ranks == 1;
     t->theta           = BF_TAKE(a, float, t->size);
-    t->optimizer_state = (float *)bf_arena_take(a, t->size, sizeof(float) * (size_t)t->optimizer->states);
     t->best            = bf_early_keeps_best(t->setup.train) ? BF_TAKE(a, float, t->size) : NULL;
     t->grads           = (float *)bf_arena_take(a, t->size, sizeof(float) * lanes);
     t->stat_rows       = BF_TAKE(a, double, lanes * stats);
     t->numbers         = BF_TAKE(a, double, numbers);
-    t->weights         = BF_TAKE(a, double, bf_plan_terms(t->vae.plan));
+    t->squares         = BF_TAKE(a, double, t->size / BF_NORM_BLOCK + 1);
+    t->weights         = BF_TAKE(a, double, terms);
+    t->term_sums       = BF_TAKE(a, int, terms);
     t->sums            = BF_TAKE(a, double, BF_SUM_STATS + stats);
     t->samples         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
     t->team.columns    = BF_TAKE(a, double, lanes * BF_TEAM_SUM_COLUMNS);
     t->team.scratch32  = alone ? NULL : BF_TAKE(a, float, t->size);
     t->team.scratch64  = alone ? NULL : BF_TAKE(a, double, numbers > BF_TEAM_SUM_COLUMNS ? numbers : BF_TEAM_SUM_COLUMNS);
+}
+
+/* Zeros that cost nothing until they are touched. */
+static bf_status state_memory(bf_trainer *t)
+{
+    enum { ALIGN = 64 };
+    size_t count = 0;
+    bool fits = !__builtin_mul_overflow(t->size, (size_t)t->optimizer->states, &count) && count < SIZE_MAX / sizeof(float) - ALIGN;
+    t->state_memory = fits ? calloc(count + ALIGN / sizeof(float), sizeof(float)) : NULL;
+    if (!t->state_memory) return BF_FAIL(BF_E_MEMORY, "the optimiser's state of %zu numbers", t->size);
+    char *base = t->state_memory;
+    t->optimizer_state = (float *)(void *)(base + (ALIGN - (uintptr_t)base % ALIGN) % ALIGN);
+    return BF_DONE;
+}
+
+/* What a step would otherwise look up or count every time. */
+static void resolve(bf_trainer *t)
+{
+    for (int i = 0; i < bf_plan_terms(t->vae.plan); i++)
+        t->term_sums[i] = bf_plan_stat_find(t->vae.plan, bf_plan_term_name(t->vae.plan, i))->offset;
+    t->slice = bf_comm_slice(t->setup.team, t->size);
+    t->step_flops = bf_plan_flops(t->vae.plan) * t->team.ranks;
+    /* Parameters and states are read and written, gradients read. */
+    t->step_bytes = (double)sizeof(float) * (3.0 + 2.0 * t->optimizer->states) * (double)t->slice.count;
 }
 
 /* How many steps, and how many rows of history they make. */
@@ -103,6 +128,8 @@ static bf_status build(bf_trainer *t)
     step_memory(t, &t->arena);
     BF_TRY(bf_arena_commit(&t->arena));
     step_memory(t, &t->arena);
+    BF_TRY(state_memory(t));
+    resolve(t);
     /* Not part of step memory: a training of a million epochs must not touch the rows it has not reached. */
     t->rows_of_history = calloc((size_t)t->history.epochs, sizeof(double) * BF_HISTORY_COLUMNS);
     if (!t->rows_of_history) return BF_FAIL(BF_E_MEMORY, "the history of %lld epochs", (long long)t->history.epochs);
@@ -130,6 +157,7 @@ void bf_trainer_destroy(bf_trainer **trainer)
     bf_trainer *t = *trainer;
     if (!t) return;
     free(t->rows_of_history);
+    free(t->state_memory);
     bf_arena_release(&t->arena);
     bf_batches_destroy(&t->batches);
     bf_evaluator_destroy(&t->evaluator);
@@ -162,6 +190,13 @@ int bf_trainer_history_columns(const bf_trainer *t, const bf_column **columns)
     int count;
     *columns = bf_history_columns(&count);
     return count;
+}
+
+bf_times bf_trainer_times(const bf_trainer *t)
+{
+    bf_times s = t->times;
+    s.rank_seconds = bf_times_step_seconds(&s) * t->team.ranks;
+    return s;
 }
 
 const double *bf_trainer_history(const bf_trainer *t, int64_t *epochs_done)

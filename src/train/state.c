@@ -3,6 +3,7 @@
 #include "train/trainer_state.h"
 
 #include "train/finite.h"
+#include "train/update.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,6 +31,16 @@ int bf_trainer_state(bf_trainer *t, bf_array *out, int capacity)
     if (t->best) name_array(&all[n++], "best.theta", BF_TYPE_F32, (int64_t)t->size, 0, t->best);
     if (out) memcpy(out, all, (size_t)(n < capacity ? n : capacity) * sizeof *out);
     return n;
+}
+
+void bf_trainer_share_state(bf_trainer *t)
+{
+    bf_array state[16];
+    int n = bf_trainer_state(t, state, 16);
+    for (int i = 0; i < n; i++)
+        if (state[i].data != t->optimizer_state)
+            bf_comm_bcast(t->setup.team, state[i].data, (size_t)bf_array_count(&state[i]) * bf_type_size(state[i].type), 0);
+    bf_update_scatter_state(t);
 }
 
 static bool finite64(const double *v, int64_t n)

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-void bf_team_sum_f32(const bf_team_sum *s, float *v, size_t n)
-{
-    bf_tree_f32(v, s->lanes, n);
-    if (s->ranks > 1) bf_comm_tree_f32(s->team, v, n, s->scratch32);
-}
-
 void bf_team_sum_f64(const bf_team_sum *s, double *v, size_t n)
 {
     bf_tree_f64(v, s->lanes, n);

@@ -1,39 +1,46 @@
 /* The loop. A step fills the lanes' inputs, runs the plan, sums gradients and numbers over the team, and updates; every rank
- * then holds the same bits and takes the same branch. Nothing is allocated, printed or decided beyond that. */
+ * then holds the same bits and takes the same branch. Nothing is allocated, printed or looked up beyond that. */
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
 #include "nn/tree.h"
 #include "train/finite.h"
+#include "train/update.h"
 
 #include <math.h>
 #include <string.h>
 
-static void run_lanes(bf_trainer *t)
+static void fill_lanes(bf_trainer *t)
 {
     const bf_train_setup *s = &t->setup;
     int64_t local = (int64_t)t->lanes * t->rows;
     bf_batches_take(&t->batches, t->step, bf_comm_rank(s->team) * local, local, t->samples);
     for (int l = 0; l < t->lanes; l++)
         bf_dataset_rows(s->data, BF_TRAIN, t->samples + (size_t)l * (size_t)t->rows, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
+}
+
+static void run_lanes(bf_trainer *t)
+{
+    const bf_train_setup *s = &t->setup;
     bf_vae_weights(s->vae, t->vae.plan, (double)t->step / (double)t->batches.steps_per_epoch, t->weights);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
-                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch, .coupler = &t->coupler };
+                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch, .coupler = &t->coupler,
+                         .seconds = &t->times.seconds[BF_PHASE_FORWARD] };
     bf_plan_run(t->vae.plan, &run);
     if (bf_fault_nan(s->team, "train.nan")) t->grads[0] = NAN;
 }
 
-/* Leaves the gradient of the batch in the first row of grads, its statistics and the flags in numbers, the same on every rank. */
-static void sum_over_batch(bf_trainer *t, int flags)
+/* Leaves the batch's statistics and the team's votes in numbers, the same on every rank. */
+static void sum_numbers(bf_trainer *t, int flags, bool finite)
 {
-    bf_team_sum_f32(&t->team, t->grads, t->size);
-    double *n = t->numbers, *counts = n + t->stats;
+    double *n = t->numbers, *votes = n + t->stats;
     bf_tree_f64(t->stat_rows, t->lanes, (size_t)t->stats);
     memcpy(n, t->stat_rows, (size_t)t->stats * sizeof *n);
-    counts[0] = (flags & BF_TICK_STOP) != 0;
-    counts[1] = (flags & BF_TICK_CHECKPOINT) != 0;
-    /* The flags are counts per rank, not per lane: they join after the lanes are summed. */
-    if (t->team.ranks > 1) bf_comm_tree_f64(t->setup.team, n, (size_t)t->stats + 2, t->team.scratch64);
+    votes[BF_VOTE_STOP] = (flags & BF_TICK_STOP) != 0;
+    votes[BF_VOTE_SAVE] = (flags & BF_TICK_CHECKPOINT) != 0;
+    votes[BF_VOTE_LOST] = !finite;
+    /* Votes are per rank, not per lane: they join after the lanes are summed. */
+    if (t->team.ranks > 1) bf_comm_tree_f64(t->setup.team, n, (size_t)t->stats + BF_VOTES, t->team.scratch64);
 }
 
 /* The loss of the batch, summed over its samples. A sum that is not finite is the end of this configuration. */
@@ -41,9 +48,9 @@ static bf_status weigh_terms(const bf_trainer *t, double *loss)
 {
     *loss = 0.0;
     for (int i = 0; i < bf_plan_terms(t->vae.plan); i++) {
-        const char *name = bf_plan_term_name(t->vae.plan, i);
-        double sum = t->numbers[bf_plan_stat_find(t->vae.plan, name)->offset];
-        if (!isfinite(sum)) return BF_FAIL(BF_E_DIVERGED, "step %lld: the loss term '%s' is not finite", (long long)t->step + 1, name);
+        double sum = t->numbers[t->term_sums[i]];
+        if (!isfinite(sum))
+            return BF_FAIL(BF_E_DIVERGED, "step %lld: the loss term '%s' is not finite", (long long)t->step + 1, bf_plan_term_name(t->vae.plan, i));
         *loss += t->weights[i] * sum;
     }
     return BF_DONE;
@@ -54,29 +61,30 @@ static bool epoch_ends(const bf_trainer *t, int64_t steps_done)
     return steps_done % t->batches.steps_per_epoch == 0 || steps_done == t->steps;
 }
 
-/* One pass of the optimiser over the whole vector. *norm is the gradient's before clipping, NaN in steps that do not take it. */
-static void update(bf_trainer *t, double *norm)
-{
-    double clip = t->setup.train->clip, scale = 1.0;
-    *norm = clip > 0.0 || epoch_ends(t, t->step + 1) ? bf_norm_blocks(t->grads, t->size) : NAN;
-    if (clip > 0.0 && *norm > clip) scale = clip / *norm;
-    const bf_range all = { 0, t->size };
-    (void)bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, t->step + 1, scale, all, t->theta, t->grads, t->optimizer_state, t->size);
-    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch, t->theta);
-}
-
-/* Collective over team. The flags of all ranks are left in numbers. */
+/* Collective over team. The slice is updated before anybody knows whether the step was sound: the answer travels with the statistics,
+ * and a training that diverged needs its parameters no more. */
 static bf_status take_step(bf_trainer *t, int flags)
 {
     bf_step_record record = { .stats = t->numbers };
+    double then = bf_clock_seconds();
+    fill_lanes(t);
+    bf_times_lap(&t->times, BF_PHASE_DATA, &then);
     run_lanes(t);
-    sum_over_batch(t, flags);
-    BF_TRY(weigh_terms(t, &record.loss));
-    BF_TRY(bf_finite_check(t->params, t->grads, "gradient", t->step + 1));
+    then = bf_clock_seconds();
+    bf_update_sum_gradients(t);
+    bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
     record.lr = bf_schedule_lr(t->schedule, t->setup.train, t->step, t->batches.steps_per_epoch, t->steps) * t->setup.lr_scale;
     t->optimizer_options.lr = record.lr;
-    update(t, &record.grad_norm);
+    bool finite = bf_update_slice(t, epoch_ends(t, t->step + 1), &record.grad_norm);
+    bf_times_lap(&t->times, BF_PHASE_UPDATE, &then);
+    sum_numbers(t, flags, finite);
+    BF_TRY(weigh_terms(t, &record.loss));
+    if (t->numbers[t->stats + BF_VOTE_LOST] > 0.0) return bf_update_blame(t);
+    bf_update_share(t);
+    bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
     bf_history_add(&t->history, &record);
+    t->times.flops += t->step_flops;
+    t->times.update_bytes += t->step_bytes;
     t->step++;
     return BF_DONE;
 }
@@ -116,7 +124,9 @@ static bf_status end_epoch(bf_trainer *t)
     double samples = (double)(t->step - t->epoch_clock_step) * (double)t->batches.batch;
     BF_TRY(bf_finite_check(t->params, t->theta, "the value", t->step));
     double *row = bf_history_close(&t->history, t->batches.batch, seconds > 0.0 ? samples / seconds : NAN);
+    double then = bf_clock_seconds();
     if (o->evaluate_every > 0 && t->history.done % o->evaluate_every == 0) BF_TRY(evaluate_epoch(t, row));
+    bf_times_lap(&t->times, BF_PHASE_EVALUATION, &then);
     if (t->step == t->steps) t->ended = 1;
     bf_trainer_mark_epoch(t);
     return BF_DONE;
@@ -126,8 +136,10 @@ static bf_status end_epoch(bf_trainer *t)
 static bf_status answer_flags(bf_trainer *t)
 {
     const bf_train_hooks *h = &t->setup.hooks;
-    bool stop = t->numbers[t->stats] > 0.0, save = t->numbers[t->stats + 1] > 0.0;
+    const double *votes = t->numbers + t->stats;
+    bool stop = votes[BF_VOTE_STOP] > 0.0, save = votes[BF_VOTE_SAVE] > 0.0;
     if (t->ended || !(stop || save)) return BF_DONE;
+    bf_update_gather_state(t);
     if (h->checkpoint) BF_TRY(h->checkpoint(h->self, t));
     if (stop) return BF_FAIL(BF_E_STOPPED, "stopped after step %lld of %lld", (long long)t->step, (long long)t->steps);
     return BF_DONE;
@@ -149,5 +161,6 @@ bf_status bf_trainer_run(bf_trainer *t)
         if (epoch_ends(t, t->step)) BF_TRY(end_epoch(t));
         BF_TRY(answer_flags(t));
     }
+    bf_update_gather_state(t);
     return BF_DONE;
 }

@@ -4,6 +4,7 @@
 #define BF_TRAIN_TRAINER_H
 #include "base/array.h"
 #include "base/column.h"
+#include "base/times.h"
 #include "comm/comm.h"
 #include "data/dataset.h"
 #include "measure/evaluate.h"
@@ -53,9 +54,15 @@ const double *bf_trainer_history(const bf_trainer *t, int64_t *epochs_done);
 /* Every column any trainer may write (terms of all objectives included): the columns of /history. */
 const bf_column *bf_history_columns(int *count);
 
+/* Local. Where the time went since the trainer was created, by this rank's clock; files aside, which its caller writes. */
+bf_times bf_trainer_times(const bf_trainer *t);
+
 /* The whole state, as named arrays that a checkpoint writes and a resume fills in place: weights, optimiser state, step, sums of the
- * running epoch, history, best weights, patience. Valid until the trainer is destroyed. */
+ * running epoch, history, best weights, patience. Valid until the trainer is destroyed. The optimiser's state is the team's: it is whole
+ * on rank 0, in the checkpoint hook and after a run; elsewhere a rank holds its slice. */
 int bf_trainer_state(bf_trainer *t, bf_array *out, int capacity);   /* returns how many arrays there are */
+/* Collective over team. What rank 0 has in these arrays reaches the others, to each its slice of the optimiser's state. */
+void bf_trainer_share_state(bf_trainer *t);
 /* Local, after the arrays were filled: checks them and takes over; BF_E_FORMAT when they do not belong to this configuration. */
 BF_MUST_USE bf_status bf_trainer_resume(bf_trainer *t);
 #endif

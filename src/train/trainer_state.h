@@ -2,6 +2,7 @@
 #ifndef BF_TRAIN_TRAINER_STATE_H
 #define BF_TRAIN_TRAINER_STATE_H
 #include "base/arena.h"
+#include "base/times.h"
 #include "nn/optimizer.h"
 #include "train/batches.h"
 #include "train/early.h"
@@ -10,6 +11,9 @@
 #include "train/team_sum.h"
 #include "train/trainer.h"
 #include "vae/registry.h"
+
+/* What rides on the sum of statistics: one slot each, counts of ranks. */
+enum { BF_VOTE_STOP, BF_VOTE_SAVE, BF_VOTE_LOST, BF_VOTES };
 
 struct bf_trainer {
     bf_train_setup     setup;
@@ -28,6 +32,7 @@ struct bf_trainer {
     int     lanes, rows;                /* of this rank; samples in a lane */
     size_t  size;                       /* elements of the flat vector */
     int     stats;                      /* doubles of statistics */
+    bf_slice slice;                     /* of the flat vector: what this rank sums and updates */
     /* where training stands */
     int64_t step, steps;
     int64_t ended;                      /* 1: trained to the end, or patience is over */
@@ -38,15 +43,23 @@ struct bf_trainer {
     double  run_clock;
     int64_t run_clock_step;
     double *rows_of_history;            /* (epochs, BF_HISTORY_COLUMNS) */
+    /* where its time went, since it was created */
+    bf_times times;
+    double   step_flops, step_bytes;    /* of the whole team; of this rank's optimiser */
     /* step memory: one allocation */
     bf_arena arena;
-    float   *theta, *optimizer_state, *best;    /* (size), (states, size), (size) or NULL */
+    float   *theta, *best;              /* (size), (size) or NULL */
     float   *grads;                     /* (lanes, size); the sum lands in the first row */
     double  *stat_rows;                 /* (lanes, stats) */
-    double  *numbers;                   /* (stats + 2): sums over the batch, then how many ranks ask to stop and to save */
+    double  *numbers;                   /* (stats + BF_VOTES): sums over the batch, then how many ranks say what */
+    double  *squares;                   /* (blocks of size) of the gradient */
+    int     *term_sums;                 /* (terms) where the statistics hold the sum of a term */
     double  *weights;                   /* (terms) */
     double  *sums;
     int64_t *samples;                   /* (lanes, rows) */
+    /* (states, size), not in the arena: pages become real where they are touched, which in a team is this rank's slice alone. */
+    float   *optimizer_state;
+    void    *state_memory;              /* what to free: optimizer_state is aligned in it */
 };
 
 /* Local. Where a fresh epoch's timing starts. */

@@ -8,12 +8,13 @@ import time
 import pytest
 from betafield import assert_same_bits, betafield, start
 
-# Every treatment that couples a batch, lanes that teams can share, history, evaluation during training, rows that do not fill a block.
+# Every treatment that couples a batch, lanes that teams can share, history, evaluation during training, rows that do not fill a block,
+# a parameter vector long enough for a team to share its update.
 STUDY = """\
 study: bits
 seed: 11
 data: {source: digits, train: 700, test: 300, digits: {side: 12}}
-model: {net: mlp, hidden: [24], latent: 3}
+model: {net: mlp, hidden: [48], latent: 3}
 likelihood: {kind: gaussian, variance: optimal}
 train: {epochs: 3, batch: 64, lanes: 4, lr: 2.0e-3, evaluate_every: 1, keep: best, clip: 5.0}
 sweep:

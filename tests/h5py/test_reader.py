@@ -16,6 +16,8 @@ import xarray
 from betafield import betafield, environment
 
 ROOT = Path(__file__).parents[2]
+TIMES = ["seconds_data", "seconds_forward", "seconds_backward", "seconds_reduce", "seconds_update", "seconds_evaluation", "seconds_files",
+         "flops", "gflops"]
 STUDY = """\
 study: readers
 data: {source: digits, train: 400, test: 100, digits: {side: 10}}
@@ -107,7 +109,7 @@ def test_tables_have_their_scales(path):
             for name, dataset in f[group].items():
                 assert dataset.shape == shape, name
                 assert [axis[0].name for axis in dataset.dims] == ["/" + axis for axis in axes], name
-        for name in ["objective_beta", "model_latent", "attempts", "error", "epochs_done", "steps", "seconds", "parameters", "config_hash"]:
+        for name in ["objective_beta", "model_latent", "attempts", "error", "epochs_done", "steps", "seconds", "parameters", "config_hash", *TIMES]:
             assert name in f["sweep"]
         status = f["sweep/status"]
         assert status.dtype == np.int8 and status.attrs["flag_values"].tolist() == [0, 1, 2, 3, 4, 5]
@@ -142,7 +144,7 @@ def test_a_configuration_repeats_its_rows(path):
                 assert f"c{i:04d}" not in f["configs"]
                 continue
             c = f[f"configs/c{i:04d}"]
-            for name in ["status", "attempts", "epochs_done", "steps", "seconds", "parameters", "config_hash", "error"]:
+            for name in ["status", "attempts", "epochs_done", "steps", "seconds", "parameters", "config_hash", "error", *TIMES]:
                 assert c.attrs[name] == f["sweep"][name][row], name
             for table in ["metrics", "history"]:
                 for name, dataset in f[table].items():

@@ -1,12 +1,16 @@
 /* Whatever the team's size, up to the lanes, training and evaluation leave the same bits: teams of 1, 2 and 4 ranks against one alone. */
 #include "measure/measure.h"
+#include "train/history.h"
 #include "train/trainer.h"
+
+#include <stdio.h>
 
 #include "close.h"
 #include "small_training.h"
 
 static bf_comm *world;
 static small_training small;
+static bf_fault_plan faults = { .count = 1, .fault = { { .point = "train.nan", .rank = 0, .nth = -1, .action = BF_FAULT_NAN } } };
 
 enum { LATENT = 4, TRAIN = 1100, TEST = 300, COLUMNS = 64 };
 
@@ -126,13 +130,165 @@ static void test_train_team__one_flag_stops_all(void **state)
     bf_trainer_destroy(&t);
 }
 
+/* --- a vector long enough to be shared --------------------------------------------------------------------------- */
+
+enum { STOP_AT = 13, STATE = 16 };
+
+/* A state as a checkpoint would hold it: rank 0's. */
+typedef struct kept { int n; bf_array array[STATE]; } kept;
+
+static size_t bytes_of(const bf_array *a) { return (size_t)bf_array_count(a) * bf_type_size(a->type); }
+
+static bf_status keep(void *self, bf_trainer *t)
+{
+    kept *k = self;
+    k->n = bf_trainer_state(t, k->array, STATE);
+    for (int i = 0; i < k->n; i++) {
+        void *copy = malloc(bytes_of(&k->array[i]) + 1);
+        assert_non_null(copy);
+        k->array[i].data = memcpy(copy, k->array[i].data, bytes_of(&k->array[i]));
+    }
+    return BF_DONE;
+}
+
+static int stop_later(void *self, const bf_train_progress *p)
+{
+    (void)self;
+    return p->step == STOP_AT ? BF_TICK_STOP : 0;
+}
+
+static void forget(kept *k)
+{
+    for (int i = 0; i < k->n; i++) free(k->array[i].data);
+    k->n = 0;
+}
+
+/* What a training leaves: parameters, history without its clock, and on rank 0 the optimiser's whole state. */
+static void same_state(const kept *a, const kept *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (int i = 0; i < a->n; i++) {
+        double *ha = a->array[i].data, *hb = b->array[i].data;
+        for (int64_t e = 0; !strcmp(a->array[i].name, "history") && e < a->array[i].shape[0]; e++)
+            ha[e * a->array[i].shape[1] + BF_HISTORY_SAMPLES_PER_SECOND] = hb[e * a->array[i].shape[1] + BF_HISTORY_SAMPLES_PER_SECOND] = 0.0;
+        if (memcmp(ha, hb, bytes_of(&a->array[i]))) fail_msg("%s differs", a->array[i].name);
+    }
+}
+
+/* Trains in a team of so many ranks, from `from` on when it is given (rank 0 of each team has it), to the end or to STOP_AT. */
+static void train_shared(int ranks, const kept *from, bool stop, kept *end)
+{
+    bf_comm *team;
+    bf_trainer *t;
+    *end = (kept){ 0 };
+    ok(bf_comm_split(world, bf_comm_rank(world) / ranks, bf_comm_rank(world), &team));
+    ok(small_trainer(&small, team, (bf_train_hooks){ .self = end, .tick = stop ? stop_later : NULL, .checkpoint = keep }, &t));
+    if (from) {
+        bf_array here[STATE];
+        assert_int_equal(bf_trainer_state(t, here, STATE), from->n);
+        for (int i = 0; i < from->n && bf_comm_rank(team) == 0; i++) memcpy(here[i].data, from->array[i].data, bytes_of(&here[i]));
+        bf_trainer_share_state(t);
+        ok(bf_trainer_resume(t));
+    }
+    bf_status s = bf_trainer_run(t);
+    if (stop) assert_int_equal(s.code, BF_E_STOPPED);
+    else ok(s);
+    if (!stop) ok(keep(end, t));
+    /* Only rank 0 of a team holds the whole state; everybody holds the parameters. */
+    if (bf_comm_rank(team) > 0) {
+        bf_array theta = end->array[0];
+        assert_string_equal(theta.name, "theta");
+        for (int i = 1; i < end->n; i++) free(end->array[i].data);
+        *end = (kept){ .n = 1, .array = { theta } };
+    }
+    const bf_slice slice = bf_comm_slice(team, bf_params_size(bf_trainer_params(t)));
+    assert_true(ranks == 1 || slice.count < bf_params_size(bf_trainer_params(t)));      /* else this shows nothing */
+    bf_trainer_destroy(&t);
+    bf_comm_free(&team);
+}
+
+/* As much of the whole as this rank has. */
+static void same_part(const kept *whole, const kept *mine)
+{
+    kept part = *whole;
+    part.n = mine->n;
+    same_state(&part, mine);
+}
+
+static void test_train_team__shares_of_the_update_give_the_same_bits(void **state)
+{
+    (void)state;
+    const bf_vae_options vae = small.vae;
+    const bf_train_options train = small.train;
+    small.vae.hidden.at[0] = 700;                   /* about 17,000 parameters: five blocks of the norm for up to four ranks */
+    small.train.steps = 2 * STOP_AT + 3;
+    const struct { const char *optimizer; double clip; } cases[] = { { "adam", 0.0 }, { "adam", 0.5 }, { "sgd", 0.5 } };
+    for (int c = 0; c < 3; c++) {
+        kept whole, stopped, end;
+        small_name(small.train.optimizer, cases[c].optimizer);
+        small.train.clip = cases[c].clip;
+        small.train.lr = c == 2 ? 1e-4 : 1e-3;
+        train_shared(1, NULL, false, &whole);
+        for (int ranks = 1; ranks <= bf_comm_size(world); ranks *= 2) {
+            train_shared(ranks, NULL, false, &end);
+            same_part(&whole, &end);
+            forget(&end);
+            /* Stopped in a team of this size, continued in teams of every size: rank 0 of the world hands its state round. */
+            train_shared(ranks, NULL, true, &stopped);
+            kept first = { 0 };
+            if (bf_comm_rank(world) == 0) first = stopped;
+            bf_comm_bcast(world, &first.n, sizeof first.n, 0);
+            for (int i = 0; i < first.n; i++) {
+                void *data = first.array[i].data;
+                bf_comm_bcast(world, &first.array[i], sizeof first.array[i], 0);
+                first.array[i].data = bf_comm_rank(world) == 0 ? data : malloc(bytes_of(&first.array[i]) + 1);
+                assert_non_null(first.array[i].data);
+                bf_comm_bcast(world, first.array[i].data, bytes_of(&first.array[i]), 0);
+            }
+            for (int then = 1; then <= bf_comm_size(world); then *= 2) {
+                train_shared(then, &first, false, &end);
+                same_part(&whole, &end);
+                forget(&end);
+            }
+            forget(&first);
+            if (bf_comm_rank(world) > 0) forget(&stopped);
+        }
+        forget(&whole);
+    }
+    small.vae = vae;
+    small.train = train;
+}
+
+/* A gradient that is lost in one rank's slice is lost for all, at the same step and by the same name. */
+static void test_train_team__a_lost_gradient_is_everybodys(void **state)
+{
+    (void)state;
+    const bf_vae_options vae = small.vae;
+    bf_trainer *t;
+    small.vae.hidden.at[0] = 700;
+    faults.fault[0].nth = 7;
+    faults.fault[0].visits = 0;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    bf_status s = bf_trainer_run(t);
+    char want[128];
+    snprintf(want, sizeof want, "step 7: gradient of %s is not finite", bf_params_at(bf_trainer_params(t), 0)->name);
+    assert_int_equal(s.code, BF_E_DIVERGED);
+    assert_string_equal(s.what, want);
+    assert_int_equal(bf_trainer_progress(t).step, 6);
+    bf_trainer_destroy(&t);
+    faults.fault[0].nth = -1;
+    small.vae = vae;
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train_team__same_bits_for_every_team_size),
         cmocka_unit_test(test_train_team__one_flag_stops_all),
+        cmocka_unit_test(test_train_team__shares_of_the_update_give_the_same_bits),
+        cmocka_unit_test(test_train_team__a_lost_gradient_is_everybodys),
     };
-    bf_status s = bf_comm_init(&argc, &argv, NULL, &world);
+    bf_status s = bf_comm_init(&argc, &argv, &faults, &world);
     if (!s.code) s = small_training_open(world, TRAIN, TEST, &small);
     if (s.code) return 1;
     small.train.lanes = 4;

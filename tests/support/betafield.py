@@ -19,7 +19,7 @@ ENVIRONMENT = {
 }
 
 # Not part of the promise of equal bits: times, speeds, identities.
-TIMED = {"seconds", "samples_per_second", "start", "end", "hosts", "job", "ranks", "exit_code"}
+TIMED = {"seconds", "flops", "gflops", "samples_per_second", "start", "end", "hosts", "job", "ranks", "exit_code"}
 
 
 def environment(extra=None):
@@ -28,7 +28,7 @@ def environment(extra=None):
 
 def command(*arguments, ranks=0, program=None, mpi=()):
     program = program or BETAFIELD
-    prefix = [MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *mpi] if ranks else []
+    prefix = [MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *map(str, mpi)] if ranks else []
     return prefix + [program, *map(str, arguments)]
 
 
@@ -61,7 +61,7 @@ def contents(folder):
         for name in group:
             path = f"{prefix}/{name}"
             item = group[name]
-            if name in TIMED or path.startswith(("/provenance", "/data")) or "samples_per_second" in name:
+            if name in TIMED or name.startswith("seconds_") or path.startswith(("/provenance", "/data")) or "samples_per_second" in name:
                 continue
             if path.endswith("state/history"):  # one of its columns is a speed
                 continue

@@ -39,6 +39,8 @@ static bf_status fill_result(bf_result *r, int id)
     r->steps = 5 * epochs;
     r->parameters = kind == BF_PENDING ? -1 : 1000 + id;
     r->seconds = kind == BF_PENDING ? NAN : 0.25 * (id + 1);
+    if (kind != BF_PENDING) r->times = (bf_times){ .flops = 3e9, .rank_seconds = 0.15 * (id + 1), .seconds = { 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07 } };
+    if (kind != BF_PENDING) r->gflops = bf_times_gflops(&r->times);
     snprintf(r->hash, sizeof r->hash, "%016x", 0xabc0 + id);
     if (kind == BF_DIVERGED) snprintf(r->error, sizeof r->error, "loss not finite at step 10 (decoder.0.weight), \xce\xb2 = 0.5");
     for (int e = 0; e < epochs; e++)
@@ -190,8 +192,10 @@ bf_status sample_study_tables(const sample_study *s, const bf_comm *comm, const 
     const bf_attr data[] = { { "source", 's', "patches", 0, 0 }, { "minimum", 'f', NULL, 0.0, 0 }, { "train", 'i', NULL, 0, SAMPLE_TRAIN } };
     const bf_attr provenance[] = { { "version", 's', "0.1.0", 0, 0 } };
     const bf_study_data set = { data, 3, true, false, false };
-    const bf_run_record runs[] = { { "2026-03-01T12:00:00Z", "2026-03-01T12:01:00Z", "17", "node1", 4, 75 },
-                                   { "2026-03-01T13:00:00Z", "", "18", "node1,node2", 8, -1 } };
+    bf_run_record runs[] = { { "2026-03-01T12:00:00Z", "2026-03-01T12:01:00Z", "17", "node1", 4, 75, bf_run_speed_unknown() },
+                             { "2026-03-01T13:00:00Z", "", "18", "node1,node2", 8, -1, bf_run_speed_unknown() } };
+    for (int p = 0; p < BF_PHASES; p++) runs[0].speed.seconds[p] = 0.125 * (p + 1);
+    runs[0].speed.memory_share = 0.5;
     const bf_study_tables t = {
         .study = "sample", .uuid = "01234567-89ab-4cde-8f01-23456789abcd", .created = "2026-03-01T12:00:00Z", .configs = s->configs,
         .sweep = sweep, .n_sweep = 3, .results = s->results, .schema = &s->schema, .data = &set, .n_data = 1, .provenance = provenance,

@@ -86,6 +86,8 @@ static void test_study_file__tells_a_restart_who_it_is(void **state)
     assert_string_equal(runs[0].end, "2026-03-01T12:01:00Z");
     assert_int_equal(runs[1].ranks, 8);
     assert_int_equal(runs[0].exit_code, 75);
+    assert_true(runs[0].speed.seconds[BF_PHASE_FILES] == 0.125 * BF_PHASES && runs[0].speed.memory_share == 0.5);
+    assert_true(isnan(runs[0].speed.gflops) && isnan(runs[1].speed.seconds[0]));
     assert_int_equal(bf_study_file_identity(dir, uuid, created, runs, 1, &n, &found).code, BF_OK);
     assert_true(found && n == 1);
     assert_string_equal(runs[0].job, "18");             /* the last ones are kept */

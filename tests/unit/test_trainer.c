@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "close.h"
 #include "small_training.h"
 
@@ -212,6 +213,38 @@ static void test_trainer__a_state_of_another_training_is_refused(void **state)
     bf_trainer_destroy(&t);
 }
 
+/* --- where the time went ----------------------------------------------------------------------------------------- */
+
+static void test_trainer__times_are_told_by_phase(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    bf_trainer *t;
+    small.train.evaluate_every = 1;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    const bf_times none = bf_trainer_times(t);
+    assert_true(none.flops == 0.0 && none.rank_seconds == 0.0 && bf_times_step_seconds(&none) == 0.0);
+    const double start = bf_clock_seconds();
+    ok(bf_trainer_run(t));
+    const double spent = bf_clock_seconds() - start;
+    const bf_times times = bf_trainer_times(t);
+    double sum = 0.0;
+    for (int p = 0; p < BF_PHASES; p++) {
+        if (p == BF_PHASE_FILES) assert_true(times.seconds[p] == 0.0);      /* a trainer has none */
+        else assert_true(times.seconds[p] > 0.0);
+        sum += times.seconds[p];
+    }
+    assert_true(sum <= spent);
+    assert_true(times.rank_seconds == bf_times_step_seconds(&times));
+    /* 6-16-4-16-6, heads of mean and log variance: three products of 64 rows per layer, without the first one's input gradient. */
+    const double layers = 2.0 * 64.0 * (6 * 16 + 2 * 16 * 4 + 4 * 16 + 16 * 6);
+    const double steps = (double)bf_trainer_progress(t).step;
+    BF_CHECK_NEAR(times.flops / steps, 3.0 * layers - 2.0 * 64.0 * 6 * 16, 0.0);
+    BF_CHECK_NEAR(times.update_bytes / steps, 28.0 * (double)bf_params_size(bf_trainer_params(t)), 0.0);
+    bf_trainer_destroy(&t);
+    small.train = before;
+}
+
 /* --- divergence -------------------------------------------------------------------------------------------------- */
 
 static void test_trainer__divergence_names_step_and_tensor(void **state)
@@ -356,6 +389,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_trainer__resume_remembers_the_best_and_the_patience),
         cmocka_unit_test(test_trainer__a_checkpoint_changes_nothing),
         cmocka_unit_test(test_trainer__a_state_of_another_training_is_refused),
+        cmocka_unit_test(test_trainer__times_are_told_by_phase),
         cmocka_unit_test(test_trainer__divergence_names_step_and_tensor),
         cmocka_unit_test(test_trainer__divergence_of_a_loss_term_names_it),
         cmocka_unit_test(test_trainer__history_has_a_row_for_every_epoch),

@@ -1,0 +1,24 @@
+#include "farm/speed.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/roof.h"
+
+bf_run_speed bf_speed_of(const bf_times *times)
+{
+    bf_run_speed s = bf_run_speed_unknown();
+    double gflops, bandwidth;
+    if (!(times->rank_seconds > 0.0)) return s;
+    const double update = times->seconds[BF_PHASE_UPDATE];
+    memcpy(s.seconds, times->seconds, sizeof s.seconds);
+    s.gflops = bf_times_gflops(times);
+    s.update_bandwidth = update > 0.0 ? 1e-9 * times->update_bytes / update : NAN;
+    bf_status measured = bf_gemm_roof(&gflops, &bandwidth);
+    if (measured.code) return s;
+    s.roof_gflops = gflops;
+    s.roof_share = s.gflops / s.roof_gflops;
+    s.memory_bandwidth = 1e-9 * bandwidth;
+    s.memory_share = s.update_bandwidth / s.memory_bandwidth;
+    return s;
+}

@@ -1,0 +1,66 @@
+#include "train/update.h"
+
+#include "nn/tree.h"
+#include "train/finite.h"
+
+#include <math.h>
+
+_Static_assert(BF_SLICE_GRAIN == BF_NORM_BLOCK, "a slice is made of whole blocks of the norm");
+
+/* A team of one sends nothing: its slice is everything. */
+static bool alone(const bf_trainer *t)
+{
+    return t->team.ranks == 1;
+}
+
+void bf_update_sum_gradients(bf_trainer *t)
+{
+    bf_tree_f32(t->grads, t->lanes, t->size);
+    if (!alone(t)) bf_comm_reduce_slices_f32(t->setup.team, t->grads, t->size, t->team.scratch32);
+}
+
+static double gradient_norm(bf_trainer *t)
+{
+    double sum = 0.0;
+    bf_square_blocks(t->grads + t->slice.first, t->slice.count, t->squares + t->slice.first / BF_NORM_BLOCK);
+    if (!alone(t)) bf_comm_allgather_grains_f64(t->setup.team, t->squares, t->size);
+    for (size_t first = 0; first < t->size; first += BF_NORM_BLOCK) sum += t->squares[first / BF_NORM_BLOCK];
+    return sqrt(sum);
+}
+
+bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm)
+{
+    const double clip = t->setup.train->clip;
+    const size_t first = t->slice.first;
+    const bf_range slice = { first, t->slice.count };
+    *norm = clip > 0.0 || take_norm ? gradient_norm(t) : NAN;
+    const double scale = clip > 0.0 && *norm > clip ? clip / *norm : 1.0;
+    return bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, t->step + 1, scale, slice,
+                              t->theta + first, t->grads + first, t->optimizer_state + first, t->size);
+}
+
+void bf_update_share(bf_trainer *t)
+{
+    if (!alone(t)) bf_comm_allgather_slices_f32(t->setup.team, t->theta, t->size);
+    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch, t->theta);
+}
+
+bf_status bf_update_blame(bf_trainer *t)
+{
+    if (!alone(t)) bf_comm_allgather_slices_f32(t->setup.team, t->grads, t->size);
+    return bf_finite_check(t->params, t->grads, "gradient", t->step + 1);
+}
+
+void bf_update_gather_state(bf_trainer *t)
+{
+    if (alone(t)) return;
+    for (int i = 0; i < t->optimizer->states; i++)
+        bf_comm_gather_slices_f32(t->setup.team, t->optimizer_state + (size_t)i * t->size, t->size);
+}
+
+void bf_update_scatter_state(bf_trainer *t)
+{
+    if (alone(t)) return;
+    for (int i = 0; i < t->optimizer->states; i++)
+        bf_comm_scatter_slices_f32(t->setup.team, t->optimizer_state + (size_t)i * t->size, t->size);
+}
