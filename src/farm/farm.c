@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/stop.h"
+#include "farm/binding.h"
 #include "farm/crew.h"
 #include "farm/layout.h"
 #include "farm/ledger.h"
@@ -38,6 +39,8 @@ typedef struct farm {
     char         tag[37];
     int          pending, lanes;
     char         hosts[256];        /* rank 0: every host once, as many as fit */
+    bool         badly_bound;       /* rank 0 */
+    char         binding[512];      /* rank 0: what is wrong with where the ranks run */
     double       progress_seconds;
     bf_crew      crew;
 } farm;
@@ -192,6 +195,13 @@ static bf_status gather_hosts(farm *f)
     return BF_DONE;
 }
 
+/* Collective over world. */
+static bf_status check_binding(farm *f)
+{
+    const int threads = (int)bf_study_base(f->study)->parallel.threads;
+    return bf_binding_check(f->world, f->node, threads, &f->badly_bound, f->binding, sizeof f->binding);
+}
+
 static bf_status share_books(farm *f)
 {
     int n = bf_study_count(f->study);
@@ -218,6 +228,7 @@ static bf_status open_desk(farm *f)
     bf_kernel_report(bf_backend_find(bf_study_base(f->study)->train.backend), kernels, sizeof kernels);
     bf_log(f->log, BF_INFO, "kernels: %s", kernels);
     if (bf_kernel_warning(warning, sizeof warning)) bf_log(f->log, BF_WARN, "%s", warning);
+    if (f->badly_bound) bf_log(f->log, BF_WARN, "%s", f->binding);
     const bf_desk_setup setup = { .world = f->world, .mail = f->mail, .ledger = &f->ledger, .tables = f->tables, .schema = &f->schema,
                                   .layout = &f->layout, .options = f->options, .log = f->log, .progress_seconds = f->progress_seconds };
     return bf_desk_open(&setup, &f->crew.desk);
@@ -287,6 +298,7 @@ bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data
     BF_TRY_DONE(open_data(f));
     BF_TRY_DONE(bf_comm_agree(world, make_schema(f)));
     BF_TRY_DONE(gather_hosts(f));
+    BF_TRY_DONE(check_binding(f));
     BF_TRY_DONE(share_books(f));
     BF_TRY_DONE(form_teams(f));
     if (f->team) bf_crew_work(&f->crew);

@@ -1,6 +1,9 @@
-"""Where the time went, what was achieved."""
+"""Where the time went, what was achieved, and the warning about ranks that are in each other's way."""
 import json
+import os
 import re
+import shutil
+import socket
 
 import h5py
 import numpy as np
@@ -79,3 +82,16 @@ def test_a_stop_loses_no_time(study, tmp_path):
     # A run counts its own steps: together the two have made them all.
     assert len(runs["gflops"]) == 2
     assert runs["seconds_forward"].sum() == pytest.approx(sweep["seconds_forward"].sum())
+
+
+@pytest.mark.skipif(not shutil.which("taskset"), reason="no taskset")
+def test_ranks_that_share_a_core_are_warned_about_once(study, tmp_path):
+    core = min(os.sched_getaffinity(0))
+    done = betafield("run", study(), "-o", tmp_path / "two", ranks=2, mpi=["taskset", "-c", core])
+    want = f"binding: 2 ranks with 1 thread each share 1 core, so they take turns ({socket.gethostname()})"
+    assert done.stderr.count("binding:") == 1 and want in done.stderr, done.stderr
+    assert (tmp_path / "two" / "log.txt").read_text().count(want) == 1
+    wide = betafield("run", study(), "-o", tmp_path / "wide", "--set", "parallel.threads=2", ranks=1, mpi=["taskset", "-c", core])
+    assert "1 rank with 2 threads each share 1 core" in wide.stderr
+    fine = betafield("run", study(), "-o", tmp_path / "one", ranks=1, mpi=["taskset", "-c", core])
+    assert "binding" not in fine.stderr
