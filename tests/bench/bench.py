@@ -16,6 +16,7 @@ from children import Betafield, Peer, Unavailable, last_core, roof, sweep_peer
 TORCH_MODES = ("eager", "compile", "autotune")
 SWEEP_MODES = {"torch": ("eager", "compile"), "jax": ("scan", "vmap")}
 KEEP_WITHIN = 1.10          # modes this close to their peer's best stay in the race after the first look
+HOPELESS = 5                # a peer whose first mode takes so many times the best of another one is not compiled in its other modes
 
 
 def arguments():
@@ -59,10 +60,13 @@ def summary(values):
 
 def start_peers(options, case, data, core, row):
     """Every mode of every peer, looked at once; those near their peer's best stay, the others end."""
-    waiting = {}
+    waiting, best = {}, math.inf
     for peer in options.peers:
         looks = {}
         for mode in modes(peer, case):
+            if len(case.shape) == 3 and looks and min(looks.values()) > HOPELESS * best:
+                print(f"    {peer} {mode}: left out, {peer} is far behind", flush=True)
+                continue
             try:
                 child = Peer(f"peer_{peer}.py", case, mode, data, core, options.timeout)
                 looks[child] = child.measure(options.seconds)
@@ -76,6 +80,7 @@ def start_peers(options, case, data, core, row):
                 waiting[f"{peer}/{child.mode}"] = child
             else:
                 child.close()
+        best = min([best, *looks.values()])
     return waiting
 
 

@@ -17,7 +17,8 @@ class Layer:
     pad: int = 0            # as in PyTorch; "SAME" of these networks is symmetric
     grow: int = 0           # output padding of a deconv
     act: str = "none"       # none, relu, lrelu (slope 0.2)
-    norm: bool = False      # batch normalisation before the activation
+    norm: bool = False      # batch normalisation before the activation, instead of a bias
+    bias: bool = True
     spectral: bool = False  # weights divided by their spectral norm, one power step
 
 
@@ -26,7 +27,6 @@ class Net:
     encoder: tuple
     decoder: tuple          # the last layer gives the mean of x
     sigmoid: bool = False   # on that mean
-    spectral: bool = False  # of the two posterior heads
     model: tuple = ()       # what a study says: ((key, value), ...) under `model`
 
 
@@ -58,11 +58,11 @@ def infogan(channels, side):
                  Layer("conv", 128, 4, 2, 1, act="lrelu", norm=True, spectral=True),
                  Layer("dense", 1024, act="lrelu", norm=True, spectral=True)),
         decoder=(Layer("dense", 1024, act="relu", norm=True),
-                 Layer("dense", 128 * small * small, act="relu", norm=True),
-                 Layer("image", 128, small),
+                 Layer("dense", 128 * small * small, bias=False),
+                 Layer("image", 128, small, act="relu", norm=True),
                  Layer("deconv", 64, 4, 2, 1, act="relu", norm=True),
                  Layer("deconv", channels, 4, 2, 1)),
-        sigmoid=True, spectral=True, model=(("net", "infogan"), ("output", "sigmoid")))
+        sigmoid=True, model=(("net", "infogan"), ("output", "sigmoid")))
 
 
 def sigma(channels):
@@ -77,7 +77,7 @@ def mr_resnet(channels):
     return Net(
         encoder=(Layer("conv", 64, 4, 2, 1, act="relu"), Layer("conv", 128, 4, 2, 1, act="relu"), Layer("conv", 128, 3, 2, 1, act="relu"),
                  Layer("residual", 128), Layer("residual", 128)),
-        decoder=(Layer("dense", 2048, act="relu"), Layer("image", 128, 4), Layer("deconv", 128, 3, 2, 1, act="relu"),
+        decoder=(Layer("dense", 2048), Layer("image", 128, 4), Layer("deconv", 128, 3, 2, 1, act="relu"),
                  Layer("residual", 128), Layer("residual", 128),
                  Layer("deconv", 64, 3, 2, 1, 1, act="relu"), Layer("deconv", channels, 3, 2, 1, 1)),
         sigmoid=True, model=(("net", "mr-resnet"), ("output", "sigmoid")))
@@ -174,17 +174,17 @@ def shape_after(layer, shape):
 def _layer_cost(layer, shape):
     """(multiply-adds of one sample's forward pass, parameters) of a layer."""
     after = shape_after(layer, shape)
-    norm = 2 * layer.width if layer.norm else 0
+    beside = (2 if layer.norm else layer.bias) * layer.width        # scale and shift, or a bias
     if layer.kind == "dense":
-        return prod(shape) * layer.width, prod(shape) * layer.width + layer.width + norm
+        return prod(shape) * layer.width, prod(shape) * layer.width + beside
     if layer.kind == "residual":
         weights = 2 * 9 * shape[0] * shape[0]
         return weights * shape[1] * shape[2], weights + 2 * shape[0]
     if layer.kind == "image":
-        return 0, 0
+        return 0, 2 * layer.width * layer.norm
     weights = shape[0] * layer.width * layer.kernel ** 2
     where = after if layer.kind == "conv" else shape
-    return weights * where[1] * where[2], weights + layer.width + norm
+    return weights * where[1] * where[2], weights + beside
 
 
 def _chain(layers, shape):

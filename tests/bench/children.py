@@ -21,6 +21,13 @@ class Unavailable(Exception):
     """A case that a program refuses, or a mode that does not work here; the text says why."""
 
 
+def same_model(who, case, parameters):
+    """Everybody has to train the same network."""
+    _, expected = cases.arithmetic(case)
+    if parameters != expected:
+        raise Unavailable(f"{who} has {parameters} parameters instead of {expected}: not the same model")
+
+
 class Peer:
     """One peer in one mode, compiled once, measured when told to."""
 
@@ -30,6 +37,7 @@ class Peer:
         self.log = open(data.parent / f"{case.name}.{self.name}.{mode}.log", "w+")
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
         self.facts = self._answer()
+        same_model(self.name, case, self.facts["parameters"])
 
     def _answer(self):
         end = time.monotonic() + self.timeout
@@ -123,6 +131,7 @@ class Betafield:
         missing = [part for part in STEP_PARTS if f"seconds_{part}" not in columns]
         if missing:
             raise Unavailable(f"study.h5 has no column seconds_{missing[0]}")
+        same_model("betafield", case, int(columns["parameters"][0]))
         count = int(columns["steps"][0])
         split = {part: 1e3 * float(columns[f"seconds_{part}"][0]) / count for part in STEP_PARTS}
         return sum(split.values()), split

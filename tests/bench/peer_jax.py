@@ -37,31 +37,34 @@ def load(path, shape):
 # --- parameters: one dictionary per layer; `u` (spectral normalisation) is state, not a parameter ---------------------------------
 
 
-def _weights(key, fan_in, shape, width, layer=None):
-    p = {"w": jax.random.normal(key, shape) / np.sqrt(fan_in), "b": jnp.zeros(width)}
-    if layer is not None and layer.norm:
-        p |= {"scale": jnp.ones(width), "shift": jnp.zeros(width)}
-    return p
+def _beside(layer):
+    """What a layer has beside its weights."""
+    if layer.norm:
+        return {"scale": jnp.ones(layer.width), "shift": jnp.zeros(layer.width)}
+    return {"b": jnp.zeros(layer.width)} if layer.bias and layer.kind != "image" else {}
+
+
+def _weights(key, fan_in, shape, layer):
+    return {"w": jax.random.normal(key, shape) / np.sqrt(fan_in), **_beside(layer)}
 
 
 def _init_layer(key, layer, shape):
     if layer.kind == "image":
-        return {}
+        return _beside(layer)
     if layer.kind == "dense":
         size = int(np.prod(shape))
-        return _weights(key, size, (size, layer.width), layer.width, layer)
+        return _weights(key, size, (size, layer.width), layer)
     if layer.kind == "residual":
         first, second = jax.random.split(key)
         side = (3, 3, layer.width, layer.width)
-        return {"first": _weights(first, 9 * layer.width, side, layer.width), "second": _weights(second, 9 * layer.width, side, layer.width)}
-    return _weights(key, shape[0] * layer.kernel ** 2, (layer.kernel, layer.kernel, shape[0], layer.width), layer.width, layer)
+        return {name: _weights(k, 9 * layer.width, side, layer) for name, k in (("first", first), ("second", second))}
+    return _weights(key, shape[0] * layer.kernel ** 2, (layer.kernel, layer.kernel, shape[0], layer.width), layer)
 
 
 def _all_layers(case):
     """Encoder, heads, decoder with the shapes they meet."""
     shape, chain = case.shape, []
-    head = cases.Layer("dense", 2 * case.latent, spectral=case.net.spectral)
-    for layer in case.net.encoder + (head,):
+    for layer in case.net.encoder + (cases.Layer("dense", 2 * case.latent),):
         chain.append((layer, shape))
         shape = cases.shape_after(layer, shape)
     shape = (case.latent,)
@@ -103,26 +106,30 @@ def _batch_norm(p, y):
 
 
 def _conv(x, p, stride, pad, to):
-    return lax.conv_general_dilated(x, p["w"].astype(to), (stride, stride), [(pad, pad)] * 2, dimension_numbers=CONV) + p["b"].astype(to)
+    return _biased(lax.conv_general_dilated(x, p["w"].astype(to), (stride, stride), [(pad, pad)] * 2, dimension_numbers=CONV), p, to)
+
+
+def _biased(y, p, to):
+    return y + p["b"].astype(to) if "b" in p else y
 
 
 def _apply(layer, p, u, x, to):
     """One layer on a batch in arithmetic `to`; the new u comes with it."""
-    if layer.kind == "image":
-        return x.reshape(len(x), layer.kernel, layer.kernel, layer.width), u
     if layer.kind == "residual":
         return x + _conv(jax.nn.relu(_conv(x, p["first"], 1, 1, to)), p["second"], 1, 1, to), u
     if layer.spectral:
         w, u = _normalised(p["w"], u)
         p = p | {"w": w}
-    if layer.kind == "dense":
-        y = x.reshape(len(x), -1) @ p["w"].astype(to) + p["b"].astype(to)
+    if layer.kind == "image":
+        y = x.reshape(len(x), layer.kernel, layer.kernel, layer.width)
+    elif layer.kind == "dense":
+        y = _biased(x.reshape(len(x), -1) @ p["w"].astype(to), p, to)
     elif layer.kind == "conv":
         y = _conv(x, p, layer.stride, layer.pad, to)
     else:
         low = layer.kernel - 1 - layer.pad
         y = lax.conv_transpose(x, p["w"].astype(to), (layer.stride,) * 2, [(low, low + layer.grow)] * 2, dimension_numbers=CONV)
-        y += p["b"].astype(to)
+        y = _biased(y, p, to)
     if layer.norm:
         y = _batch_norm(p, y).astype(to)
     if layer.act == "relu":
@@ -220,13 +227,14 @@ def main():
     data = load(path, case.shape)
     variance = float(jnp.square(data - data.mean(0)).mean())
     key = jax.random.key(7)
+    parameters = sum(p.size for p in jax.tree.leaves(jax.eval_shape(lambda: init(case, key, variance)["params"])))
     if mode == "jit":
         advance, unit, configs = stepper(case, data, init(case, key, variance), key), 1, 1
     else:
         configs = case.configs if mode == "vmap" else 1
         state = jax.vmap(lambda k: init(case, k, variance))(jax.random.split(key, configs)) if configs > 1 else init(case, key, variance)
         advance, unit = epochs(case, data, state, key, configs), len(data) // case.batch
-    meter.serve(advance, unit=unit, share=configs, peer="jax", mode=mode_name, version=jax.__version__)
+    meter.serve(advance, unit=unit, share=configs, peer="jax", mode=mode_name, version=jax.__version__, parameters=parameters)
 
 
 if __name__ == "__main__":

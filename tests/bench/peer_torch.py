@@ -49,16 +49,19 @@ def _layer(layer, shape):
     """The modules of a layer that meets samples of `shape`."""
     if layer.kind == "residual":
         return [Residual(layer.width)]
+    bias, window = layer.bias and not layer.norm, (layer.kernel, layer.stride, layer.pad)
+    modules = []
     if layer.kind == "image":
-        return [nn.Unflatten(1, cases.shape_after(layer, shape))]
-    if layer.kind == "dense":
-        modules = [nn.Flatten()] if len(shape) == 3 else []
-        weights = nn.Linear(int(np.prod(shape)), layer.width)
+        modules.append(nn.Unflatten(1, cases.shape_after(layer, shape)))
+    elif layer.kind == "dense":
+        modules += [nn.Flatten()] if len(shape) == 3 else []
+        modules.append(nn.Linear(int(np.prod(shape)), layer.width, bias))
     elif layer.kind == "conv":
-        modules, weights = [], nn.Conv2d(shape[0], layer.width, layer.kernel, layer.stride, layer.pad)
+        modules.append(nn.Conv2d(shape[0], layer.width, *window, bias=bias))
     else:
-        modules, weights = [], nn.ConvTranspose2d(shape[0], layer.width, layer.kernel, layer.stride, layer.pad, layer.grow)
-    modules.append(nn.utils.parametrizations.spectral_norm(weights) if layer.spectral else weights)
+        modules.append(nn.ConvTranspose2d(shape[0], layer.width, *window, layer.grow, bias=bias))
+    if layer.spectral:
+        modules[-1] = nn.utils.parametrizations.spectral_norm(modules[-1])
     if layer.norm:
         modules.append((nn.BatchNorm1d if layer.kind == "dense" else nn.BatchNorm2d)(layer.width))
     if layer.act != "none":
@@ -79,8 +82,7 @@ class Vae(nn.Module):
         super().__init__()
         self.case = case
         self.encoder, features = _stack(case.net.encoder, case.shape)
-        head = cases.Layer("dense", 2 * case.latent, spectral=case.net.spectral)
-        self.heads = nn.Sequential(*_layer(head, features))
+        self.heads = nn.Sequential(*_layer(cases.Layer("dense", 2 * case.latent), features))
         self.decoder, _ = _stack(case.net.decoder, (case.latent,))
         self.log_variance = nn.Parameter(torch.tensor(float(np.log(variance))))
 
@@ -136,7 +138,8 @@ def main():
     one_thread()
     torch.manual_seed(7)
     training = Training(case, mode, load(path, case.shape))
-    meter.serve(training.steps, unit=1, peer="torch", mode=mode, version=torch.__version__)
+    meter.serve(training.steps, unit=1, peer="torch", mode=mode, version=torch.__version__,
+                parameters=sum(p.numel() for p in training.model.parameters()))
 
 
 if __name__ == "__main__":
