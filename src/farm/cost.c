@@ -1,4 +1,4 @@
-/* The arithmetic is counted by building the model's plans once; seconds come from a line through what was measured. */
+/* The arithmetic is counted by describing the model's plans once, without their memory; seconds come from a line through what was measured. */
 #include "farm/cost.h"
 
 #include <math.h>
@@ -19,7 +19,7 @@ static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_pur
 {
     bf_vae vae;
     const bool train = purpose == BF_VAE_TRAIN;
-    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = train, .narrow = train && bf_train_narrow(&c->train) };
+    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = train, .narrow = train && bf_train_narrow(&c->train), .counted = true };
     /* Portable: the arithmetic is the same on every backend, and thousands of configurations are counted, for whom nobody makes kernels. */
     BF_TRY(bf_vae_build(&c->vae, d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae));
     *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_bytes(vae.plan) };

@@ -12,7 +12,7 @@ typedef struct bf_cost {
     int64_t disk, checkpoints;      /* bytes of its file, and of its two checkpoints while it runs */
 } bf_cost;
 
-/* Local. Builds the model's plan once and counts. */
+/* Local. Describes the model's plans once, without memory to run them, and counts. */
 BF_MUST_USE bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *out);
 
 /* seconds = per_step * steps + per_flop * flops; starts from a measured rate of this machine, fitted as rows come in. */

@@ -12,9 +12,10 @@
 #include "measure/histogram.h"
 #include "store/config_file.h"
 #include "study/key.h"
-#include "vae/registry.h"
+#include "vae/network_described.h"
 
 #define BF_MAX_STATE 64
+#define BF_LAYER_LIST (BF_MAX_LAYERS * (BF_LAYER_TEXT + 2) + 3)
 
 /* An effective key as an attribute: numbers and booleans (1, 0) as numbers, the rest, "auto" and "none" included, as the text a study
  * file would hold. */
@@ -60,6 +61,32 @@ static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const
     return s;
 }
 
+/* "[conv 64 4x4, fc 10]" */
+static void list_layers(const bf_layer_texts *list, char out[BF_LAYER_LIST])
+{
+    size_t used = (size_t)snprintf(out, BF_LAYER_LIST, "[");
+    for (int i = 0; i < list->count; i++)
+        used += (size_t)snprintf(out + used, BF_LAYER_LIST - used, "%s%s", i ? ", " : "", list->at[i]);
+    snprintf(out + used, BF_LAYER_LIST - used, "]");
+}
+
+/* What a network in words was made of, named rows included. */
+static bf_status write_layers(bf_config_file *f, const bf_job *job)
+{
+    const bf_vae_options *o = &job->config.vae;
+    const bf_data_info *info = bf_dataset_info(job->data);
+    bf_vae_data d = { .dims = info->dims, .width = info->width };
+    bf_layer_texts encoder, decoder;
+    char text[2][BF_LAYER_LIST];
+    memcpy(d.shape, info->shape, sizeof d.shape);
+    if (!bf_network_in_words(bf_network_find(o->net))) return BF_DONE;
+    bf_described_layers(o, &d, &encoder, &decoder);
+    list_layers(&encoder, text[0]);
+    list_layers(&decoder, text[1]);
+    const bf_attr attrs[] = { { .name = "encoder", .type = 's', .text = text[0] }, { .name = "decoder", .type = 's', .text = text[1] } };
+    return bf_config_file_attrs(f, "weights", attrs, 2);
+}
+
 static bf_status write_weights(bf_config_file *f, const bf_job *job)
 {
     const bf_vae_options *o = &job->config.vae;
@@ -80,6 +107,7 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
         { .name = "data_scale", .type = 'f', .real = d->scale }, { .name = "data_shift", .type = 'f', .real = d->shift },
     };
     BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs)));
+    BF_TRY(write_layers(f, job));
     return bf_weights_write(f, job->crew->team, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer));
 }
 

@@ -147,6 +147,17 @@ static bool same_model(const bf_vae_options *a, const bf_vae_options *b)
     return memcmp(a, &other, sizeof other) == 0;
 }
 
+/* Layers against the shape of the samples. A failure that is not the study's mistake is handed back. */
+static bf_status check_network(const bf_config *c, const bf_data_info *info, const bf_study *study, bf_problems *problems)
+{
+    bf_vae_data d = { .dims = info->dims, .width = info->width, .variance = 1.0 };
+    memcpy(d.shape, info->shape, sizeof d.shape);
+    const bf_status s = bf_vae_fits(&c->vae, &d);
+    if (s.code != BF_E_INPUT) return s;
+    add_model_problem(problems, study, s.what);
+    return BF_DONE;
+}
+
 bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
 {
     const int before = problems->count;
@@ -164,8 +175,10 @@ bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study
         }
         const bf_status fits = bf_vae_check(&c->vae, least_value(d, k), d->set[k] ? d->info[k].maximum : NAN);
         if (fits.code) add_model_problem(problems, study, fits.what);
-        const bool looked = i > 0 && k == d->of[i - 1] && strcmp(last->train.init_from, c->train.init_from) == 0 && same_model(&last->vae, &c->vae);
-        if (c->train.init_from[0] && !looked) {
+        const bool seen = i > 0 && k == d->of[i - 1] && same_model(&last->vae, &c->vae);
+        if (!fits.code && !seen) s = check_network(c, &d->info[k], study, problems);
+        const bool looked = seen && strcmp(last->train.init_from, c->train.init_from) == 0;
+        if (!s.code && c->train.init_from[0] && !looked) {
             const bf_status starts = bf_init_from_check(c, &d->info[k]);
             if (starts.code == BF_E_INPUT) add_model_problem(problems, study, starts.what);
             else s = starts;

@@ -362,6 +362,10 @@ static bf_status complete(bf_builder *b)
     BF_TRY(bf_plan_derive(p));
     prepare_nodes(p);
     lay_out(p, &p->memory);
+    if (p->shape.counted && p->memory.used < SIZE_MAX) {
+        p->memory.size = p->memory.used;
+        return BF_DONE;
+    }
     BF_TRY(bf_arena_commit(&p->memory));
     lay_out(p, &p->memory);
     for (int l = 0; l < p->shape.lanes; l++) p->lane[l].index = l;

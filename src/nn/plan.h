@@ -106,6 +106,7 @@ typedef struct bf_plan_shape {
     int lanes;                              /* lanes that live in this process */
     bool backward;                          /* false: values only, batch normalisation by its running averages */
     bool narrow;                            /* hidden layers in bf16; a backend in double takes no notice */
+    bool counted;                           /* to be counted, not run: no memory behind its values */
 } bf_plan_shape;
 
 /* NULL when memory is short. params is borrowed and has to outlive the plan. */

@@ -37,7 +37,7 @@ void bf_key_expectation(const bf_key *k, char *out, size_t size)
 {
     static const char *const nouns[] = {
         [BF_KEY_INT] = "an integer", [BF_KEY_REAL] = "a number", [BF_KEY_INTS] = "a list of integers", [BF_KEY_REALS] = "a list of numbers",
-        [BF_KEY_PAIR] = "a list of two numbers" };
+        [BF_KEY_PAIR] = "a list of two numbers", [BF_KEY_LAYERS] = "a list of layers" };
     char text[300];
     switch (k->type) {
     case BF_KEY_BOOL: snprintf(out, size, "true or false"); return;

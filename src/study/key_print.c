@@ -100,6 +100,13 @@ static void put_paths(printer *p, const bf_paths *v)
     put(p, mapping ? "}" : "]");
 }
 
+static void put_layers(printer *p, const bf_layer_texts *list)
+{
+    put(p, "[");
+    for (int i = 0; i < list->count; i++) put(p, "%s%s", i ? ", " : "", list->at[i]);
+    put(p, "]");
+}
+
 static void put_list(printer *p, const bf_key *k, const void *field)
 {
     const bf_range r = bf_range_parse(k->type == BF_KEY_MEASURES ? NULL : k->range);
@@ -144,6 +151,7 @@ void bf_key_print(const bf_key *k, const bf_config *cfg, char *out, size_t size)
     case BF_KEY_TEXT:
     case BF_KEY_CHOICE: put_text(&p, field); break;
     case BF_KEY_PATHS: put_paths(&p, field); break;
+    case BF_KEY_LAYERS: put_layers(&p, field); break;
     case BF_KEY_SPLITS: {
         const bool *chosen = field;
         put(&p, "[%s%s%s]", chosen[0] ? "train" : "", chosen[0] && chosen[1] ? ", " : "", chosen[1] ? "test" : "");

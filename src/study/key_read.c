@@ -2,6 +2,7 @@
 #include "base/nearest.h"
 #include "study/number.h"
 #include "study/range.h"
+#include "vae/layer_text.h"
 
 #include <math.h>
 #include <string.h>
@@ -158,6 +159,24 @@ static bool read_reals(const bf_key *k, const bf_yaml *y, int node, double *at, 
     return true;
 }
 
+/* The sentence says which layer and which of its words. */
+static bool read_layers(const bf_key *k, const bf_yaml *y, int node, bf_layer_texts *list, bf_misfit *m)
+{
+    bf_layer layer;
+    char why[BF_LAYER_WHY];
+    if (!list_fits(k, y, node, 0, BF_MAX_LAYERS, m)) return false;
+    memset(list, 0, sizeof *list);
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next) {
+        if (!read_text(y, c, list->at[list->count], BF_LAYER_TEXT)) return misfit_here(m, k, y, c);
+        if (!bf_layer_parse(list->at[list->count++], &layer, why)) {
+            m->node = c;
+            snprintf(m->what, sizeof m->what, "layer %d '%s', %s", list->count, list->at[list->count - 1], why);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_path(const bf_key *k, const bf_yaml *y, int node, const char *role, bf_paths *p, bf_misfit *m)
 {
     const bool role_is_good = strlen(role) < sizeof p->role[0] && strspn(role, "abcdefghijklmnopqrstuvwxyz_") == strlen(role);
@@ -265,6 +284,7 @@ bool bf_key_read(const bf_key *k, const bf_yaml *y, int node, bf_config *cfg, bf
         return true;
     }
     case BF_KEY_PAIR: return read_reals(k, y, node, field, 2, 2, m);
+    case BF_KEY_LAYERS: return read_layers(k, y, node, field, m);
     case BF_KEY_PATHS: return read_paths(k, y, node, field, m);
     case BF_KEY_SPLITS: return read_splits(k, y, node, field, m);
     case BF_KEY_MEASURES: return read_measures(k, y, node, field, m);

@@ -32,8 +32,9 @@ static bool source_is_file(const bf_config *c)
 static bool net_has_hidden(const bf_config *c)
 {
     const bf_network *net = bf_network_find(c->vae.net);
-    return net && !net->affine;
+    return net && net->hidden;
 }
+static bool net_described(const bf_config *c) { return strcmp(c->vae.net, "described") == 0; }
 static bool likelihood_gaussian(const bf_config *c) { return strcmp(c->vae.likelihood, "gaussian") == 0; }
 static bool by_epochs(const bf_config *c) { return c->train.steps == 0; }
 static bool schedule_step(const bf_config *c) { return strcmp(c->train.schedule, "step") == 0; }
@@ -135,13 +136,19 @@ static const bf_key table[] = {
       "how much hands differ; 0: every digit looks like its template", RS,
       NULL, source_digits, "data.source: digits" },
 
-    { "model.net", BF_KEY_CHOICE, FIELD(vae.net), "mlp", NULL, bf_network_names, NULL, "network of encoder and decoder", RS,
-      "mlp linear infogan wae resnet sigma", NULL, NULL },
+    { "model.net", BF_KEY_CHOICE, FIELD(vae.net), "mlp", NULL, bf_network_names, NULL,
+      "network of encoder and decoder; described: the layers of model.encoder and model.decoder", RS, ALWAYS },
+    { "model.encoder", BF_KEY_LAYERS, FIELD(vae.encoder), "[]", NULL, NULL, NULL,
+      "layers from the sample to the posterior's heads, such as conv 64 4x4 /2 bn relu, fc 256 tanh", R | BF_KEY_STRICT,
+      NULL, net_described, "model.net: described" },
+    { "model.decoder", BF_KEY_LAYERS, FIELD(vae.decoder), "[]", NULL, NULL, NULL,
+      "layers from the latent variables on, such as fc H/4xW/4x64 relu; output deconv 4x4 /2: the last one, else it is dense", R | BF_KEY_STRICT,
+      NULL, net_described, "model.net: described" },
     { "model.hidden", BF_KEY_INTS, FIELD(vae.hidden), "[128, 64]", "1:65536", NULL, "units", "hidden layers of the encoder; the decoder mirrors them", RS,
-      NULL, net_has_hidden, "a model.net with hidden layers" },
+      NULL, net_has_hidden, "model.net: mlp" },
     { "model.latent", BF_KEY_INT, FIELD(vae.latent), "8", "1:4096", NULL, NULL, "latent dimensions", RS, ALWAYS },
     { "model.activation", BF_KEY_CHOICE, FIELD(vae.activation), "relu", NULL, bf_activation_names, NULL, "activation of hidden layers", RS,
-      NULL, net_has_hidden, "a model.net with hidden layers" },
+      NULL, net_has_hidden, "model.net: mlp" },
     { "model.output", BF_KEY_CHOICE, FIELD(vae.output), "linear", "linear sigmoid", NULL, NULL, "activation of the decoder's mean", RS, ALWAYS },
     { "model.condition", BF_KEY_CHOICE, LATER, "none", "none", NULL, NULL, "what encoder and decoder are told beside the sample", 0,
       "beta label", NULL, NULL },
@@ -280,6 +287,6 @@ bool bf_key_applies(const bf_key *k, const bf_config *cfg) { return !k->applies 
 
 const char *bf_key_type_name(bf_key_type type)
 {
-    static const char *const names[] = { "boolean", "integer", "number", "text", "choice", "integers", "numbers", "paths", "splits", "measures", "pair" };
+    static const char *const names[] = { "boolean", "integer", "number", "text", "choice", "integers", "numbers", "paths", "splits", "measures", "pair", "layers" };
     return names[type];
 }

@@ -11,18 +11,20 @@ static bf_value layer(bf_builder *b, const bf_vae_options *o, const char *side, 
     return bf_activate(b, bf_dense(b, v, (int)width, name, bf_activation_gain(kind), 0.0), kind);
 }
 
-static bf_value encoder(bf_builder *b, const bf_vae_options *o, bf_value x)
+static bf_value encoder(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x)
 {
+    (void)d;
     for (int i = 0; i < o->hidden.count; i++) x = layer(b, o, "encoder", i, o->hidden.at[i], x);
     return x;
 }
 
-static bf_value decoder(bf_builder *b, const bf_vae_options *o, bf_value z)
+static bf_value decoder(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value z)
 {
+    (void)d;
     for (int i = 0; i < o->hidden.count; i++) z = layer(b, o, "decoder", i, o->hidden.at[o->hidden.count - 1 - i], z);
     return z;
 }
 
 const bf_network bf_network_mlp = {
-    .name = "mlp", .help = "dense layers (model.hidden), mirrored in the decoder", .affine = false, .encoder = encoder, .decoder = decoder,
+    .name = "mlp", .help = "dense layers (model.hidden), mirrored in the decoder", .hidden = true, .encoder = encoder, .decoder = decoder,
 };

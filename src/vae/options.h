@@ -5,10 +5,14 @@
 
 #define BF_MAX_HIDDEN 16
 typedef struct bf_i64_list { int count; int64_t at[BF_MAX_HIDDEN]; } bf_i64_list;
+#define BF_MAX_LAYERS 48
+#define BF_LAYER_TEXT 64
+typedef struct bf_layer_texts { int count; char at[BF_MAX_LAYERS][BF_LAYER_TEXT]; } bf_layer_texts;     /* layer_text.h: "conv 64 4x4 /2 relu" */
 
 typedef struct bf_vae_options {
     char        net[BF_NAME];           /* a row of the network table */
     bf_i64_list hidden;
+    bf_layer_texts encoder, decoder;    /* of net described */
     int64_t     latent;
     char        activation[BF_NAME];
     char        output[BF_NAME];        /* linear, sigmoid */

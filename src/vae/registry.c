@@ -6,7 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-static const bf_network *const networks[] = { &bf_network_linear, &bf_network_mlp, NULL };
+static const bf_network *const networks[] = {
+    &bf_network_linear, &bf_network_mlp, &bf_network_own, &bf_network_infogan, &bf_network_wae, &bf_network_wae_mnist, &bf_network_resnet,
+    &bf_network_sigma, &bf_network_tcvae_mlp, &bf_network_tcvae_conv, &bf_network_dlib_conv, &bf_network_pythae_conv, &bf_network_mr_resnet,
+    &bf_network_bs_resnet, &bf_network_second_stage, NULL
+};
 static const bf_posterior *const posteriors[] = { &bf_posterior_gaussian, &bf_posterior_delta, NULL };
 static const bf_prior *const priors[] = { &bf_prior_normal, NULL };
 static const bf_rate *const rates[] = { &bf_rate_gaussian_normal, &bf_rate_delta_normal, NULL };
@@ -16,7 +20,10 @@ static const bf_likelihood *const likelihoods[] = {
 };
 static const bf_objective *const objectives[] = { &bf_objective_beta_vae, NULL };
 
-const char *const bf_network_names[] = { "linear", "mlp", NULL };
+const char *const bf_network_names[] = {
+    "linear", "mlp", "described", "infogan", "wae", "wae-mnist", "resnet", "sigma", "tcvae-mlp", "tcvae-conv", "dlib-conv", "pythae-conv",
+    "mr-resnet", "bs-resnet", "second-stage", NULL
+};
 const char *const bf_posterior_names[] = { "gaussian", "delta", NULL };
 const char *const bf_prior_names[] = { "normal", NULL };
 const char *const bf_likelihood_names[] = { "gaussian", "bernoulli", NULL };

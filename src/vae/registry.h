@@ -13,10 +13,15 @@
 
 typedef struct bf_network {
     const char *name, *help;
-    bool affine;                                                                    /* encoder and decoder are affine maps */
-    bf_value (*encoder)(bf_builder *b, const bf_vae_options *o, bf_value x);        /* x -> features for the posterior's heads */
-    bf_value (*decoder)(bf_builder *b, const bf_vae_options *o, bf_value z);        /* z -> features for the likelihood's heads */
+    bool affine;            /* encoder and decoder are affine maps */
+    bool hidden;            /* made of model.hidden and model.activation */
+    bf_value (*encoder)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x);      /* x -> features for the posterior's heads */
+    bf_value (*decoder)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value z);      /* z -> features for the likelihood's heads */
+    /* Networks in words (layer_text.h): their lists of layers, NULL-terminated, or what writes them for data of this shape. */
+    const char *const *encoder_layers, *const *decoder_layers;
+    void (*write)(const bf_vae_options *o, const bf_vae_data *d, bf_layer_texts *encoder, bf_layer_texts *decoder);
 } bf_network;
+static inline bool bf_network_in_words(const bf_network *n) { return n->encoder_layers != NULL || n->write != NULL; }
 
 typedef struct bf_posterior_values { bf_value mean, logvar, z; } bf_posterior_values;
 typedef struct bf_posterior {

@@ -2,8 +2,10 @@
  * cannot drift apart. */
 #include "vae/vae.h"
 #include "nn/layers.h"
+#include "vae/network_described.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
+#include "vae/rows.h"
 #include <math.h>
 
 typedef struct model {
@@ -38,7 +40,7 @@ static bf_status resolve(const bf_vae_options *o, model *m)
         return BF_FAIL(BF_E_INPUT, "model.activation: there is no activation '%s'", o->activation);
     if (bf_activation_find(o->output) != BF_LINEAR && bf_activation_find(o->output) != BF_SIGMOID)
         return BF_FAIL(BF_E_INPUT, "model.output: '%s' is neither linear nor sigmoid", o->output);
-    return BF_DONE;
+    return m->network == &bf_network_own ? bf_described_check(o) : BF_DONE;
 }
 
 static bf_status check_sizes(const bf_vae_options *o)
@@ -77,18 +79,21 @@ bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum)
 
 /* --- recording --------------------------------------------------------------------------------------------------- */
 
-static bf_value input_x(bf_builder *b, const model *m, int rows) { return bf_input(b, "x", bf_shape_flat(rows, m->d->width)); }
+static bf_value input_x(bf_builder *b, const model *m, int rows)
+{
+    return bf_input(b, "x", bf_network_in_words(m->network) ? bf_described_input(m->o, m->d, rows) : bf_shape_flat(rows, m->d->width));
+}
 
 static bf_posterior_values encode(bf_builder *b, const model *m, bf_value x, uint32_t use)
 {
-    const bf_posterior_values q = m->posterior->build(b, m->o, m->network->encoder(b, m->o, x), use);
+    const bf_posterior_values q = m->posterior->build(b, m->o, m->network->encoder(b, m->o, m->d, x), use);
     bf_column_moments(b, q.mean, "mean");
     return q;
 }
 
 static bf_heads decode(bf_builder *b, const model *m, bf_value z)
 {
-    return m->likelihood->heads(b, m->o, m->d, m->network->decoder(b, m->o, z));
+    return m->likelihood->heads(b, m->o, m->d, m->network->decoder(b, m->o, m->d, z));
 }
 
 static bf_value rate_of(bf_builder *b, const model *m, const bf_posterior_values *q)
@@ -207,6 +212,19 @@ bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_pur
     BF_TRY(build(&m, BF_VAE_TRAIN, &own, backend, use, params, out, NULL));
     *out = empty(&m);
     return build(&m, purpose, &own, backend, use, params, out, &out->plan);
+}
+
+bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
+{
+    model m = { .d = d };
+    const bf_plan_shape shape = { .rows = 1, .lanes = 1, .backward = true };
+    BF_TRY(resolve(o, &m));
+    bf_params *params = bf_params_create();
+    if (params == NULL) return BF_FAIL(BF_E_MEMORY, "no memory to describe the model");
+    bf_vae none = empty(&m);
+    const bf_status s = build(&m, BF_VAE_TRAIN, &shape, &bf_backend_portable, 0, params, &none, NULL);
+    bf_params_destroy(&params);
+    return s;
 }
 
 void bf_vae_destroy(bf_vae *v) { bf_plan_destroy(&v->plan); }

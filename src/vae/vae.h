@@ -25,6 +25,8 @@ typedef struct bf_vae {
     int      width, latent;
 } bf_vae;
 
+/* Local. Whether the network takes data of this shape; BF_E_INPUT names the key, the layer and the sizes. Nothing is allocated for running. */
+BF_MUST_USE bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d);
 /* Local. Adds its slots to params (the same ones, whatever the purpose and order of calls). use: the address of posterior noise (BF_USE_EPS or BF_USE_EPS_EVAL + ...). */
 BF_MUST_USE bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
                                    const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out);

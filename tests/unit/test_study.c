@@ -169,7 +169,8 @@ static void test_study__all_problems_at_once_sorted_by_place(void **state)
                   "s.yaml:6:3: train.optimiser: unknown key; did you mean train.optimizer?\n"
                   "s.yaml:8:3: model.latnet: unknown key; did you mean model.latent?\n"
                   "s.yaml:9:11: model.latent: expected an integer in [1, 4096], got '5000'\n"
-                  "s.yaml:10:8: model.net: expected one of linear, mlp, got 'mpl'; did you mean mlp?\n"
+                  "s.yaml:10:8: model.net: expected one of linear, mlp, described, infogan, wae, wae-mnist, resnet, sigma, tcvae-mlp, tcvae-conv, dlib-conv, "
+                  "pythae-conv, mr-resnet, bs-resnet, second-stage, got 'mpl'; did you mean mlp?\n"
                   "s.yaml:11:1: lr: unknown key; did you mean train.lr?\n"
                   "s.yaml:12:19: output.weights: expected true or false, got 'yes'\n"
                   "s.yaml:13:12: posterior: expected one of gaussian, delta, got a list\n"
@@ -232,11 +233,10 @@ static void test_study__byte_order_mark_and_windows_lines_are_read(void **state)
 static void test_study__later_features_are_known_but_refused(void **state)
 {
     (void)state;
-    study_refuses("study: l\nmodel: {condition: beta, modulation: film, net: resnet}\nprior: cauchy\nlikelihood: {kind: student-t}\n"
+    study_refuses("study: l\nmodel: {condition: beta, modulation: film}\nprior: cauchy\nlikelihood: {kind: student-t}\n"
                   "objective:\n  beta: {range: [0.01, 10]}\n  betas_per_sample: 4\n  grid: [1, 2]\n", NULL,
                   "s.yaml:2:20: model.condition: 'beta' is known but not available in this version; leave the key out, or write none\n"
                   "s.yaml:2:38: model.modulation: 'film' is known but not available in this version; leave the key out, or write gate\n"
-                  "s.yaml:2:49: model.net: 'resnet' is known but not available in this version; it has linear, mlp\n"
                   "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n"
                   "s.yaml:4:20: likelihood.kind: 'student-t' is known but not available in this version; it has gaussian, bernoulli\n"
                   "s.yaml:6:9: objective.beta: a range to learn is known but not available in this version; give a number, or a sweep\n"

@@ -40,7 +40,7 @@ static void walk(void (*check)(const bf_vae_options *))
 {
     static const char *const outputs[] = { "linear", "sigmoid" };
     bf_vae_options o = vae_rig_options();
-    for (int n = 0; bf_network_names[n] != NULL; n++)
+    for (int n = 0; bf_network_names[n] != NULL && !bf_network_in_words(bf_network_find(bf_network_names[n])); n++)
         for (int a = 0; bf_activation_names[a] != NULL && (a == 0 || !bf_network_find(bf_network_names[n])->affine); a++)
             for (int k = 0; k < 2; k++) {
                 snprintf(o.net, sizeof o.net, "%s", bf_network_names[n]);
