@@ -39,6 +39,32 @@ static void test_onednn__dense_matches_its_twin(void **state)
     for (int i = 0; i < 4; i++) bf_bench_compare(&cases[i], library(), IN, i % 2 == 0);
 }
 
+/* Both kinds over images of odd sides, both paddings; channels that fill vectors and such that do not. The second use of x and of the weights
+ * adds to gradients that are there. */
+static void windows(bf_bench *g, int channels, int out, const bf_window *w)
+{
+    const bf_value x = bf_bench_grid(g, "x", 9, 7, channels, 1.0);
+    const bf_value there = bf_activate(g->b, bf_conv(g->b, x, out, w, "conv", 1.0), BF_LEAKY_RELU);
+    bf_bench_probe(g, there);
+    bf_bench_probe(g, bf_activate(g->b, bf_deconv(g->b, x, out, w, "deconv", 1.0), BF_RELU));
+    bf_bench_probe(g, bf_deconv(g->b, there, channels, w, "back", 1.0));
+}
+
+static void same(bf_bench *g) { windows(g, 16, 24, &(bf_window){ .kernel = 4, .stride = 2, .same = true }); }
+static void padded(bf_bench *g) { windows(g, 16, 8, &(bf_window){ .kernel = 3, .stride = 1, .pad = 1 }); }
+static void uneven(bf_bench *g) { windows(g, 3, 5, &(bf_window){ .kernel = 3, .stride = 2, .pad = 1, .out_pad = 1 }); }
+
+static void test_onednn__convolutions_match_their_twins(void **state)
+{
+    (void)state;
+    static const bf_op_case cases[] = { { "conv", same }, { "conv", padded }, { "conv", uneven } };
+    if (library() == NULL) skip();
+    for (int i = 0; i < 3; i++) {
+        bf_bench_compare(&cases[i], library(), 4, false);
+        bf_bench_compare(&cases[i], library(), 4, true);
+    }
+}
+
 /* --- one plan ---------------------------------------------------------------------------------------------------- */
 
 typedef struct net {
@@ -163,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_onednn__is_found_by_name),
         cmocka_unit_test(test_onednn__dense_matches_its_twin),
+        cmocka_unit_test(test_onednn__convolutions_match_their_twins),
         cmocka_unit_test(test_onednn__runs_what_is_large),
         cmocka_unit_test(test_onednn__bits_repeat),
         cmocka_unit_test(test_onednn__nan_stays_nan),

@@ -8,7 +8,7 @@ typedef bool (*maker)(const bf_plan *p, const bf_node *n, bf_dnnl_layer *o);
 
 static maker maker_of(const bf_op *op)
 {
-    return op == &bf_op_dense ? bf_dnnl_dense : NULL;
+    return op == &bf_op_dense ? bf_dnnl_dense : op == &bf_op_conv ? bf_dnnl_conv : op == &bf_op_deconv ? bf_dnnl_deconv : NULL;
 }
 
 static bool prepare(const bf_plan *p, bf_node *n)

@@ -2,7 +2,8 @@
 
 #include "nn/activation.h"
 #include "nn/bf16.h"
-#include "nn/column_sum.h"
+#include "nn/channel_sums.h"
+#include <string.h>
 
 #define PASS 4096u              /* entries that a pass in two steps takes at a time: they stay in the first cache */
 
@@ -49,13 +50,12 @@ static void relu_narrow(size_t n, uint16_t *y)
 /* Bias, activation and rounding, a few rows at a time. to: y in bf16, NULL where the product is y. */
 static void finish_rows(const bf_dnnl_layer *o, const bf_node *n, const bf_lane *l, float *product, uint16_t *to)
 {
-    const size_t cols = o->cols, rows = count_of(l->plan, n->output) / cols, high = cols < PASS ? PASS / cols : 1;
-    for (size_t r = 0; r < rows; r += high) {
-        const size_t now = rows - r < high ? rows - r : high, count = now * cols;
-        float *y = product + r * cols;
-        if (has_bias(n)) bf_bias_activate((bf_activation)n->activation, now, cols, bf_lane_slot(l, n, 1), y);
-        else bf_activation_value((bf_activation)n->activation, count, y, y);
-        if (to != NULL) bf_narrow_all(y, to + r * cols, count);
+    const size_t cols = o->cols, rows = count_of(l->plan, n->output) / cols;
+    const float *bias = has_bias(n) ? bf_lane_slot(l, n, 1) : NULL;
+    for (size_t r = 0; r < rows; r += o->high) {
+        const size_t now = rows - r < o->high ? rows - r : o->high;
+        bf_bias_activate((bf_activation)n->activation, now, cols, bias, product + r * cols);
+        if (to != NULL) bf_narrow_all(product + r * cols, to + r * cols, now * cols);
     }
 }
 
@@ -73,33 +73,38 @@ static void forward(const bf_node *n, const bf_lane *l)
 
 /* --- backward ---------------------------------------------------------------------------------------------------- */
 
-/* dy becomes, in place, the gradient of what was activated. */
-static void slope_narrow(const bf_node *n, size_t count, const uint16_t *y, uint16_t *dy)
+/* dy becomes, in place, the gradient of what was activated; its column sums are added up. wide: room for two passes. */
+static void slope_narrow(const bf_dnnl_layer *o, const bf_node *n, const bf_lane *l, float *wide, double *sum)
 {
-    float wide_y[PASS], wide_dy[PASS];
-    for (size_t i = 0; i < count && n->activation != BF_LINEAR; i += PASS) {
-        const size_t now = count - i < PASS ? count - i : PASS;
-        bf_widen_all(y + i, wide_y, now);
-        bf_widen_all(dy + i, wide_dy, now);
-        bf_activation_slope((bf_activation)n->activation, now, wide_y, wide_dy, wide_dy, false);
-        bf_narrow_all(wide_dy, dy + i, now);
+    const size_t cols = o->cols, rows = count_of(l->plan, n->output) / cols;
+    uint16_t *y = bf_lane_value(l, n->output), *dy = bf_lane_gradient(l, n->output);
+    float *wide_dy = wide, *wide_y = wide + o->high * cols;
+    for (size_t r = 0; r < rows; r += o->high) {
+        const size_t now = rows - r < o->high ? rows - r : o->high, at = r * cols, count = now * cols;
+        bf_widen_all(dy + at, wide_dy, count);
+        if (n->activation != BF_LINEAR) {
+            bf_widen_all(y + at, wide_y, count);
+            bf_activation_slope((bf_activation)n->activation, count, wide_y, wide_dy, wide_dy, false);
+            bf_narrow_all(wide_dy, dy + at, count);
+        }
+        bf_channel_sums(wide_dy, now, cols, sum);
     }
 }
 
-/* The output's gradient, through the activation, in the operands' type; the bias gets its part. */
+/* The output's gradient, through the activation, in the operands' type; the bias gets its part. The sums lie where weights will. */
 static const void *own_slope(const bf_dnnl_layer *o, const bf_node *n, const bf_lane *l)
 {
     const size_t count = count_of(l->plan, n->output);
     void *dy = bf_lane_gradient(l, n->output);
-    float *db = has_bias(n) ? bf_lane_slot_gradient(l, n, 1) : NULL;
-    if (is_narrow(l->plan, n->output)) {
-        slope_narrow(n, count, bf_lane_value(l, n->output), dy);
-        if (db != NULL) bf_column_sum_narrow(count / o->cols, o->cols, dy, n->slot_adds[1], db);
-        return dy;
+    double *sum = (double *)((char *)l->work + o->weights);
+    memset(sum, 0, o->cols * sizeof *sum);
+    if (is_narrow(l->plan, n->output)) slope_narrow(o, n, l, (float *)((char *)sum + padded(o->cols * sizeof *sum)), sum);
+    else {
+        bf_own_slope(n, l);
+        if (has_bias(n)) bf_channel_sums(dy, count / o->cols, o->cols, sum);
     }
-    bf_own_slope(n, l);
-    if (db != NULL) bf_column_sum(count / o->cols, o->cols, dy, n->slot_adds[1], db);
-    if (o->operand == dnnl_f32) return dy;
+    if (has_bias(n)) bf_channel_give(sum, o->cols, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
+    if (is_narrow(l->plan, n->output) || o->operand == dnnl_f32) return dy;
     uint16_t *rounded = (uint16_t *)((char *)l->work + o->values);
     bf_narrow_all(dy, rounded, count);
     return rounded;
@@ -163,13 +168,15 @@ static size_t packed_bytes(const bf_dnnl_task *pack, int side)
     return pack->primitive == NULL ? 0 : dnnl_memory_desc_get_size(bf_dnnl_task_arg(pack, side));
 }
 
-/* work: scratch of the task that runs | packed weights or their gradient | product or rounded dy | dx to be added. */
+/* work: scratch of the task that runs | packed weights or their gradient, before them the bias' sums | product or rounded dy | dx to be added. */
 static void lay_out(const bf_plan *p, bf_node *n, bf_dnnl_layer *o)
 {
     const bf_dnnl_task *tasks[] = { &o->forward, &o->weight, &o->input, &o->pack_forward, &o->pack_input, &o->unpack };
     size_t scratch = 0;
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) scratch = larger(scratch, tasks[i]->scratch);
-    const size_t weights = larger(packed_bytes(&o->pack_forward, 1), larger(packed_bytes(&o->pack_input, 1), packed_bytes(&o->unpack, 0)));
+    const size_t packs = larger(packed_bytes(&o->pack_forward, 1), larger(packed_bytes(&o->pack_input, 1), packed_bytes(&o->unpack, 0)));
+    const size_t sums = padded(o->cols * sizeof(double)) + (is_narrow(p, n->output) ? 2 * o->high * o->cols * sizeof(float) : 0);
+    const size_t weights = larger(packs, n->run.backward != NULL ? sums : 0);
     const bool rounds = o->operand == dnnl_bf16 && !is_narrow(p, n->output);
     const size_t values = o->through ? sizeof(float) : rounds ? sizeof(uint16_t) : 0;
     const bool aside = n->wants[0] && n->adds[0] && !o->input_adds;
@@ -182,6 +189,7 @@ static void lay_out(const bf_plan *p, bf_node *n, bf_dnnl_layer *o)
 bool bf_dnnl_layer_complete(const bf_plan *p, bf_node *n, bf_dnnl_layer *o)
 {
     const bool learns = n->run.backward != NULL;
+    o->high = o->cols < PASS ? PASS / o->cols : 1;
     if (!make_pack(o, &o->flat[0], &o->forward, &o->pack_forward)) return false;
     if (learns && !make_unpack(n, o)) return false;
     if (learns && n->wants[0] && !make_pack(o, &o->flat[2], &o->input, &o->pack_input)) return false;

@@ -24,6 +24,7 @@ typedef struct bf_dnnl_layer {
     /* Made by bf_dnnl_layer_complete. */
     bf_dnnl_task     pack_forward, pack_input, unpack;  /* between the flat vector's layout and a product's; none where they are the same */
     size_t           weights, values, slope;        /* where in work: packed weights; forward's product, or dy in bf16; dx before it is added */
+    size_t           high;                          /* rows of y that a pass in several steps takes at a time */
 } bf_dnnl_layer;
 
 /* able: forward may have a bias and post-operations. */
@@ -34,4 +35,6 @@ void bf_dnnl_layer_destroy(bf_dnnl_layer *o);
 
 /* One maker for each kind of node: the products in o, or false where the portable kernels are better or the library has none. */
 bool bf_dnnl_dense(const bf_plan *p, const bf_node *n, bf_dnnl_layer *o);
+bool bf_dnnl_conv(const bf_plan *p, const bf_node *n, bf_dnnl_layer *o);
+bool bf_dnnl_deconv(const bf_plan *p, const bf_node *n, bf_dnnl_layer *o);
 #endif
