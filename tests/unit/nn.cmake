@@ -4,6 +4,8 @@ target_include_directories(bf_twins PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_C
 target_link_libraries(bf_twins PUBLIC bf_nn PkgConfig::CMOCKA)
 
 bf_unit_test(test_nn_ops bf_twins)
+bf_unit_test(test_conv bf_twins)
+bf_unit_test(test_norm bf_nn)
 bf_unit_test(test_onednn bf_twins)
 bf_unit_test(test_plan bf_nn)
 bf_unit_test(test_gemm bf_nn)
