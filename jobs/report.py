@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws a study: the rate-distortion plane, the training histories, and a sheet of samples.
 
-Reads DIR/study.h5 with h5py, finished or not, and writes DIR/report/rd.png, history.png and samples.png.
+Reads DIR/study.h5 with h5py, finished or not, and writes DIR/report/rd.png, history.png and samples.png. Where `betafield curve DIR -o
+DIR/curve.h5` was run since the study last changed, the plane shows those curves: means over seeds, the convex hull, and theory.
 """
 import argparse
 import math
@@ -40,6 +41,7 @@ class Study:
 
     def __init__(self, file):
         self.file = file
+        self.curves = None      # of curve.h5
         self.name = as_text(file.attrs.get("study", "study"))
         self.sweep = {name: column[...] for name, column in file["sweep"].items()}
         self.count = len(self.sweep["status"])
@@ -89,6 +91,32 @@ class Study:
         return f"{self.name}: " + ", ".join(parts)
 
 
+class Curves:
+    """The tables of curve.h5 in memory."""
+
+    def __init__(self, file):
+        self.split = as_text(file.attrs["split"])
+        self.distortion = as_text(file.attrs["distortion"])
+        self.labels = [as_text(label) for label in file["curves/label"]]
+        self.points = {name: column[...] for name, column in file["points"].items()}
+
+    def of(self, curve):
+        """The columns of one curve's points."""
+        return {name: column[self.points["curve"] == curve] for name, column in self.points.items()}
+
+
+def read_curves(directory):
+    """What `betafield curve` said of the study as it is now; None when it was not asked since."""
+    path = directory / "curve.h5"
+    try:
+        if path.stat().st_mtime < (directory / "study.h5").stat().st_mtime:
+            return None
+        with h5py.File(path, "r") as file:
+            return Curves(file)
+    except (OSError, KeyError):
+        return None
+
+
 def as_text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -135,6 +163,9 @@ def draw_rd(study):
     if not good.any():
         nothing(axes, "no configuration has a rate and a distortion yet")
         return figure
+    if study.curves and len(study.curves.labels) <= MAX_CURVES and len(np.unique(study.curves.points["beta"])) > 1:
+        draw_measured_curves(axes, study.curves)
+        return figure
     families = {label: members[good[members]] for label, members in study.families().items()}
     families = {label: members for label, members in families.items() if members.size}
     if len(families) <= MAX_CURVES:
@@ -165,6 +196,29 @@ def draw_curves(axes, study, families, rate, distortion):
         axes.plot([], [], " ", label="labels: β")
     if len(families) > 1 or labelled:
         axes.legend(loc="upper right")
+
+
+def draw_measured_curves(axes, curves):
+    """The curves of curve.h5: points with the errors of their means, the hull as a line, theory dashed."""
+    labelled = len(curves.points["beta"]) <= MAX_LABELS
+    for curve, (label, colour, marker) in enumerate(zip(curves.labels, curve_colours(len(curves.labels)), "osD^vP*Xdh")):
+        of = curves.of(curve)
+        hull = of["on_hull"] == 1
+        axes.errorbar(of["rate"], of["distortion"], xerr=np.nan_to_num(of["rate_se"]), yerr=np.nan_to_num(of["distortion_se"]),
+                      linestyle="none", marker=marker, markersize=5, elinewidth=0.8, color=colour, label=label or None)
+        axes.plot(of["rate"][hull], of["distortion"][hull], color=colour)
+        order = np.argsort(of["theory_rate"])
+        axes.plot(of["theory_rate"][order], of["theory_distortion"][order], linestyle=(0, (4, 3)), linewidth=0.8, color=colour)
+        for beta, x, y in zip(of["beta"], of["rate"], of["distortion"]) if labelled else ():
+            axes.annotate(f"{beta:.3g}", (x, y), xytext=(5, 4), textcoords="offset points", fontsize=6.5, color=colour)
+    axes.plot([], [], "-", color="0.4", label="convex hull")
+    if np.isfinite(curves.points["theory_rate"]).any():
+        axes.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="theory")
+    if labelled:
+        axes.plot([], [], " ", label="labels: β")
+    axes.legend(loc="upper right")
+    axes.set_xlabel(f"rate  KL(q(z|x) ‖ p(z))  [nat per {curves.split} sample]")
+    axes.set_ylabel(f"{curves.distortion}  −E log p(x|z)  [nat per {curves.split} sample]")
 
 
 def draw_best(axes, rate, distortion):
@@ -319,6 +373,7 @@ def main(arguments=None):
     with file, plt.rc_context(STYLE):
         try:
             study = Study(file)
+            study.curves = read_curves(directory)
         except KeyError as error:
             return fail(2, f"{directory / 'study.h5'} is no study: {error}")
         report = directory / "report"

@@ -69,6 +69,8 @@ while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once 
 
 if [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then
     need_python
+    # Exit 2: no configuration has a point; the report says so too.
+    "$betafield" curve "$dir" -o "$dir/curve.h5" || [ $? -eq 2 ]
     "$PYTHON" "$ROOT/jobs/report.py" "$dir"
 fi
 exit "$code"

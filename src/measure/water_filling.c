@@ -28,7 +28,7 @@ void bf_water_fitted(const double *lambda, int n, int latent, double beta, bf_wa
     double lost = 0.0;
     int k = 0;
     for (int i = 0; i < n; i++) lost += lambda[i];
-    for (; k < most && lambda[k] > 0.0; k++) {
+    for (; k < most; k++) {
         const double end = lambda[k] / beta;            /* below it, dimension k is kept too */
         if (end * (n - beta * k) <= lost) break;
         lost -= lambda[k];

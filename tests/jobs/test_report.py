@@ -1,5 +1,6 @@
 """jobs/report.py on studies written here by h5py as outputs/README.md describes them: it needs no program."""
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,55 @@ def test_report__draws_images_and_vectors(tmp_path, shape):
 @pytest.mark.parametrize("betas, latents", [([1.0], [8]), ([0.5, 1, 2], [8]), ([1.0], [1, 2, 3]), (np.geomspace(0.01, 100, 25), range(1, 13))])
 def test_report__draws_one_configuration_and_many(tmp_path, betas, latents):
     write_study(tmp_path, betas, latents)
+    check_pictures(tmp_path)
+
+
+def write_curves(directory, labels, theory=True, errors=True):
+    """DIR/curve.h5 with five points a curve, as `betafield curve` leaves it."""
+    beta = np.tile(np.geomspace(10, 0.1, 5), len(labels))
+    rate = np.tile(np.linspace(0, 20, 5), len(labels)) + np.repeat(np.arange(len(labels)), 5)
+    nan = np.full(len(beta), np.nan)
+    with h5py.File(directory / "curve.h5", "w") as f:
+        f.attrs["split"], f.attrs["distortion"] = np.bytes_("test"), np.bytes_("distortion")
+        f["curves/label"] = np.array(labels, dtype="S64")
+        f["points/curve"] = np.repeat(np.arange(len(labels)), 5)
+        f["points/on_hull"] = np.tile(np.array([1, 0, 1, 1, 1], dtype="i1"), len(labels))
+        for name, values in (("beta", beta), ("rate", rate), ("distortion", 80 * np.exp(-rate / 20)),
+                             ("rate_se", np.full(len(beta), 0.2) if errors else nan), ("distortion_se", np.full(len(beta), 0.5) if errors else nan),
+                             ("theory_rate", rate if theory else nan), ("theory_distortion", 75 * np.exp(-rate / 20) if theory else nan)):
+            f[f"points/{name}"] = values
+
+
+def rd_lines(directory):
+    """What the legend of the plane says."""
+    with h5py.File(directory / "study.h5", "r") as file:
+        study = draw.Study(file)
+        study.curves = draw.read_curves(directory)
+        figure = draw.draw_rd(study)
+        said = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        draw.plt.close(figure)
+    return said
+
+
+@pytest.mark.parametrize("theory, errors", [(True, True), (False, False)])
+def test_report__shows_the_curves_of_betafield_curve(tmp_path, theory, errors):
+    write_study(tmp_path, [0.1, 1, 10], [2, 4])
+    assert "convex hull" not in rd_lines(tmp_path)
+    write_curves(tmp_path, ["model.latent 2", "model.latent 4"], theory, errors)
+    check_pictures(tmp_path)
+    said = rd_lines(tmp_path)
+    assert {"model.latent 2", "model.latent 4", "convex hull"} <= set(said) and ("theory" in said) == theory
+
+
+def test_report__does_without_curves_that_are_old_damaged_or_too_many(tmp_path):
+    study = write_study(tmp_path, [0.1, 1, 10], [2, 4])
+    write_curves(tmp_path, ["one"])
+    os.utime(tmp_path / "curve.h5", (study.stat().st_mtime - 10,) * 2)
+    assert "convex hull" not in rd_lines(tmp_path)
+    (tmp_path / "curve.h5").write_bytes(b"not HDF5")
+    assert "convex hull" not in rd_lines(tmp_path)
+    write_curves(tmp_path, [f"curve {i}" for i in range(draw.MAX_CURVES + 1)])
+    assert "convex hull" not in rd_lines(tmp_path)
     check_pictures(tmp_path)
 
 

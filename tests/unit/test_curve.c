@@ -132,12 +132,13 @@ static void test_curve__slopes_of_the_optimum_are_beta(void **state)
 
 static void test_curve__a_wrong_slope_is_seen_and_a_collapse_has_none(void **state)
 {
-    const double beta[] = { 20.0, 10.0, 1.0, 0.1 }, rate[] = { 0.0, 1e-9, 1.0, 2.0 }, distortion[] = { 5.0, 5.1, 3.0, 0.5 };
-    double slope[4], between[4];
+    /* A step of rounding, a right slope, one too steep, one too flat. */
+    const double beta[] = { 20.0, 10.0, 1.0, 0.1, 0.01 }, rate[] = { 0.0, 1e-9, 1.0, 2.0, 3.0 }, distortion[] = { 5.0, 5.1, 3.0, 0.5, 0.495 };
+    double slope[5], between[5];
     (void)state;
-    const bf_curve_slopes s = bf_curve_slope(beta, rate, distortion, 4, slope, between);
+    const bf_curve_slopes s = bf_curve_slope(beta, rate, distortion, 5, slope, between);
     assert_true(isnan(slope[1]));
-    assert_int_equal(s.counted, 2);
+    assert_int_equal(s.counted, 3);
     assert_int_equal(s.agreeing, 1);
     BF_CHECK_NEAR(slope[2], 2.1, 1e-6);
     BF_CHECK_NEAR(slope[3], 2.5, 1e-12);
