@@ -138,6 +138,12 @@ static double least_value(const bf_study_data_sets *d, int k)
     return source && source->unbounded && strcmp(d->options[k].scale, "minmax") != 0 ? -INFINITY : NAN;
 }
 
+/* Known from the headers alone: bytes that are not scaled by what they hold. */
+static double step_between_values(const bf_study_data_sets *d, int k)
+{
+    return d->info[k].stored == BF_STORED_U8 && strcmp(d->options[k].scale, "auto") == 0 ? 1.0 / 255.0 : 0.0;
+}
+
 /* Equal but for numbers that change no shape: what one look at the stored weights says holds for both. */
 static bool same_model(const bf_vae_options *a, const bf_vae_options *b)
 {
@@ -173,7 +179,7 @@ bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study
                      (long long)d->info[k].rows[BF_TRAIN]);
             add_once(problems, study, "train.batch", what);
         }
-        const bf_status fits = bf_vae_check(&c->vae, least_value(d, k), d->set[k] ? d->info[k].maximum : NAN);
+        const bf_status fits = bf_vae_check(&c->vae, least_value(d, k), d->set[k] ? d->info[k].maximum : NAN, step_between_values(d, k));
         if (fits.code) add_model_problem(problems, study, fits.what);
         const bool seen = i > 0 && k == d->of[i - 1] && same_model(&last->vae, &c->vae);
         if (!fits.code && !seen) s = check_network(c, &d->info[k], study, problems);

@@ -59,6 +59,7 @@ void bf_accounting_fill(const bf_evaluator *e, const double *total, bool exact, 
     } else {
         shared_variance(e, total[BF_BLOCK_FIT] / n, scatter, out);
     }
+    if (e->likelihood->own_variance) out->variance = total[BF_BLOCK_VARIANCE] / n;
     /* A row statistic of its own need not be the squared error. */
     other_variances(e, total[e->likelihood->fit ? BF_BLOCK_SSE : BF_BLOCK_FIT] / n, out);
 }

@@ -161,6 +161,7 @@ static void add_rows(const pass *p, int rows, double *record)
     for (int i = 0; i < rows; i++) {
         record[BF_BLOCK_NON_BINARY] += !is_binary(row_of(v, v->x, i, v->width), v->width);
         if (v->rate != BF_NO_VALUE) record[BF_BLOCK_RATE] += (double)*row_of(v, v->rate, i, 1);
+        if (v->variance != BF_NO_VALUE) record[BF_BLOCK_VARIANCE] += (double)*row_of(v, v->variance, i, 1);
         record[BF_BLOCK_SSE] += (double)*row_of(v, v->sse, i, 1);
         record[BF_BLOCK_SSE_MEAN] += (double)*row_of(v, v->sse_mean, i, 1);
         add_posterior(p, i, record);

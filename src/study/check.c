@@ -63,7 +63,7 @@ static void check_data(const bf_config *c, findings *f)
 /* The model's own room knows which of its parts go together; its sentences begin with the key they are about. */
 static void check_model(const bf_config *c, findings *f)
 {
-    const bf_status s = bf_vae_check(&c->vae, NAN, NAN);
+    const bf_status s = bf_vae_check(&c->vae, NAN, NAN, NAN);
     char path[64];
     if (!s.code) return;
     const char *colon = strstr(s.what, ": ");

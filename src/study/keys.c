@@ -36,6 +36,8 @@ static bool net_has_hidden(const bf_config *c)
 }
 static bool net_described(const bf_config *c) { return strcmp(c->vae.net, "described") == 0; }
 static bool likelihood_gaussian(const bf_config *c) { return strcmp(c->vae.likelihood, "gaussian") == 0; }
+static bool likelihood_mixture(const bf_config *c) { return strcmp(c->vae.likelihood, "logistic-mixture") == 0; }
+static bool likelihood_log_abs(const bf_config *c) { return strcmp(c->vae.likelihood, "log-abs") == 0; }
 static bool by_epochs(const bf_config *c) { return c->train.steps == 0; }
 static bool schedule_step(const bf_config *c) { return strcmp(c->train.schedule, "step") == 0; }
 static bool schedule_cosine(const bf_config *c) { return strcmp(c->train.schedule, "cosine") == 0; }
@@ -160,12 +162,16 @@ static const bf_key table[] = {
     { "prior", BF_KEY_CHOICE, FIELD(vae.prior), "normal", NULL, bf_prior_names, NULL, "distribution of the latent variables", RS,
       "normal laplace cauchy", NULL, NULL },
     { "likelihood.kind", BF_KEY_CHOICE, FIELD(vae.likelihood), "gaussian", NULL, bf_likelihood_names, NULL, "distribution the decoder gives", RS,
-      "gaussian bernoulli categorical bitwise logistic-mixture student-t log-abs", NULL, NULL },
+      ALWAYS },
     { "likelihood.variance", BF_KEY_CHOICE, FIELD(vae.variance), "learned", NULL, bf_variance_names, NULL,
       "treatment of a gaussian likelihood's variance", RST,
-      "fixed learned optimal per-image per-pixel decoder", likelihood_gaussian, "likelihood.kind: gaussian" },
+      NULL, likelihood_gaussian, "likelihood.kind: gaussian" },
     { "likelihood.value", BF_KEY_REAL, FIELD(vae.variance_value), "auto", "(0:inf)|auto=nan", NULL, NULL,
       "the fixed variance, or where learning starts; auto: 1 if fixed, else the training set's", RST, NULL, likelihood_gaussian, "likelihood.kind: gaussian" },
+    { "likelihood.components", BF_KEY_INT, FIELD(vae.components), "10", "1:64", NULL, NULL, "logistics of the mixture", RST,
+      NULL, likelihood_mixture, "likelihood.kind: logistic-mixture" },
+    { "likelihood.floor", BF_KEY_REAL, FIELD(vae.floor), "1.0e-6", "1.0e-30:1.0e30", NULL, NULL, "added to squared errors before their logarithm", RST,
+      NULL, likelihood_log_abs, "likelihood.kind: log-abs" },
     { "objective.kind", BF_KEY_CHOICE, FIELD(vae.objective), "beta-vae", NULL, bf_objective_names, NULL, "what is minimised", RS,
       "beta-vae beta-tcvae factor-vae dip-vae info-vae hfvae capacity grae wae-mmd wae-gan aae gan", NULL, NULL },
     { "objective.beta", BF_KEY_REAL, FIELD(vae.beta), "1.0", "0:inf", NULL, NULL, "weight of the rate", RS, ALWAYS },

@@ -2,6 +2,7 @@
 #include "nn/layers.h"
 #include "vae/ops.h"
 #include "vae/output.h"
+#include "vae/softclip.h"
 #include <math.h>
 
 static const double two_pi = 6.283185307179586;
@@ -35,6 +36,13 @@ bf_init bf_gaussian_start(const bf_vae_options *o, const bf_vae_data *d)
     const double variance = isnan(o->variance_value) ? d->variance : o->variance_value;
     return (bf_init){ BF_INIT_CONST, log(variance > BF_VARIANCE_FLOOR ? variance : BF_VARIANCE_FLOOR) };
 }
+
+double bf_gaussian_head_start(const bf_vae_options *o, const bf_vae_data *d)
+{
+    return bf_softclip_inverse(0.5 * bf_gaussian_start(o, d).value);
+}
+
+bf_value bf_gaussian_own_variance(bf_builder *b, bf_heads heads) { return bf_decoder_variance(b, heads.scale); }
 
 double bf_gaussian_nll(double sse, int width, double variance)
 {

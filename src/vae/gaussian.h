@@ -17,6 +17,11 @@ bf_value bf_gaussian_errors(bf_builder *b, const bf_vae_options *o, bf_value x, 
 bf_node *bf_gaussian_node(bf_builder *b, const bf_op *op, const bf_vae_data *d, bf_value errors);
 /* Where the log variance starts: likelihood.value, or (auto) the data's variance per entry. */
 bf_init bf_gaussian_start(const bf_vae_options *o, const bf_vae_data *d);
+/* The same for a head of the decoder whose softclip is a log standard deviation: its bias, and the gain of its weights, so that every entry starts
+ * near this variance. */
+double bf_gaussian_head_start(const bf_vae_options *o, const bf_vae_data *d);
+#define BF_GAUSSIAN_HEAD_GAIN 0.1
+bf_value bf_gaussian_own_variance(bf_builder *b, bf_heads heads);
 extern const int64_t bf_gaussian_slot_shape[1];
 #define BF_GAUSSIAN_SLOT "likelihood.log_variance"
 

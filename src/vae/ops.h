@@ -4,7 +4,9 @@
 #include "nn/plan.h"
 
 extern const bf_op bf_op_noise_normal, bf_op_reparameterize, bf_op_kl_normal, bf_op_squared_error, bf_op_bernoulli,
-                   bf_op_gaussian_fixed, bf_op_gaussian_learned, bf_op_gaussian_optimal, bf_op_gaussian_per_image;
+                   bf_op_gaussian_fixed, bf_op_gaussian_learned, bf_op_gaussian_optimal, bf_op_gaussian_per_image,
+                   bf_op_gaussian_per_pixel, bf_op_gaussian_decoder, bf_op_decoder_variance, bf_op_student_t, bf_op_log_abs, bf_op_levels, bf_op_bits,
+                   bf_op_bits_mean, bf_op_categorical, bf_op_categorical_mean, bf_op_logistic_mixture, bf_op_logistic_mixture_mean;
 
 /* (rows, cols) standard normal, row r addressed by (seed, step, samples[r], use); padding rows are 0. */
 bf_value bf_noise_normal(bf_builder *b, int rows, int cols, uint32_t use);
@@ -16,4 +18,29 @@ bf_value bf_kl_normal(bf_builder *b, bf_value mean, bf_value logvar);
 bf_value bf_squared_error(bf_builder *b, bf_value x, bf_value mean);
 /* (rows, 1): -log p(x | logits) of independent Bernoullis. */
 bf_value bf_bernoulli(bf_builder *b, bf_value x, bf_value logits);
+/* (rows, 1): -log N(x | mean, exp(2 softclip(head))), head (rows, cols). */
+bf_value bf_gaussian_per_pixel(bf_builder *b, bf_value x, bf_value mean, bf_value head);
+/* (rows, 1): the same with one head (rows, 1), from the squared errors (rows, 1) of a sample of width entries. */
+bf_value bf_gaussian_decoder(bf_builder *b, bf_value errors, bf_value head, int width);
+/* (rows, 1): the mean over columns of exp(2 softclip(heads)), also summed over rows in the statistic variance_sum. No gradient. */
+bf_value bf_decoder_variance(bf_builder *b, bf_value heads);
+/* (rows, 1): -log p of Student's t; scale and dof are raw heads, all (rows, cols). */
+bf_value bf_student_t(bf_builder *b, bf_value x, bf_value mean, bf_value scale, bf_value dof);
+/* (rows, 1): the sum over columns of ln((x - mean)^2 + floor) / 2. */
+bf_value bf_log_abs(bf_builder *b, bf_value x, bf_value mean, double floor);
+
+#define BF_LEVELS 256           /* of a byte */
+#define BF_MAX_COMPONENTS 64
+/* x in [0, 1] as whole numbers 0 .. levels - 1, the nearest. No gradient. */
+bf_value bf_levels(bf_builder *b, bf_value x, int levels);
+/* (rows, 8 cols): the bits of levels up to 255, the lowest first. No gradient. */
+bf_value bf_bits(bf_builder *b, bf_value level);
+/* (rows, cols): the expected byte / 255, from the probabilities (rows, 8 cols) of its bits. No gradient. */
+bf_value bf_bits_mean(bf_builder *b, bf_value probabilities);
+/* (rows, 1): -log P(level) of a softmax per entry; logits (rows, cols times levels). */
+bf_value bf_categorical(bf_builder *b, bf_value level, bf_value logits);
+bf_value bf_categorical_mean(bf_builder *b, bf_value logits, int levels);       /* (rows, cols): the expected level / (levels - 1). No gradient. */
+/* (rows, 1): -log P(level) of a mixture of logistics per entry; heads (rows, cols times 3 components), at most BF_MAX_COMPONENTS. */
+bf_value bf_logistic_mixture(bf_builder *b, bf_value level, bf_value heads);
+bf_value bf_logistic_mixture_mean(bf_builder *b, bf_value heads, int components);       /* (rows, cols) in [0, 1]. No gradient. */
 #endif

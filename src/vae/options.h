@@ -20,7 +20,9 @@ typedef struct bf_vae_options {
     char        prior[BF_NAME];
     char        likelihood[BF_NAME];
     char        variance[BF_NAME];      /* treatment of a gaussian likelihood's variance */
-    double      variance_value;         /* NaN: auto (learned: the training set's per-entry variance; fixed: 1) */
+    double      variance_value;         /* NaN: auto (fixed: 1; where it is learned: the training set's per-entry variance) */
+    int64_t     components;             /* of a logistic-mixture likelihood */
+    double      floor;                  /* of a log-abs likelihood */
     char        objective[BF_NAME];
     double      beta;
     double      warmup;                 /* epochs over which beta rises from 0 */

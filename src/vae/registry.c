@@ -16,7 +16,8 @@ static const bf_prior *const priors[] = { &bf_prior_normal, NULL };
 static const bf_rate *const rates[] = { &bf_rate_gaussian_normal, &bf_rate_delta_normal, NULL };
 static const bf_likelihood *const likelihoods[] = {
     &bf_likelihood_gaussian_fixed, &bf_likelihood_gaussian_learned, &bf_likelihood_gaussian_optimal, &bf_likelihood_gaussian_per_image,
-    &bf_likelihood_bernoulli, NULL
+    &bf_likelihood_gaussian_per_pixel, &bf_likelihood_gaussian_decoder, &bf_likelihood_bernoulli, &bf_likelihood_categorical,
+    &bf_likelihood_bitwise, &bf_likelihood_logistic_mixture, &bf_likelihood_student_t, &bf_likelihood_log_abs, NULL
 };
 static const bf_objective *const objectives[] = { &bf_objective_beta_vae, NULL };
 
@@ -26,13 +27,15 @@ const char *const bf_network_names[] = {
 };
 const char *const bf_posterior_names[] = { "gaussian", "delta", NULL };
 const char *const bf_prior_names[] = { "normal", NULL };
-const char *const bf_likelihood_names[] = { "gaussian", "bernoulli", NULL };
-const char *const bf_variance_names[] = { "fixed", "learned", "optimal", "per-image", NULL };
+const char *const bf_likelihood_names[] = { "gaussian", "bernoulli", "categorical", "bitwise", "logistic-mixture", "student-t", "log-abs", NULL };
+const char *const bf_variance_names[] = { "fixed", "learned", "optimal", "per-image", "per-pixel", "decoder", NULL };
 const char *const bf_objective_names[] = { "beta-vae", NULL };
 
 const bf_op *const bf_vae_ops[] = {
     &bf_op_noise_normal, &bf_op_reparameterize, &bf_op_kl_normal, &bf_op_squared_error, &bf_op_bernoulli, &bf_op_gaussian_fixed,
-    &bf_op_gaussian_learned, &bf_op_gaussian_optimal, &bf_op_gaussian_per_image, NULL
+    &bf_op_gaussian_learned, &bf_op_gaussian_optimal, &bf_op_gaussian_per_image, &bf_op_gaussian_per_pixel, &bf_op_gaussian_decoder,
+    &bf_op_decoder_variance, &bf_op_student_t, &bf_op_log_abs, &bf_op_levels, &bf_op_bits, &bf_op_bits_mean, &bf_op_categorical,
+    &bf_op_categorical_mean, &bf_op_logistic_mixture, &bf_op_logistic_mixture_mean, NULL
 };
 
 /* A row of a table by its name: tables differ in type only. */

@@ -50,7 +50,9 @@ typedef struct bf_rate {                    /* the pair decides how the rate is 
 typedef struct bf_heads { bf_value output, scale, dof; } bf_heads;      /* the decoder's raw outputs; BF_NO_VALUE where a likelihood has none */
 typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian, likelihood.variance: "gaussian/learned" is one row */
     const char *name, *variance, *help;
-    bool needs_unit_interval, discrete;
+    bf_status (*check)(const bf_vae_options *o);        /* of the row's own options; NULL: it has none */
+    bool needs_unit_interval;
+    bool discrete;                          /* -log P of bytes: exp of it sums to 1 over the 256 values of every entry */
     bf_heads (*heads)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features);
     bf_value (*mean)(bf_builder *b, const bf_vae_options *o, bf_heads heads);                                       /* decoder mean in model units */
     bf_value (*nll)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x, bf_heads heads);      /* (rows, 1): -log p(x|z), in training */

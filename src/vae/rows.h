@@ -9,6 +9,8 @@ extern const bf_posterior bf_posterior_gaussian, bf_posterior_delta;
 extern const bf_prior bf_prior_normal;
 extern const bf_rate bf_rate_gaussian_normal, bf_rate_delta_normal;
 extern const bf_likelihood bf_likelihood_gaussian_fixed, bf_likelihood_gaussian_learned, bf_likelihood_gaussian_optimal,
-                           bf_likelihood_gaussian_per_image, bf_likelihood_bernoulli;
+                           bf_likelihood_gaussian_per_image, bf_likelihood_gaussian_per_pixel, bf_likelihood_gaussian_decoder,
+                           bf_likelihood_bernoulli, bf_likelihood_categorical, bf_likelihood_bitwise, bf_likelihood_logistic_mixture, bf_likelihood_student_t,
+                           bf_likelihood_log_abs;
 extern const bf_objective bf_objective_beta_vae;
 #endif

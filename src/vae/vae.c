@@ -43,8 +43,10 @@ static bf_status resolve(const bf_vae_options *o, model *m)
     return m->network == &bf_network_own ? bf_described_check(o) : BF_DONE;
 }
 
-static bf_status check_sizes(const bf_vae_options *o)
+static bf_status check_sizes(const model *m)
 {
+    const bf_vae_options *o = m->o;
+    if (m->likelihood->check != NULL) BF_TRY(m->likelihood->check(o));
     if (o->latent < 1 || o->latent > BF_MAX_WIDTH)
         return BF_FAIL(BF_E_INPUT, "model.latent: %lld is not between 1 and %d", (long long)o->latent, BF_MAX_WIDTH);
     if (o->hidden.count < 0 || o->hidden.count > BF_MAX_HIDDEN)
@@ -64,16 +66,18 @@ static bf_status check_numbers(const bf_vae_options *o)
     return BF_DONE;
 }
 
-bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum)
+bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step)
 {
     model m = { .d = NULL };
     BF_TRY(resolve(o, &m));
-    BF_TRY(check_sizes(o));
+    BF_TRY(check_sizes(&m));
     BF_TRY(check_numbers(o));
     if (m.likelihood->needs_unit_interval && minimum == -INFINITY)
         return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these may lie anywhere", o->likelihood);
     if (m.likelihood->needs_unit_interval && (minimum < 0.0 || maximum > 1.0))
         return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these lie in [%g, %g]", o->likelihood, minimum, maximum);
+    if (m.likelihood->discrete && !isnan(step) && step != 1.0 / (BF_LEVELS - 1))
+        return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s is a discrete likelihood: it needs u8 data with data.scale: auto", o->likelihood);
     return BF_DONE;
 }
 
@@ -113,7 +117,9 @@ static void record_train(bf_builder *b, const model *m, int rows, uint32_t use, 
     v->x = input_x(b, m, rows);
     const bf_posterior_values q = encode(b, m, v->x, use);
     const bf_value rate = rate_of(b, m, &q);
-    const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, decode(b, m, q.z));
+    const bf_heads heads = decode(b, m, q.z);
+    const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, heads);
+    if (m->likelihood->own_variance != NULL) v->variance = m->likelihood->own_variance(b, heads);
     m->objective->build(b, m->o, nll, rate, &q);
     take_posterior(v, &q);
 }
@@ -203,7 +209,7 @@ bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_pur
 {
     model m = { .d = d };
     BF_TRY(resolve(o, &m));
-    BF_TRY(check_sizes(o));
+    BF_TRY(check_sizes(&m));
     if (d->width < 1 || d->width > BF_MAX_WIDTH) return BF_FAIL(BF_E_INPUT, "the data have %d entries per sample", d->width);
     bf_plan_shape own = *shape;
     own.backward = shape->backward && purpose == BF_VAE_TRAIN;

@@ -21,7 +21,7 @@ typedef struct bf_vae {
     bf_value rate;                          /* (rows, 1) EVALUATE */
     bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE, fit JUDGE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
     bf_value sse, sse_mean;                 /* (rows, 1) EVALUATE: squared error of recon and recon_mean whatever the likelihood */
-    bf_value variance;                      /* (rows, 1) EVALUATE: what the decoder itself gives at the draw; BF_NO_VALUE where it gives none */
+    bf_value variance;                      /* (rows, 1) TRAIN, EVALUATE: what the decoder itself gives at the draw; BF_NO_VALUE where it gives none */
     int      width, latent;
 } bf_vae;
 
@@ -31,8 +31,9 @@ BF_MUST_USE bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
 BF_MUST_USE bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
                                    const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out);
 void bf_vae_destroy(bf_vae *v);
-/* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units; NaN unknown, minimum -inf: without bounds. */
-BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum);
+/* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units;
+ * NaN unknown, minimum -inf: without bounds. step: the distance of two neighbouring values, 1/255 for bytes as they are; 0: any value; NaN unknown. */
+BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step);
 /* Weights of the terms at a training step, in the plan's term order. */
 void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights);
 /* True when the decoder is affine, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation

@@ -233,15 +233,14 @@ static void test_study__byte_order_mark_and_windows_lines_are_read(void **state)
 static void test_study__later_features_are_known_but_refused(void **state)
 {
     (void)state;
-    study_refuses("study: l\nmodel: {condition: beta, modulation: film}\nprior: cauchy\nlikelihood: {kind: student-t}\n"
+    study_refuses("study: l\nmodel: {condition: beta, modulation: film}\nprior: cauchy\n"
                   "objective:\n  beta: {range: [0.01, 10]}\n  betas_per_sample: 4\n  grid: [1, 2]\n", NULL,
                   "s.yaml:2:20: model.condition: 'beta' is known but not available in this version; leave the key out, or write none\n"
                   "s.yaml:2:38: model.modulation: 'film' is known but not available in this version; leave the key out, or write gate\n"
                   "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n"
-                  "s.yaml:4:20: likelihood.kind: 'student-t' is known but not available in this version; it has gaussian, bernoulli\n"
-                  "s.yaml:6:9: objective.beta: a range to learn is known but not available in this version; give a number, or a sweep\n"
-                  "s.yaml:7:21: objective.betas_per_sample: this key is known but not available in this version; leave it out\n"
-                  "s.yaml:8:9: objective.grid: this key is known but not available in this version; leave it out\n");
+                  "s.yaml:5:9: objective.beta: a range to learn is known but not available in this version; give a number, or a sweep\n"
+                  "s.yaml:6:21: objective.betas_per_sample: this key is known but not available in this version; leave it out\n"
+                  "s.yaml:7:9: objective.grid: this key is known but not available in this version; leave it out\n");
     study_refuses("study: l\nmodel: {condition: colour}\n", NULL, "s.yaml:2:20: model.condition: expected none, got 'colour'\n");
     bf_study *s = study_of("study: l\nmodel: {condition: none, modulation: gate}\nobjective: {betas_per_sample: 1}\n", NULL);
     bf_study_free(&s);

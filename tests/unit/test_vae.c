@@ -210,9 +210,9 @@ static void test_vae__beta_rises_over_the_warm_up(void **state)
     vae_rig_destroy(&r);
 }
 
-static void expect(const bf_vae_options *o, double minimum, double maximum, const char *fragment)
+static void expect(const bf_vae_options *o, double minimum, double maximum, double step, const char *fragment)
 {
-    const bf_status s = bf_vae_check(o, minimum, maximum);
+    const bf_status s = bf_vae_check(o, minimum, maximum, step);
     if (fragment == NULL) {
         assert_int_equal(s.code, BF_OK);
         return;
@@ -225,26 +225,26 @@ static void test_vae__check_names_what_makes_no_sense(void **state)
 {
     (void)state;
     bf_vae_options o = vae_rig_options();
-    expect(&o, -3.0, 5.0, NULL);
+    expect(&o, -3.0, 5.0, NAN, NULL);
     snprintf(o.likelihood, sizeof o.likelihood, "bernoulli");
-    expect(&o, 0.0, 1.0, NULL);
-    expect(&o, NAN, NAN, NULL);
-    expect(&o, 0.0, 1.5, "[0, 1.5]");
+    expect(&o, 0.0, 1.0, NAN, NULL);
+    expect(&o, NAN, NAN, NAN, NULL);
+    expect(&o, 0.0, 1.5, NAN, "[0, 1.5]");
     o = vae_rig_options();
     o.latent = 0;
-    expect(&o, 0.0, 1.0, "model.latent");
+    expect(&o, 0.0, 1.0, NAN, "model.latent");
     o = vae_rig_options();
     o.hidden.at[1] = -4;
-    expect(&o, 0.0, 1.0, "model.hidden");
+    expect(&o, 0.0, 1.0, NAN, "model.hidden");
     o = vae_rig_options();
     o.beta = NAN;
-    expect(&o, 0.0, 1.0, "objective.beta");
+    expect(&o, 0.0, 1.0, NAN, "objective.beta");
     o = vae_rig_options();
     o.variance_value = 0.0;
-    expect(&o, 0.0, 1.0, "likelihood.value");
+    expect(&o, 0.0, 1.0, NAN, "likelihood.value");
     o = vae_rig_options();
     snprintf(o.net, sizeof o.net, "transformer");
-    expect(&o, 0.0, 1.0, "transformer");
+    expect(&o, 0.0, 1.0, NAN, "transformer");
 }
 
 static void test_vae__names_lead_to_rows(void **state)

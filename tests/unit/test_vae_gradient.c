@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 3, LANES = 2 };
+enum { ROWS = 3, LANES = 2, FEW = 40 };
 
 /* Calls check for every network x activation x posterior x prior x likelihood row x objective x output that has a rate row. An affine
- * network has no activation, so one is enough there. */
+ * network has no activation, so one is enough there. Discrete likelihoods have thousands of outputs and no part of model.output: they take one
+ * activation and one output. */
 static void walk_likelihoods(bf_vae_options *o, void (*check)(const bf_vae_options *))
 {
+    const bool first = strcmp(o->activation, bf_activation_names[0]) == 0 && strcmp(o->output, "linear") == 0;
     for (int i = 0; bf_likelihood_row(i) != NULL; i++) {
         const bf_likelihood *l = bf_likelihood_row(i);
+        if (l->discrete && !first) continue;
         snprintf(o->likelihood, sizeof o->likelihood, "%s", l->name);
         snprintf(o->variance, sizeof o->variance, "%s", l->variance == NULL ? "fixed" : l->variance);
         for (int j = 0; bf_objective_names[j] != NULL; j++) {
@@ -82,7 +85,8 @@ static void check_differences(const bf_vae_options *o)
     bf_tree_f64(gradient, LANES, r.size);
     for (int s = 0; s < bf_params_slots(r.params); s++) {
         const bf_slot *slot = bf_params_at(r.params, s);
-        for (size_t i = 0; i < slot->count; i++) {
+        const size_t stride = slot->count / FEW + 1;        /* all of a small tensor, entries from everywhere in a large one */
+        for (size_t i = 0; i < slot->count; i += stride) {
             const double want = slope(&r, slot->offset + i), got = gradient[slot->offset + i];
             if (!(fabs(got - want) <= 1e-6 * (1e-2 + fabs(want)))) complain(o, slot->name, i, got, want);
         }

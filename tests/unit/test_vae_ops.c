@@ -71,10 +71,72 @@ static void per_image(bf_bench *g)
     bf_bench_probe(g, nll);
 }
 
+static void per_pixel(bf_bench *g)
+{
+    bf_bench_probe(g, bf_gaussian_per_pixel(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "mean", g->cols, 1.0),
+                                            bf_bench_leaf(g, "head", g->cols, 1.0)));
+}
+
+static void decoder(bf_bench *g) { bf_bench_probe(g, bf_gaussian_decoder(g->b, errors(g), bf_bench_leaf(g, "head", 1, 1.0), g->cols)); }
+
+/* Heads on both sides of the softclip's bend. */
+static void decoder_variance(bf_bench *g) { bf_bench_watch(g, bf_decoder_variance(g->b, bf_bench_leaf(g, "head", g->cols, 4.0))); }
+
+/* Degrees of freedom from 0.01 to beyond where it is a Gaussian. */
+static void student_t(bf_bench *g)
+{
+    static const double spread[] = { 3.0, 200.0, 1e12 };
+    bf_bench_probe(g, bf_student_t(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "mean", g->cols, 1.0),
+                                   bf_bench_leaf(g, "scale", g->cols, 1.0), bf_bench_leaf(g, "dof", g->cols, g->cols <= 3 ? 3.0 : spread[g->cols % 3])));
+}
+
+static void log_abs(bf_bench *g)
+{
+    bf_bench_probe(g, bf_log_abs(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "mean", g->cols, 1.0), 0.05));
+}
+
+/* Data no gradient reaches: whole numbers, among them the first and the last. */
+static bf_value level(bf_bench *g, int cols, int levels)
+{
+    const bf_value x = bf_activate(g->b, bf_noise_normal(g->b, g->rows, cols, 3), BF_ELU);
+    return bf_levels(g->b, x, levels);
+}
+
+static void levels(bf_bench *g) { bf_bench_watch(g, level(g, g->cols, 11)); }
+
+static void bits(bf_bench *g) { bf_bench_watch(g, bf_bits(g->b, level(g, g->cols, 256))); }
+
+static void bits_mean(bf_bench *g) { bf_bench_watch(g, bf_bits_mean(g->b, bf_bench_leaf(g, "p", 8 * g->cols, 1.0))); }
+
+/* One entry, then several: the columns are those of the logits. */
+enum { OUTCOMES = 5, COMPONENTS = 3 };
+static void categorical(bf_bench *g)
+{
+    bf_bench_probe(g, bf_categorical(g->b, level(g, g->cols, OUTCOMES), bf_bench_leaf(g, "logits", OUTCOMES * g->cols, 2.0)));
+}
+
+static void categorical_mean(bf_bench *g)
+{
+    bf_bench_watch(g, bf_categorical_mean(g->b, bf_bench_leaf(g, "logits", OUTCOMES * g->cols, 2.0), OUTCOMES));
+}
+
+static void logistic_mixture(bf_bench *g)
+{
+    bf_bench_probe(g, bf_logistic_mixture(g->b, level(g, g->cols, BF_LEVELS), bf_bench_leaf(g, "heads", 3 * COMPONENTS * g->cols, 1.5)));
+}
+
+static void logistic_mixture_mean(bf_bench *g)
+{
+    bf_bench_watch(g, bf_logistic_mixture_mean(g->b, bf_bench_leaf(g, "heads", 3 * COMPONENTS * g->cols, 1.5), COMPONENTS));
+}
+
 static const bf_op_case cases[] = {
     { "noise.normal", noise }, { "reparameterize", reparameterize }, { "kl.normal", kl }, { "squared_error", squared_error },
     { "bernoulli", bernoulli }, { "gaussian.fixed", fixed }, { "gaussian.learned", learned }, { "gaussian.optimal", optimal },
-    { "gaussian.per_image", per_image }, { NULL, NULL },
+    { "gaussian.per_image", per_image }, { "gaussian.per_pixel", per_pixel }, { "gaussian.decoder", decoder },
+    { "decoder_variance", decoder_variance }, { "student_t", student_t }, { "log_abs", log_abs }, { "levels", levels }, { "bits", bits },
+    { "bits.mean", bits_mean }, { "categorical", categorical }, { "categorical.mean", categorical_mean },
+    { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { NULL, NULL },
 };
 
 static void test_vae_ops__match_their_twins(void **state)
