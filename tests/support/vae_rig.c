@@ -38,21 +38,27 @@ static void fill_x(vae_rig *r)
 {
     for (int l = 0; l < r->lanes; l++) {
         void *x = bf_plan_value(r->vae.plan, l, r->vae.x);
-        for (int i = 0; i < r->rows * RIG_WIDTH; i++) {
-            const int row = r->first_row + l * r->rows + i / RIG_WIDTH;
-            put(r, x, (size_t)i, (double)(float)(0.5 + 0.45 * sin(1.7 * row + 2.9 * (i % RIG_WIDTH) + 0.3)));
+        for (int i = 0; i < r->rows * r->vae.width; i++) {
+            const int row = r->first_row + l * r->rows + i / r->vae.width;
+            put(r, x, (size_t)i, (double)(float)(0.5 + 0.45 * sin(1.7 * row + 2.9 * (i % r->vae.width) + 0.3)));
         }
     }
 }
 
 vae_rig vae_rig_create(const bf_vae_options *o, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes, int first_row)
 {
+    const bf_vae_data d = { .dims = 1, .shape = { RIG_WIDTH }, .width = RIG_WIDTH, .variance = 0.1 };
+    return vae_rig_create_on(o, &d, purpose, backend, rows, lanes, first_row);
+}
+
+vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes,
+                          int first_row)
+{
     vae_rig r = { .params = bf_params_create(), .options = *o, .wide = backend->element == sizeof(double), .rows = rows, .lanes = lanes,
                   .first_row = first_row, .batch = rows * lanes };
     assert_non_null(r.params);
-    const bf_vae_data d = { .dims = 1, .shape = { RIG_WIDTH }, .width = RIG_WIDTH, .variance = 0.1 };
     const bf_plan_shape shape = { .rows = rows, .lanes = lanes, .backward = purpose == BF_VAE_TRAIN };
-    const bf_status s = bf_vae_build(o, &d, purpose, &shape, backend, 3, r.params, &r.vae);
+    const bf_status s = bf_vae_build(o, d, purpose, &shape, backend, 3, r.params, &r.vae);
     if (s.code) fail_msg("%s", s.what);
     r.size = bf_params_size(r.params);
     r.theta = calloc(r.size, backend->element);

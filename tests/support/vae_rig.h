@@ -23,6 +23,9 @@ enum { RIG_WIDTH = 4 };
 bf_vae_options vae_rig_options(void);
 /* Rows first_row .. first_row + lanes * rows - 1 of a fixed data set in (0, 1); weights and biases all nonzero. */
 vae_rig vae_rig_create(const bf_vae_options *o, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes, int first_row);
+/* The same on data of another shape. */
+vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes,
+                          int first_row);
 void vae_rig_run(vae_rig *r, int rows_in_use);
 /* The weighted sum of the terms after a run. */
 double vae_rig_loss(const vae_rig *r);

@@ -6,7 +6,7 @@
 
 #define SHAPE(v) bf_lane_shape(l, n->input[v])
 #define ROWS (bf_lane_shape(l, n->output).rows)
-#define COLS (SHAPE(0).channels)
+#define COLS ((int)bf_shape_cols(SHAPE(0)))
 #define IN(v) ((const double *)bf_lane_value(l, n->input[v]))
 #define DIN(v) ((double *)bf_lane_gradient(l, n->input[v]))
 #define OUT ((double *)bf_lane_value(l, n->output))
