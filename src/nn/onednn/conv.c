@@ -56,7 +56,7 @@ static bool make_hint(const bf_dnnl *l, const window *w, dnnl_data_type_t operan
     return describe(w, operand, operand, operand, &d) &&
            dnnl_convolution_forward_desc_init(&op, dnnl_forward_training, dnnl_convolution_direct, &d.in, &d.weights, NULL, &d.out, w->stride,
                                               w->before, w->after) == dnnl_success &&
-           dnnl_primitive_desc_create(out, &op, NULL, l->engine, NULL) == dnnl_success;
+           bf_dnnl_hint_create(l, &op, out);
 }
 
 /* out -> in. */
@@ -69,7 +69,7 @@ static bool make_back(const bf_dnnl *l, const window *w, const bf_dnnl_layer *o,
                       dnnl_convolution_backward_data_desc_init(&op, dnnl_convolution_direct, &d.in, &d.weights, &d.out, w->stride, w->before,
                                                                w->after) == dnnl_success &&
                       bf_dnnl_task_create(l, &op, NULL, hint, order, out);
-    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    bf_dnnl_hint_destroy(hint);
     return good;
 }
 
@@ -83,7 +83,7 @@ static bool make_weight(const bf_dnnl *l, const window *w, const bf_dnnl_layer *
                       dnnl_convolution_backward_weights_desc_init(&op, dnnl_convolution_direct, &d.in, &d.weights, NULL, &d.out, w->stride, w->before,
                                                                   w->after) == dnnl_success &&
                       bf_dnnl_task_create(l, &op, NULL, hint, order, out);
-    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+    bf_dnnl_hint_destroy(hint);
     return good;
 }
 

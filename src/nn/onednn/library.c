@@ -94,6 +94,16 @@ void bf_dnnl_task_destroy(bf_dnnl_task *t)
     *t = (bf_dnnl_task){ .primitive = NULL };
 }
 
+bool bf_dnnl_hint_create(const bf_dnnl *d, const_dnnl_op_desc_t op, dnnl_primitive_desc_t *out)
+{
+    return dnnl_primitive_desc_create(out, op, NULL, d->engine, NULL) == dnnl_success;
+}
+
+void bf_dnnl_hint_destroy(dnnl_primitive_desc_t hint)
+{
+    if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+}
+
 const dnnl_memory_desc_t *bf_dnnl_task_arg(const bf_dnnl_task *t, int i)
 {
     return dnnl_primitive_desc_query_md(t->description, dnnl_query_exec_arg_md, t->arg[i].arg);

@@ -27,13 +27,16 @@ typedef struct bf_dnnl_after {
     float leak;
 } bf_dnnl_after;
 
-/* Local. A primitive for op, whose arguments are passed in the order of `which` (DNNL_ARG_..., ends with 0). hint: the forward description that a
- * backward convolution asks for, else NULL. False, leaving nothing behind, when there is no primitive or only the library's plain reference. */
+/* Local. A primitive for op, whose arguments are passed in the order of `which` (DNNL_ARG_..., ends with 0). hint: of a backward
+ * convolution, else NULL. False, leaving nothing behind, when there is no primitive or only the library's plain reference. */
 bool bf_dnnl_task_create(const bf_dnnl *d, const_dnnl_op_desc_t op, const bf_dnnl_after *after, const_dnnl_primitive_desc_t hint, const int *which,
                          bf_dnnl_task *out);
 /* Local. A copy from one layout and element type to another. */
 bool bf_dnnl_copy_create(const bf_dnnl *d, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, bool adds, bf_dnnl_task *out);
 void bf_dnnl_task_destroy(bf_dnnl_task *t);
+/* Local. The forward description that a backward convolution asks for; false when there is none. Destroying NULL is fine. */
+bool bf_dnnl_hint_create(const bf_dnnl *d, const_dnnl_op_desc_t op, dnnl_primitive_desc_t *out);
+void bf_dnnl_hint_destroy(dnnl_primitive_desc_t hint);
 /* The description of argument i, borrowed from the task. */
 const dnnl_memory_desc_t *bf_dnnl_task_arg(const bf_dnnl_task *t, int i);
 /* address (args) in the order of `which`. Cannot fail: a task that runs once runs always. */
