@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "measure/evaluate.h"
+#include "measure/measure.h"
 #include "nn/optimizer.h"
 #include "nn/roof.h"
 #include "vae/vae.h"
@@ -42,6 +42,18 @@ static double evaluated_samples(const bf_config *c, const bf_data_info *data, co
     return (double)data->rows[BF_TRAIN] + (1.0 + passes) * (double)data->rows[BF_TEST];
 }
 
+/* What measures send through the decoder again, on both splits. */
+static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, bf_params *params, double *flops)
+{
+    bf_counted decoder;
+    double rows = 0.0;
+    for (int split = 0; split < BF_SPLITS; split++) rows += bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
+    if (rows == 0.0) return BF_DONE;
+    BF_TRY(count_plan(c, d, BF_VAE_DECODE, BF_EVAL_ROWS, params, &decoder));
+    *flops += decoder.flops / BF_EVAL_ROWS * rows;
+    return BF_DONE;
+}
+
 static int64_t file_bytes(const bf_config *c, const bf_data_info *data, const bf_cost *cost, int64_t state_bytes)
 {
     const bf_output_options *o = &c->output;
@@ -74,6 +86,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     out->parameters = bf_params_count(params);
     out->flops_per_step = train.flops * (double)lanes;
     out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
+    BF_TRY_DONE(count_measures(c, &d, data, params, &out->evaluation_flops));
     const size_t vector = bf_params_size(params) * sizeof(float);
     /* Weights, a gradient per lane and a spare, the optimiser's state; activations per lane; the rows that evaluation keeps of both splits. */
     out->memory = vector * (size_t)(2 + lanes + states) + train.bytes * (size_t)lanes + evaluate.bytes +

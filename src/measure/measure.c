@@ -24,10 +24,10 @@ const bf_measure *bf_measure_find(const char *name)
     return NULL;
 }
 
-static bool chosen(const bf_measure_options *o, const bf_measure *m)
+bool bf_measure_chosen(const bf_measure_options *o, const char *name)
 {
     for (int i = 0; i < o->count; i++)
-        if (!strcmp(o->name[i], m->name)) return true;
+        if (!strcmp(o->name[i], name)) return true;
     return false;
 }
 
@@ -42,12 +42,20 @@ int bf_measure_columns(const bf_measure_options *o, const bf_column **at)
 {
     int count = 0;
     for (int i = 0; i < ROWS; i++) {
-        if (!chosen(o, table[i])) continue;
+        if (!bf_measure_chosen(o, table[i]->name)) continue;
         int n = columns_of(table[i]);
         for (int j = 0; at && j < n; j++) at[count + j] = &table[i]->column[j];
         count += n;
     }
     return count;
+}
+
+double bf_measure_decodes(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
+{
+    double rows = 0.0;
+    for (int i = 0; i < ROWS; i++)
+        if (table[i]->decodes && bf_measure_chosen(o, table[i]->name)) rows += table[i]->decodes(vae, o, samples);
+    return rows;
 }
 
 bf_status bf_measure_keep(const bf_measure_input *in, const bf_array *a)
@@ -58,7 +66,7 @@ bf_status bf_measure_keep(const bf_measure_input *in, const bf_array *a)
 bf_status bf_measure_take(const bf_measure_input *in, double *values)
 {
     for (int i = 0; i < ROWS; i++) {
-        if (!chosen(in->options, table[i])) continue;
+        if (!bf_measure_chosen(in->options, table[i]->name)) continue;
         int n = columns_of(table[i]);
         for (int j = 0; j < n; j++) values[j] = NAN;
         BF_TRY(table[i]->take(in, values));

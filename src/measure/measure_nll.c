@@ -122,6 +122,12 @@ static bf_status take(const bf_measure_input *in, double *v)
     return status;
 }
 
+static double decodes(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
+{
+    const bool all = o->nll_rows < 0 || o->nll_rows > samples;
+    return bf_vae_affine(vae) ? 0.0 : (double)(all ? samples : o->nll_rows) * (double)o->nll_samples;
+}
+
 #define WHERE "; at most measure.nll.rows evenly spaced samples of the split"
 
 const bf_measure bf_measure_nll = {
@@ -139,5 +145,5 @@ const bf_measure bf_measure_nll = {
         [STORED] = { "nll_discrete", "nat", "negative log-probability of the stored values",
             "nll of discrete likelihoods, and of bernoulli on bits; a density of x = v / 255 becomes one by + d log 255; NaN for densities of reals" },
     },
-    .take = take,
+    .take = take, .decodes = decodes,
 };

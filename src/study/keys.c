@@ -43,14 +43,8 @@ static bool schedule_step(const bf_config *c) { return strcmp(c->train.schedule,
 static bool schedule_cosine(const bf_config *c) { return strcmp(c->train.schedule, "cosine") == 0; }
 static bool optimizer_sgd(const bf_config *c) { return strcmp(c->train.optimizer, "sgd") == 0; }
 static bool optimizer_adam(const bf_config *c) { return strncmp(c->train.optimizer, "adam", 4) == 0; }
-static bool measures(const bf_config *c, const char *name)
-{
-    for (int i = 0; i < c->measure.count; i++)
-        if (strcmp(c->measure.name[i], name) == 0) return true;
-    return false;
-}
-static bool measures_nll(const bf_config *c) { return measures(c, "nll"); }
-static bool measures_traversal(const bf_config *c) { return measures(c, "traversal"); }
+static bool measures_nll(const bf_config *c) { return bf_measure_chosen(&c->measure, "nll"); }
+static bool measures_traversal(const bf_config *c) { return bf_measure_chosen(&c->measure, "traversal"); }
 static bool retries(const bf_config *c) { return c->train.retries > 0; }
 
 #define FIELD(f) offsetof(bf_config, f), sizeof(((bf_config *)0)->f)

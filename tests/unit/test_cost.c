@@ -52,6 +52,25 @@ static void test_cost__counts_what_a_model_has(void **state)
     assert_true(c.disk > c.parameters * 4 && c.checkpoints > 2 * 3 * 4 * c.parameters);
 }
 
+static void test_cost__measures_that_decode_again_are_counted(void **state)
+{
+    (void)state;
+    bf_config *c = malloc(sizeof *c);
+    bf_cost with;
+    configure("epochs: 3", c);
+    snprintf(c->measure.name[c->measure.count++], BF_NAME, "nll");
+    snprintf(c->measure.name[c->measure.count++], BF_NAME, "traversal");
+    c->measure.nll_samples = 50;
+    c->measure.nll_rows = 300;
+    c->measure.traversal_bases = 200;
+    assert_int_equal(bf_cost_count(c, &data, &with).code, BF_OK);
+    free(c);
+    /* 300 and 100 samples, 50 draws each; 200 and 100 bases, 4 latents, 11 points. */
+    const double rows = 50.0 * (300 + 100) + 11.0 * 4 * (200 + 100), decoder = 2.0 * (4 * 10 + 10 * 20 + 20 * 25);
+    const double more = with.evaluation_flops - count("epochs: 3").evaluation_flops;
+    assert_true(fabs(more / (rows * decoder) - 1.0) < 1e-9);        /* biases are not counted */
+}
+
 static void test_cost__lanes_change_memory_but_not_arithmetic(void **state)
 {
     (void)state;
@@ -138,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cost__counts_what_a_model_has),
+        cmocka_unit_test(test_cost__measures_that_decode_again_are_counted),
         cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),
         cmocka_unit_test(test_cost__steps_replace_epochs),
         cmocka_unit_test(test_cost_model__finds_the_line_it_is_taught),
