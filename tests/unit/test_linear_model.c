@@ -109,6 +109,12 @@ static void fill_one_point(rig *r)
     }
 }
 
+static void fill_random(rig *r)
+{
+    start(r);
+    bf_params_init(r->params, 3, r->theta);
+}
+
 static void test_linear_model__likelihood_is_exact(void **state)
 {
     (void)state;
@@ -234,6 +240,29 @@ static void test_linear_model__accountings_of_other_likelihoods(void **state)
     closed(&r);
 }
 
+/* Whatever the decoder says of x, one importance sample estimates -elbo, and more of them less. */
+static void test_linear_model__every_likelihood_is_sampled(void **state)
+{
+    (void)state;
+    const bf_likelihood *l;
+    for (int i = 0; (l = bf_likelihood_row(i)); i++) {
+        rig r = one_point(300, "mlp");
+        snprintf(r.vae.likelihood, sizeof r.vae.likelihood, "%s", l->name);
+        if (l->variance) snprintf(r.vae.variance, sizeof r.vae.variance, "%s", l->variance);
+        r.vae.components = 3;
+        r.vae.floor = 1e-6;
+        fill_random(&r);
+        r.measure.nll_samples = 1;
+        const double one = measured(&r, "nll"), bound = -measured(&r, "elbo"), se = measured(&r, "nll_se");
+        r.measure.nll_samples = 30;
+        const double many = measured(&r, "nll");
+        if (l->fits_itself) assert_true(isnan(one) && isnan(many));
+        else BF_CHECK_NEAR(one, bound, 8.0 * se);
+        if (!l->fits_itself && !(many < one)) fail_msg("%s: %g with 30 draws, %g with one", l->name, many, one);
+        closed(&r);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +271,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_linear_model__weights_that_are_no_numbers),
         cmocka_unit_test(test_linear_model__variance_along_a_latent),
         cmocka_unit_test(test_linear_model__three_accountings_of_one_distortion),
+        cmocka_unit_test(test_linear_model__every_likelihood_is_sampled),
         cmocka_unit_test(test_linear_model__accountings_of_other_likelihoods),
     };
     bf_status s = bf_comm_init(&argc, &argv, NULL, &world);
