@@ -159,6 +159,6 @@ double bf_cost_seconds(const bf_cost_model *m, const bf_cost *c)
 
 double bf_cost_gemm_rate(void)
 {
-    const double rate = bf_gemm_rate(256, 0.02);
+    const double rate = bf_product_rate(&bf_backend_portable, false, 256, 0.02);
     return rate > 0.0 ? rate : 1e9;
 }

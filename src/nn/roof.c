@@ -1,28 +1,55 @@
 #include "nn/roof.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "nn/layers.h"
 
-double bf_gemm_rate(int n, double seconds)
+/* One dense layer as every network has them: n rows through (n, n) weights. */
+static bf_status build(const bf_backend *backend, bool narrow, int n, bf_params *params, bf_plan **plan, bf_value *x)
+{
+    const bf_plan_shape shape = { .rows = n, .lanes = 1, .narrow = narrow };
+    bf_builder *b = bf_builder_create(params, &shape, backend);
+    if (b == NULL) return BF_FAIL(BF_E_MEMORY, "no memory for a plan");
+    *x = bf_input(b, "x", bf_shape_flat(n, n));
+    bf_keep(b, bf_wide(b, bf_dense(b, *x, n, "product", 1.0, 0.0)));
+    return bf_builder_finish(&b, plan);
+}
+
+/* The fastest of the repetitions: the first ones wake the processor up, others may be interrupted, on a busy machine for long. */
+static double fastest(bf_plan *plan, const float *theta, int n, double seconds)
 {
     enum { LEAST = 4 };
-    const size_t count = (size_t)n * (size_t)n;
-    float *v = malloc(3 * count * sizeof *v);
-    if (v == NULL) return 0.0;
-    for (size_t i = 0; i < 3 * count; i++) v[i] = 1.0f / (float)(1 + i % 7);
-    double best = 0.0;
-    /* The fastest of the repetitions: the first ones wake the processor up, others may be interrupted, on a busy machine for long. */
+    const bf_run run = { .theta = theta, .rows = n, .batch = n };
     const double end = bf_clock_seconds() + seconds;
+    double best = 0.0;
     for (int k = 0; k < LEAST || bf_clock_seconds() < end; k++) {
         const double start = bf_clock_seconds();
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, n, n, 1.0f, v, n, v + count, n, 0.0f, v + 2 * count, n);
-        const double spent = bf_clock_seconds() - start, rate = spent > 0.0 ? 2.0 * (double)n * (double)count / spent : 0.0;
+        bf_plan_run(plan, &run);
+        const double spent = bf_clock_seconds() - start, rate = spent > 0.0 ? 2.0 * (double)n * n * n / spent : 0.0;
         if (rate > best) best = rate;
     }
-    free(v);
     return best;
+}
+
+double bf_product_rate(const bf_backend *backend, bool narrow, int n, double seconds)
+{
+    double rate = 0.0;
+    bf_plan *plan = NULL;
+    bf_value x = BF_NO_VALUE;
+    bf_params *params = bf_params_create();
+    bf_status s = params ? build(backend, narrow, n, params, &plan, &x) : BF_FAIL(BF_E_MEMORY, "no memory for parameters");
+    float *theta = s.code ? NULL : malloc(bf_params_size(params) * sizeof *theta);
+    if (theta != NULL) {
+        float *in = bf_plan_value(plan, 0, x);
+        bf_params_init(params, 1, theta);
+        for (size_t i = 0; i < (size_t)n * (size_t)n; i++) in[i] = 1.0f / (float)(1 + i % 7);
+        rate = fastest(plan, theta, n, seconds);
+    }
+    free(theta);
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
+    return rate;
 }
 
 /* Reads two vectors and writes one, as an optimiser does; the fastest of a few passes. 0 when memory is short. */
@@ -48,9 +75,9 @@ static double memory_rate(double seconds)
     return best;
 }
 
-bf_status bf_gemm_roof(double *gflops, double *bytes_per_second)
+bf_status bf_gemm_roof(const bf_backend *backend, bool narrow, double *gflops, double *bytes_per_second)
 {
-    *gflops = 1e-9 * bf_gemm_rate(512, 0.02);
+    *gflops = 1e-9 * bf_product_rate(backend, narrow, 512, 0.02);
     *bytes_per_second = memory_rate(0.01);
     if (*gflops > 0.0 && *bytes_per_second > 0.0) return BF_DONE;
     return BF_FAIL(BF_E_MEMORY, "no memory to measure what this processor can do");

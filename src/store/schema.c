@@ -93,7 +93,7 @@ static const bf_object objects[] = {
     { "/provenance/runs/seconds_*", "run", "f64", "s", "time by phase, summed over the configurations trained in this run",
       "as /sweep/seconds_data and so on, with what was lost and with the closing of files; NaN while it runs, or when it trained nothing" },
     { "/provenance/runs/gflops", "run", "f64", "Gflop/s", "what one rank achieved in training steps", "over all configurations of this run" },
-    { "/provenance/runs/roof_gflops", "run", "f64", "Gflop/s", "what one rank reaches in a large matrix product", "measured on rank 0 at the end of the run" },
+    { "/provenance/runs/roof_gflops", "run", "f64", "Gflop/s", "what one rank reaches in a large matrix product", "measured on rank 0 at the end of the run, in the study's backend and precision" },
     { "/provenance/runs/roof_share", "run", "f64", "1", "gflops over roof_gflops", NULL },
     { "/provenance/runs/update_bandwidth", "run", "f64", "GB/s", "what the optimiser of one rank read and wrote", "parameters, gradients and state, over the time of seconds_update" },
     { "/provenance/runs/memory_bandwidth", "run", "f64", "GB/s", "what one rank reads and writes of vectors longer than any cache", "measured on rank 0 at the end of the run" },

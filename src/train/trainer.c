@@ -22,7 +22,7 @@ static void fill_lanes(bf_trainer *t)
 static void run_lanes(bf_trainer *t)
 {
     const bf_train_setup *s = &t->setup;
-    bf_vae_weights(s->vae, t->vae.plan, (double)t->step / (double)t->batches.steps_per_epoch, t->weights);
+    bf_vae_weights(&t->vae, s->vae, (double)t->step / (double)t->batches.steps_per_epoch, t->weights);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
                          .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch, .coupler = &t->coupler,
                          .seconds = &t->times.seconds[BF_PHASE_FORWARD] };

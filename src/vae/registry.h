@@ -72,7 +72,8 @@ typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian
 typedef struct bf_objective {
     const char *name, *help;
     void (*build)(bf_builder *b, const bf_vae_options *o, bf_value nll, bf_value rate, const bf_posterior_values *q);   /* bf_loss(...) per term */
-    double (*weight)(const bf_vae_options *o, const char *term, double epoch);
+    /* Of its terms, in the order in which build gave them to the plan; at most so many are there. */
+    void (*weights)(const bf_vae_options *o, double epoch, int terms, double *weights);
 } bf_objective;
 
 const bf_network    *bf_network_find(const char *name);

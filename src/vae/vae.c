@@ -191,6 +191,7 @@ static bf_vae empty(const model *m)
         .plan = NULL, .x = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE, .recon = BF_NO_VALUE,
         .recon_mean = BF_NO_VALUE, .rate = BF_NO_VALUE, .fit = BF_NO_VALUE, .fit_mean = BF_NO_VALUE, .sse = BF_NO_VALUE,
         .sse_mean = BF_NO_VALUE, .variance = BF_NO_VALUE, .width = m->d->width, .latent = (int)m->o->latent,
+        .objective = m->objective,
     };
 }
 
@@ -235,10 +236,9 @@ bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
 
 void bf_vae_destroy(bf_vae *v) { bf_plan_destroy(&v->plan); }
 
-void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights)
+void bf_vae_weights(const bf_vae *v, const bf_vae_options *o, double epoch, double *weights)
 {
-    const bf_objective *objective = bf_objective_find(o->objective);
-    for (int t = 0; t < bf_plan_terms(plan); t++) weights[t] = objective->weight(o, bf_plan_term_name(plan, t), epoch);
+    v->objective->weights(o, epoch, bf_plan_terms(v->plan), weights);
 }
 
 bool bf_vae_affine(const bf_vae_options *o)

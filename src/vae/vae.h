@@ -23,6 +23,7 @@ typedef struct bf_vae {
     bf_value sse, sse_mean;                 /* (rows, 1) EVALUATE: squared error of recon and recon_mean whatever the likelihood */
     bf_value variance;                      /* (rows, 1) TRAIN, EVALUATE: what the decoder itself gives at the draw; BF_NO_VALUE where it gives none */
     int      width, latent;
+    const struct bf_objective *objective;   /* TRAIN: a row of its table */
 } bf_vae;
 
 /* Local. Whether the network takes data of this shape; BF_E_INPUT names the key, the layer and the sizes. Nothing is allocated for running. */
@@ -35,7 +36,7 @@ void bf_vae_destroy(bf_vae *v);
  * NaN unknown, minimum -inf: without bounds. step: the distance of two neighbouring values, 1/255 for bytes as they are; 0: any value; NaN unknown. */
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step);
 /* Weights of the terms at a training step, in the plan's term order. */
-void bf_vae_weights(const bf_vae_options *o, const bf_plan *plan, double epoch, double *weights);
+void bf_vae_weights(const bf_vae *v, const bf_vae_options *o, double epoch, double *weights);
 /* True when the decoder is affine, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
  * over the posterior's noise. */
 bool bf_vae_affine(const bf_vae_options *o);

@@ -221,13 +221,13 @@ static void test_train_team__shares_of_the_update_give_the_same_bits(void **stat
     const bf_vae_options vae = small.vae;
     const bf_train_options train = small.train;
     small.vae.hidden.at[0] = 700;                   /* about 17,000 parameters: five blocks of the norm for up to four ranks */
-    small.train.steps = 2 * STOP_AT + 3;
-    const struct { const char *optimizer; double clip; } cases[] = { { "adam", 0.0 }, { "adam", 0.5 }, { "sgd", 0.5 } };
-    for (int c = 0; c < 3; c++) {
+    small.train.steps = STOP_AT + 7;                /* past the end of the first epoch, whose steps are 17 */
+    const struct { const char *optimizer; double clip, lr; } cases[] = { { "adam", 0.5, 1e-3 }, { "sgd", 0.0, 1e-4 } };
+    for (int c = 0; c < 2; c++) {
         kept whole, stopped, end;
         small_name(small.train.optimizer, cases[c].optimizer);
         small.train.clip = cases[c].clip;
-        small.train.lr = c == 2 ? 1e-4 : 1e-3;
+        small.train.lr = cases[c].lr;
         train_shared(1, NULL, false, &whole);
         for (int ranks = 1; ranks <= bf_comm_size(world); ranks *= 2) {
             train_shared(ranks, NULL, false, &end);

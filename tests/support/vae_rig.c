@@ -67,7 +67,7 @@ vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_
     r.samples = calloc((size_t)(rows * lanes), sizeof *r.samples);
     assert_true(r.theta != NULL && r.grads != NULL && r.stats != NULL && r.samples != NULL);
     for (int i = 0; i < rows * lanes; i++) r.samples[i] = 7 * (first_row + i) + 1;
-    bf_vae_weights(o, r.vae.plan, 1.0, r.weights);
+    bf_vae_weights(&r.vae, o, 1.0, r.weights);
     fill_theta(&r);
     if (r.vae.x != BF_NO_VALUE) fill_x(&r);
     return r;

@@ -3,12 +3,13 @@
 #include <math.h>
 
 #include "close.h"
-#include "nn/roof.h"
+
+static const bf_train_options portable = { .backend = "portable", .precision = "f32" };
 
 static void test_speed__a_run_without_steps_has_none(void **state)
 {
     (void)state;
-    const bf_run_speed s = bf_speed_of(&(bf_times){ .seconds = { [BF_PHASE_FILES] = 1.0 } });
+    const bf_run_speed s = bf_speed_of(&(bf_times){ .seconds = { [BF_PHASE_FILES] = 1.0 } }, &portable);
     assert_true(isnan(s.gflops) && isnan(s.roof_gflops) && isnan(s.memory_share) && isnan(s.seconds[BF_PHASE_FILES]));
 }
 
@@ -16,7 +17,7 @@ static void test_speed__is_told_beside_the_roofs(void **state)
 {
     (void)state;
     const bf_times times = { .seconds = { 0.1, 0.2, 0.3, 0.1, 0.3, 0.5, 0.5 }, .flops = 8e9, .rank_seconds = 2.0, .update_bytes = 6e8 };
-    const bf_run_speed s = bf_speed_of(&times);
+    const bf_run_speed s = bf_speed_of(&times, &portable);
     BF_CHECK_NEAR(s.gflops, 4.0, 1e-12);
     BF_CHECK_NEAR(s.update_bandwidth, 2.0, 1e-12);
     assert_true(isfinite(s.roof_gflops) && s.roof_gflops > 0.0 && isfinite(s.memory_bandwidth) && s.memory_bandwidth > 0.0);
