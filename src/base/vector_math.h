@@ -89,7 +89,7 @@ static inline float bf_log(float x)
     return bf_log_reduced(m - 1.0f, n);
 }
 
-/* ln(1 + x) for x in [0, 1]. */
+/* ln(1 + x) for x from 0 to 1e30. */
 static inline float bf_log1p(float x)
 {
     const float u = 1.0f + x;

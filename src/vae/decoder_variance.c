@@ -3,6 +3,19 @@
 #include "vae/ops.h"
 #include "vae/softclip.h"
 
+static double row_mean(const float *restrict h, size_t cols)
+{
+    enum { PIECE = 256 };
+    float piece[PIECE];
+    double way[BF_WAYS] = { 0.0 };
+    for (size_t first = 0; first < cols; first += PIECE) {
+        const size_t n = cols - first < PIECE ? cols - first : PIECE;
+        for (size_t j = 0; j < n; j++) piece[j] = bf_exp(2.0f * bf_softclip(h[first + j]));
+        bf_ways_add(way, piece, n);
+    }
+    return bf_ways_total(way) / (double)cols;
+}
+
 static void forward(const bf_node *n, const bf_lane *l)
 {
     const bf_shape s = bf_lane_shape(l, n->input[0]);
@@ -11,9 +24,7 @@ static void forward(const bf_node *n, const bf_lane *l)
     float *mean = bf_lane_value(l, n->output);
     double total = 0.0;
     for (int r = 0; r < s.rows; r++, h += cols) {
-        double way[BF_WAYS] = { 0.0 };
-        for (size_t j = 0; j < cols; j++) way[j % BF_WAYS] += (double)bf_exp(2.0f * bf_softclip(h[j]));
-        mean[r] = (float)(bf_ways_total(way) / (double)cols);
+        mean[r] = (float)row_mean(h, cols);
         if (r < l->rows) total += (double)mean[r];
     }
     *bf_lane_stat(l, n, 0) += total;

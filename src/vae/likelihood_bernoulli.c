@@ -18,7 +18,7 @@ static double row_nll(const float *restrict x, const float *restrict logit, size
     for (size_t first = 0; first < cols; first += PIECE) {
         const size_t n = cols - first < PIECE ? cols - first : PIECE;
         for (size_t j = 0; j < n; j++) piece[j] = entry(x[first + j], logit[first + j]);
-        for (size_t j = 0; j < n; j++) way[j % BF_WAYS] += (double)piece[j];
+        bf_ways_add(way, piece, n);
     }
     return bf_ways_total(way);
 }

@@ -1,5 +1,6 @@
 /* categorical: every entry is one of 256 levels, a softmax over 256 logits says which. */
 #include "base/log_sum_exp.h"
+#include "nn/ways.h"
 #include "vae/give.h"
 #include "vae/ops.h"
 #include "vae/output.h"
@@ -60,19 +61,28 @@ bf_value bf_categorical(bf_builder *b, bf_value level, bf_value logits)
     return bf_node_add(b, &bf_op_categorical, 2, (const bf_value[]){ level, logits }, bf_shape_flat(s.rows, 1))->output;
 }
 
-/* The expected level, the highest being 1. */
+/* Terms first, in vectors, then their sum. */
+static double expected_level(const float *restrict logit, int levels)
+{
+    const float total = (float)bf_log_sum_exp(logit, levels);
+    float term[PIECE];
+    double way[BF_WAYS] = { 0.0 };
+    for (int first = 0; first < levels; first += PIECE) {
+        const int count = levels - first < PIECE ? levels - first : PIECE;
+        for (int k = 0; k < count; k++) term[k] = (float)(first + k) * bf_exp(logit[first + k] - total);
+        bf_ways_add(way, term, (size_t)count);
+    }
+    return bf_ways_total(way);
+}
+
+/* The highest level being 1. */
 static void mean_forward(const bf_node *n, const bf_lane *l)
 {
     const size_t entries = bf_shape_count(bf_lane_shape(l, n->output));
     const int levels = n->kind;
     const float *logit = bf_lane_value(l, n->input[0]);
     float *mean = bf_lane_value(l, n->output);
-    for (size_t i = 0; i < entries; i++, logit += levels) {
-        const float total = (float)bf_log_sum_exp(logit, levels);
-        double sum = 0.0;
-        for (int k = 1; k < levels; k++) sum += k * (double)bf_exp(logit[k] - total);
-        mean[i] = (float)(sum / (levels - 1));
-    }
+    for (size_t i = 0; i < entries; i++, logit += levels) mean[i] = (float)(expected_level(logit, levels) / (levels - 1));
 }
 
 const bf_op bf_op_categorical_mean = { .name = "categorical.mean", .portable = { mean_forward, NULL } };

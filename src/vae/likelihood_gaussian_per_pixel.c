@@ -19,7 +19,7 @@ static double row_nll(const float *restrict x, const float *restrict mean, const
             const float r = x[first + j] - mean[first + j], log_std = bf_softclip(head[first + j]);
             piece[j] = 0.5f * r * r * bf_exp(-2.0f * log_std) + log_std;
         }
-        for (size_t j = 0; j < n; j++) way[j % BF_WAYS] += (double)piece[j];
+        bf_ways_add(way, piece, n);
     }
     return bf_ways_total(way);
 }

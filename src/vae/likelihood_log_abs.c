@@ -19,7 +19,7 @@ static double row_nll(const float *restrict x, const float *restrict mean, float
             const float e = x[first + j] - mean[first + j], q = e * e + floor;
             piece[j] = q < 3e38f ? 0.5f * bf_log(q) : q;        /* what is no number stays none */
         }
-        for (size_t j = 0; j < n; j++) way[j % BF_WAYS] += (double)piece[j];
+        bf_ways_add(way, piece, n);
     }
     return bf_ways_total(way);
 }

@@ -4,7 +4,7 @@
 
 #define SHAPE(v) bf_lane_shape(l, n->input[v])
 #define ROWS (bf_lane_shape(l, n->output).rows)
-#define COLS (SHAPE(0).channels)
+#define COLS ((int)bf_shape_cols(SHAPE(0)))
 #define IN(v) ((const double *)bf_lane_value(l, n->input[v]))
 #define DIN(v) ((double *)bf_lane_gradient(l, n->input[v]))
 #define OUT ((double *)bf_lane_value(l, n->output))
@@ -159,7 +159,7 @@ static double log_total(const double *v, int n)
 
 static void categorical_forward(const bf_node *n, const bf_lane *l)
 {
-    const int levels = SHAPE(1).channels / COLS;
+    const int levels = (int)bf_shape_cols(SHAPE(1)) / COLS;
     for (int r = 0; r < ROWS; r++) {
         double sum = 0;
         for (int i = r * COLS; i < (r + 1) * COLS; i++) sum += log_total(&IN(1)[i * levels], levels) - IN(1)[i * levels + (int)IN(0)[i]];
@@ -169,7 +169,7 @@ static void categorical_forward(const bf_node *n, const bf_lane *l)
 
 static void categorical_backward(const bf_node *n, const bf_lane *l)
 {
-    const int levels = SHAPE(1).channels / COLS;
+    const int levels = (int)bf_shape_cols(SHAPE(1)) / COLS;
     for (int i = 0; i < ROWS * COLS; i++) {
         const double *logit = &IN(1)[i * levels], total = log_total(logit, levels);
         for (int k = 0; k < levels; k++) give(n, l, 1, i * levels + k, DOUT[i / COLS] * (exp(logit[k] - total) - (k == (int)IN(0)[i])));
@@ -201,7 +201,7 @@ static mass logistic(double level, double mean, double raw)
 
 static void mixture_forward(const bf_node *n, const bf_lane *l)
 {
-    const int K = SHAPE(1).channels / COLS / 3;
+    const int K = (int)bf_shape_cols(SHAPE(1)) / COLS / 3;
     for (int r = 0; r < ROWS; r++) {
         double sum = 0;
         for (int i = r * COLS; i < (r + 1) * COLS; i++) {
@@ -216,7 +216,7 @@ static void mixture_forward(const bf_node *n, const bf_lane *l)
 
 static void mixture_backward(const bf_node *n, const bf_lane *l)
 {
-    const int K = SHAPE(1).channels / COLS / 3;
+    const int K = (int)bf_shape_cols(SHAPE(1)) / COLS / 3;
     for (int i = 0; i < ROWS * COLS; i++) {
         const double *h = &IN(1)[3 * K * i], g = DOUT[i / COLS];
         double p = 0;

@@ -4,6 +4,7 @@ bf_unit_test(test_arena bf_base)
 set_tests_properties(unit/test_arena PROPERTIES ENVIRONMENT ASAN_OPTIONS=allocator_may_return_null=1)   # it asks for too much on purpose
 bf_unit_test(test_rng bf_base)
 bf_unit_test(test_vector_math bf_base)
+bf_unit_test(test_gamma_gap bf_base)
 bf_unit_test(test_checksum bf_base)
 bf_unit_test(test_clock bf_base)
 bf_unit_test(test_stop bf_base)
