@@ -12,6 +12,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/include/betafield/betafield.h DESTINATION ${
 # MPI and HDF5 have no name in pkg-config that holds everywhere: their libraries are named by path.
 set(private_libraries ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES})
 list(FILTER private_libraries INCLUDE REGEX "libhdf5")     # not what the HDF5 library itself was linked with
+if(BF_ONEDNN)
+  list(APPEND private_libraries ${DNNL_LIBRARY} -lgomp)
+endif()
 list(APPEND private_libraries ${MPI_C_LIBRARIES} -lm)
 list(REMOVE_DUPLICATES private_libraries)
 list(JOIN private_libraries " " private_libraries)
