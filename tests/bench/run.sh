@@ -74,9 +74,8 @@ unset OPENBLAS_CORETYPE ONEDNN_MAX_CPU_ISA DNNL_MAX_CPU_ISA ONEDNN_DEFAULT_FPMAT
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
 
 need_packages "${BUILD_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
-need_python
-build release
-cmake --build "$ROOT/build/release" --target bf_bench_roof
+say "Building build/release"
+(cd "$ROOT" && cmake --preset release >/dev/null && cmake --build build/release --target betafield bf_bench_roof)
 need_peers
 mpi_environment 2
 cd "$ROOT"
