@@ -17,7 +17,9 @@ enum { LABEL = 144 };
 typedef struct side {
     bf_builder           *b;
     const bf_vae_options *o;
+    const bf_condition   *c;
     const bf_vae_data    *d;
+    bf_half               half;
     const char           *name;         /* "encoder" */
     const bf_layer_texts *texts;
     int                   at;           /* the layer that is being built */
@@ -130,7 +132,7 @@ static bf_value normalise(const side *s, bf_value v, const bf_layer *l, const ch
 
 static bf_value finish(const side *s, bf_value v, const bf_layer *l, const char *name)
 {
-    return bf_activate(s->b, normalise(s, v, l, name), l->activation);
+    return bf_activate(s->b, bf_modulate(s->b, s->o, s->c, normalise(s, v, l, name), name, s->half), l->activation);
 }
 
 /* A convolution, or a transposed one, whose window was looked at first: so the sentence names the layer as it was written. */
@@ -213,8 +215,8 @@ static bf_value build_res_fc(const side *s, bf_value x, const bf_layer *l, const
     snprintf(part[1], sizeof part[1], "%s.fc2", name);
     snprintf(part[2], sizeof part[2], "%s.shortcut", name);
     const double gain = bf_activation_gain(l->activation);
-    const bf_value y = bf_dense(s->b, bf_activate(s->b, x, l->activation), l->channels, part[0], gain, 0.0);
-    const bf_value z = bf_dense(s->b, bf_activate(s->b, y, l->activation), l->channels, part[1], BRANCH_GAIN * gain, 0.0);
+    const bf_value y = bf_dense(s->b, finish(s, x, l, part[0]), l->channels, part[0], gain, 0.0);
+    const bf_value z = bf_dense(s->b, finish(s, y, l, part[1]), l->channels, part[1], BRANCH_GAIN * gain, 0.0);
     return bf_add(s->b, bf_dense(s->b, x, l->channels, part[2], 1.0, 0.0), z);
 }
 
@@ -275,16 +277,24 @@ static bf_value build_side(side *s, bf_value v)
     return v;
 }
 
-static bf_value build(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, const char *name, bf_value v)
+static bf_value build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, const bf_vae_data *d, bf_half half, bf_value v)
 {
     bf_layer_texts encoder, decoder;
     bf_described_layers(o, d, &encoder, &decoder);
-    side s = { .b = b, .o = o, .d = d, .name = name, .texts = strcmp(name, "encoder") == 0 ? &encoder : &decoder };
+    const bool encodes = half == BF_ENCODER;
+    side s = { .b = b, .o = o, .c = c, .d = d, .half = half, .name = encodes ? "encoder" : "decoder", .texts = encodes ? &encoder : &decoder };
     return build_side(&s, v);
 }
 
-bf_value bf_described_encoder(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x) { return build(b, o, d, "encoder", x); }
-bf_value bf_described_decoder(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value z) { return build(b, o, d, "decoder", z); }
+bf_value bf_described_encoder(bf_builder *b, const bf_vae_options *o, const bf_condition *c, const bf_vae_data *d, bf_value x)
+{
+    return build(b, o, c, d, BF_ENCODER, x);
+}
+
+bf_value bf_described_decoder(bf_builder *b, const bf_vae_options *o, const bf_condition *c, const bf_vae_data *d, bf_value z)
+{
+    return build(b, o, c, d, BF_DECODER, z);
+}
 
 bf_value bf_described_output(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value features, const char *name, int per_entry,
                              double gain, double bias)

@@ -24,7 +24,10 @@ typedef struct bf_vae_options {
     int64_t     components;             /* of a logistic-mixture likelihood */
     double      floor;                  /* of a log-abs likelihood */
     char        objective[BF_NAME];
-    double      beta;
+    char        condition[BF_NAME];     /* none, beta */
+    char        modulation[BF_NAME];    /* a row of the table of modulations */
+    double      beta, beta_range[2];    /* one number, or NaN and the range that is learned (NaNs for one number) */
+    bf_f64_list grid;                   /* where a conditioned model is evaluated; empty: condition.h */
     double      warmup;                 /* epochs over which beta rises from 0 */
 } bf_vae_options;
 #endif

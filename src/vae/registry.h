@@ -9,14 +9,15 @@
 #ifndef BF_VAE_REGISTRY_H
 #define BF_VAE_REGISTRY_H
 #include "base/rng.h"
+#include "vae/condition.h"
 #include "vae/vae.h"
 
 typedef struct bf_network {
     const char *name, *help;
     bool affine;            /* encoder and decoder are affine maps */
     bool hidden;            /* made of model.hidden and model.activation */
-    bf_value (*encoder)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value x);      /* x -> features for the posterior's heads */
-    bf_value (*decoder)(bf_builder *b, const bf_vae_options *o, const bf_vae_data *d, bf_value z);      /* z -> features for the likelihood's heads */
+    bf_value (*encoder)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, const bf_vae_data *d, bf_value x);      /* x -> features for the posterior's heads */
+    bf_value (*decoder)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, const bf_vae_data *d, bf_value z);      /* z -> features for the likelihood's heads */
     /* Networks in words (layer_text.h): their lists of layers, NULL-terminated, or what writes them for data of this shape. */
     const char *const *encoder_layers, *const *decoder_layers;
     void (*write)(const bf_vae_options *o, const bf_vae_data *d, bf_layer_texts *encoder, bf_layer_texts *decoder);
@@ -27,7 +28,7 @@ typedef struct bf_posterior_values { bf_value mean, logvar, z; } bf_posterior_va
 typedef struct bf_posterior {
     const char *name, *help;
     bool stochastic;
-    bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, bf_value features, uint32_t use);
+    bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, uint32_t use);
     /* One sample's draw z (latent) at an address, and log q(z|x), outside of plans; mean and scale (what `logvar` holds) are that sample's
      * rows. NULL: a point has no density. */
     void (*draw)(const float *mean, const float *scale, int latent, const bf_draw *at, float *z);
@@ -71,7 +72,7 @@ typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian
 
 typedef struct bf_objective {
     const char *name, *help;
-    void (*build)(bf_builder *b, const bf_vae_options *o, bf_value nll, bf_value rate, const bf_posterior_values *q);   /* bf_loss(...) per term */
+    void (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value nll, bf_value rate, const bf_posterior_values *q);   /* bf_loss(...) per term */
     /* Of its terms, in the order in which build gave them to the plan; at most so many are there. */
     void (*weights)(const bf_vae_options *o, double epoch, int terms, double *weights);
 } bf_objective;

@@ -59,7 +59,7 @@ static bf_status check_sizes(const model *m)
 
 static bf_status check_numbers(const bf_vae_options *o)
 {
-    if (!(o->beta >= 0.0) || isinf(o->beta)) return BF_FAIL(BF_E_INPUT, "objective.beta: %g is not a number from 0 on", o->beta);
+    if (!isnan(o->beta) && (!(o->beta >= 0.0) || isinf(o->beta))) return BF_FAIL(BF_E_INPUT, "objective.beta: %g is not a number from 0 on", o->beta);
     if (!(o->warmup >= 0.0) || isinf(o->warmup)) return BF_FAIL(BF_E_INPUT, "objective.warmup: %g is not a number from 0 on", o->warmup);
     if (!isnan(o->variance_value) && (!(o->variance_value > 0.0) || isinf(o->variance_value)))
         return BF_FAIL(BF_E_INPUT, "likelihood.value: a variance of %g is not above 0", o->variance_value);
@@ -72,6 +72,7 @@ bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, 
     BF_TRY(resolve(o, &m));
     BF_TRY(check_sizes(&m));
     BF_TRY(check_numbers(o));
+    BF_TRY(bf_condition_check(o));
     if (m.likelihood->needs_unit_interval && minimum == -INFINITY)
         return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these may lie anywhere", o->likelihood);
     if (m.likelihood->needs_unit_interval && (minimum < 0.0 || maximum > 1.0))
@@ -88,16 +89,17 @@ static bf_value input_x(bf_builder *b, const model *m, int rows)
     return bf_input(b, "x", bf_network_in_words(m->network) ? bf_described_input(m->o, m->d, rows) : bf_shape_flat(rows, m->d->width));
 }
 
-static bf_posterior_values encode(bf_builder *b, const model *m, bf_value x, uint32_t use)
+static bf_posterior_values encode(bf_builder *b, const model *m, const bf_condition *c, bf_value x, uint32_t use)
 {
-    const bf_posterior_values q = m->posterior->build(b, m->o, m->network->encoder(b, m->o, m->d, x), use);
+    const bf_value features = m->network->encoder(b, m->o, c, m->d, bf_tell(b, m->o, c, x));
+    const bf_posterior_values q = m->posterior->build(b, m->o, c, features, use);
     bf_column_moments(b, q.mean, "mean");
     return q;
 }
 
-static bf_heads decode(bf_builder *b, const model *m, bf_value z)
+static bf_heads decode(bf_builder *b, const model *m, const bf_condition *c, bf_value z)
 {
-    return m->likelihood->heads(b, m->o, m->d, m->network->decoder(b, m->o, m->d, z));
+    return m->likelihood->heads(b, m->o, m->d, m->network->decoder(b, m->o, c, m->d, bf_tell(b, m->o, c, z)));
 }
 
 static bf_value rate_of(bf_builder *b, const model *m, const bf_posterior_values *q)
@@ -112,24 +114,24 @@ static void take_posterior(bf_vae *v, const bf_posterior_values *q)
     v->z = q->z;
 }
 
-static void record_train(bf_builder *b, const model *m, int rows, uint32_t use, bf_vae *v)
+static void record_train(bf_builder *b, const model *m, const bf_condition *c, int rows, uint32_t use, bf_vae *v)
 {
     v->x = input_x(b, m, rows);
-    const bf_posterior_values q = encode(b, m, v->x, use);
+    const bf_posterior_values q = encode(b, m, c, v->x, use);
     const bf_value rate = rate_of(b, m, &q);
-    const bf_heads heads = decode(b, m, q.z);
+    const bf_heads heads = decode(b, m, c, q.z);
     const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, heads);
     if (m->likelihood->own_variance != NULL) v->variance = m->likelihood->own_variance(b, heads);
-    m->objective->build(b, m->o, nll, rate, &q);
+    m->objective->build(b, m->o, c, nll, rate, &q);
     take_posterior(v, &q);
 }
 
 typedef struct decoded { bf_value recon, fit, sse, variance; } decoded;
 
-static decoded judge(bf_builder *b, const model *m, bf_value x, bf_value z)
+static decoded judge(bf_builder *b, const model *m, const bf_condition *c, bf_value x, bf_value z)
 {
     const bf_likelihood *l = m->likelihood;
-    const bf_heads heads = decode(b, m, z);
+    const bf_heads heads = decode(b, m, c, z);
     decoded d;
     d.recon = l->mean(b, m->o, heads);
     d.sse = bf_squared_error(b, x, d.recon);
@@ -138,12 +140,12 @@ static decoded judge(bf_builder *b, const model *m, bf_value x, bf_value z)
     return d;
 }
 
-static void record_evaluate(bf_builder *b, const model *m, int rows, uint32_t use, bf_vae *v)
+static void record_evaluate(bf_builder *b, const model *m, const bf_condition *c, int rows, uint32_t use, bf_vae *v)
 {
     v->x = input_x(b, m, rows);
-    const bf_posterior_values q = encode(b, m, v->x, use);
-    const decoded draw = judge(b, m, v->x, q.z);
-    const decoded mean = q.z == q.mean ? draw : judge(b, m, v->x, q.mean);
+    const bf_posterior_values q = encode(b, m, c, v->x, use);
+    const decoded draw = judge(b, m, c, v->x, q.z);
+    const decoded mean = q.z == q.mean ? draw : judge(b, m, c, v->x, q.mean);
     take_posterior(v, &q);
     v->rate = rate_of(b, m, &q);
     v->recon = draw.recon;
@@ -159,23 +161,25 @@ static bf_value input_z(bf_builder *b, const model *m, int rows) { return bf_inp
 
 static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int rows, uint32_t use, bf_vae *v)
 {
+    const bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, rows) : bf_condition_given(b, m->o, rows);
+    if (purpose != BF_VAE_TRAIN) v->n = c.n;
     switch (purpose) {
-    case BF_VAE_TRAIN: record_train(b, m, rows, use, v); break;
-    case BF_VAE_EVALUATE: record_evaluate(b, m, rows, use, v); break;
+    case BF_VAE_TRAIN: record_train(b, m, &c, rows, use, v); break;
+    case BF_VAE_EVALUATE: record_evaluate(b, m, &c, rows, use, v); break;
     case BF_VAE_ENCODE: {
         v->x = input_x(b, m, rows);
-        const bf_posterior_values q = encode(b, m, v->x, use);
+        const bf_posterior_values q = encode(b, m, &c, v->x, use);
         take_posterior(v, &q);
         break;
     }
     case BF_VAE_DECODE:
         v->z = input_z(b, m, rows);
-        v->recon = m->likelihood->mean(b, m->o, decode(b, m, v->z));
+        v->recon = m->likelihood->mean(b, m->o, decode(b, m, &c, v->z));
         break;
     case BF_VAE_JUDGE:
         v->x = input_x(b, m, rows);
         v->z = input_z(b, m, rows);
-        v->fit = judge(b, m, v->x, v->z).fit;
+        v->fit = judge(b, m, &c, v->x, v->z).fit;
         break;
     }
     const bf_value kept[] = { v->mean, v->logvar, v->z, v->recon, v->recon_mean, v->rate, v->fit, v->fit_mean, v->sse, v->sse_mean,
@@ -188,7 +192,7 @@ static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int ro
 static bf_vae empty(const model *m)
 {
     return (bf_vae){
-        .plan = NULL, .x = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE, .recon = BF_NO_VALUE,
+        .plan = NULL, .x = BF_NO_VALUE, .n = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE, .recon = BF_NO_VALUE,
         .recon_mean = BF_NO_VALUE, .rate = BF_NO_VALUE, .fit = BF_NO_VALUE, .fit_mean = BF_NO_VALUE, .sse = BF_NO_VALUE,
         .sse_mean = BF_NO_VALUE, .variance = BF_NO_VALUE, .width = m->d->width, .latent = (int)m->o->latent,
         .objective = m->objective,
@@ -235,6 +239,14 @@ bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
 }
 
 void bf_vae_destroy(bf_vae *v) { bf_plan_destroy(&v->plan); }
+
+void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta)
+{
+    if (v->n == BF_NO_VALUE) return;
+    const int rows = bf_plan_shape_of(v->plan, v->n).rows;
+    float *n = bf_plan_value(v->plan, 0, v->n);
+    for (int r = 0; r < rows; r++) n[r] = (float)bf_condition_n(o, beta);
+}
 
 void bf_vae_weights(const bf_vae *v, const bf_vae_options *o, double epoch, double *weights)
 {

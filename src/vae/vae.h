@@ -17,6 +17,7 @@ typedef struct bf_vae_data { int dims, shape[3], width; double variance; } bf_va
 typedef struct bf_vae {
     bf_plan *plan;
     bf_value x, mean, logvar, z;            /* BF_NO_VALUE where the purpose or posterior has none; logvar after the clamp */
+    bf_value n;                             /* (rows, 1) of a conditioned model, filled by bf_vae_tell(); BF_NO_VALUE in training, which draws it */
     bf_value recon, recon_mean;             /* decoder means at the draw and at z = mean (EVALUATE); DECODE: recon */
     bf_value rate;                          /* (rows, 1) EVALUATE */
     bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE, fit JUDGE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
@@ -32,6 +33,8 @@ BF_MUST_USE bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
 BF_MUST_USE bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
                                    const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out);
 void bf_vae_destroy(bf_vae *v);
+/* Local. What a plan of one lane, other than TRAIN, is told from now on; nothing where the model is not conditioned. */
+void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta);
 /* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units;
  * NaN unknown, minimum -inf: without bounds. step: the distance of two neighbouring values, 1/255 for bytes as they are; 0: any value; NaN unknown. */
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step);

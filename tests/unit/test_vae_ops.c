@@ -2,6 +2,7 @@
 #include "close.h"
 #include "op_bench.h"
 #include "nn/layers.h"
+#include "vae/condition.h"
 #include "vae/gaussian.h"
 #include "vae/ops.h"
 
@@ -130,13 +131,47 @@ static void logistic_mixture_mean(bf_bench *g)
     bf_bench_watch(g, bf_logistic_mixture_mean(g->b, bf_bench_leaf(g, "heads", 3 * COMPONENTS * g->cols, 1.5), COMPONENTS));
 }
 
+/* What a model is told is drawn: no gradient goes there. Of one sign, so that sums over rows do not cancel. */
+static bf_value told(bf_bench *g) { return bf_activate(g->b, bf_noise_even(g->b, g->rows, 1.5, 12), BF_SIGMOID); }
+static bf_condition condition(bf_bench *g) { return (bf_condition){ .n = told(g), .middle = -0.4, .slope = 0.6 }; }
+
+static void even(bf_bench *g) { bf_bench_watch(g, bf_noise_even(g->b, g->rows, 1.5, 12)); }
+
+static void gate(bf_bench *g)
+{
+    const bf_condition c = condition(g);
+    bf_bench_probe(g, bf_modulation_gate.hidden(g->b, &c, bf_bench_leaf(g, "v", g->cols, 1.0), "first", BF_ENCODER));
+    bf_bench_probe(g, bf_modulation_gate.hidden(g->b, &c, bf_bench_grid(g, "w", 2, 3, g->cols, 1.0), "second", BF_DECODER));
+}
+
+static void film(bf_bench *g)
+{
+    const bf_condition c = condition(g);
+    bf_bench_probe(g, bf_modulation_film.hidden(g->b, &c, bf_bench_grid(g, "v", 2, 3, g->cols, 1.0), "first", BF_ENCODER));
+}
+
+static void beside(bf_bench *g) { bf_bench_probe(g, bf_beside(g->b, bf_bench_grid(g, "v", 2, 3, g->cols, 1.0), bf_noise_normal(g->b, g->rows, 2, 3))); }
+
+static void weigh(bf_bench *g)
+{
+    const bf_condition c = condition(g);
+    bf_bench_probe(g, bf_weigh(g->b, bf_bench_leaf(g, "rate", 1, 1.0), c.n, c.middle, c.slope));
+}
+
+static void lift(bf_bench *g)
+{
+    const bf_condition c = condition(g);
+    bf_bench_probe(g, bf_lift(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), c.n, c.middle, c.slope, "a"));
+}
+
 static const bf_op_case cases[] = {
     { "noise.normal", noise }, { "reparameterize", reparameterize }, { "kl.normal", kl }, { "squared_error", squared_error },
     { "bernoulli", bernoulli }, { "gaussian.fixed", fixed }, { "gaussian.learned", learned }, { "gaussian.optimal", optimal },
     { "gaussian.per_image", per_image }, { "gaussian.per_pixel", per_pixel }, { "gaussian.decoder", decoder },
     { "decoder_variance", decoder_variance }, { "student_t", student_t }, { "log_abs", log_abs }, { "levels", levels }, { "bits", bits },
     { "bits.mean", bits_mean }, { "categorical", categorical }, { "categorical.mean", categorical_mean },
-    { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { NULL, NULL },
+    { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { "noise.even", even }, { "gate", gate }, { "film", film }, { "beside", beside },
+    { "weigh", weigh }, { "lift", lift }, { NULL, NULL },
 };
 
 static void test_vae_ops__match_their_twins(void **state)

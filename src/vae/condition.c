@@ -1,0 +1,130 @@
+#include "vae/condition.h"
+#include "base/rng.h"
+#include "vae/ops.h"
+#include "vae/registry.h"
+#include <math.h>
+#include <string.h>
+
+#define ROOT_3 1.7320508075688772       /* the uniform distribution on [-ROOT_3, ROOT_3] has variance 1 */
+enum { GRID = 20 };
+
+static const bf_modulation beside = { .name = "concat", .help = "beside the networks' inputs", .beside = true };
+static const bf_modulation *const table[] = { &bf_modulation_gate, &bf_modulation_film, &beside, NULL };
+const char *const bf_modulation_names[] = { "gate", "film", "concat", NULL };
+const char *const bf_condition_names[] = { "none", "beta", NULL };
+
+const bf_modulation *bf_modulation_find(const char *name)
+{
+    for (int i = 0; table[i] != NULL; i++)
+        if (strcmp(table[i]->name, name) == 0) return table[i];
+    return NULL;
+}
+
+bool bf_beta_conditioned(const bf_vae_options *o) { return strcmp(o->condition, "beta") == 0; }
+
+/* --- what may be conditioned -------------------------------------------------------------------------------------- */
+
+static bf_status check_range(const bf_vae_options *o)
+{
+    const bool is_range = isnan(o->beta), conditioned = bf_beta_conditioned(o);
+    const double low = o->beta_range[0], high = o->beta_range[1];
+    if (is_range && !conditioned) return BF_FAIL(BF_E_INPUT, "objective.beta: a range is learned by a model with model.condition: beta");
+    if (!is_range && conditioned)
+        return BF_FAIL(BF_E_INPUT, "objective.beta: with model.condition: beta it is the range to learn, such as {range: [0.01, 10]}");
+    if (is_range && (!(low > 0.0) || !(high > low) || isinf(high)))
+        return BF_FAIL(BF_E_INPUT, "objective.beta: a range goes from a number above 0 to a larger one, not from %g to %g", low, high);
+    return BF_DONE;
+}
+
+static bf_status check_grid(const bf_vae_options *o)
+{
+    bf_f64_list grid;
+    bf_condition_grid(o, &grid);
+    for (int i = 0; i < grid.count; i++) {
+        const double beta = grid.at[i];
+        if (!(beta >= o->beta_range[0]) || !(beta <= o->beta_range[1]))
+            return BF_FAIL(BF_E_INPUT, "objective.grid: %g is outside of the range that is learned, [%g, %g]", beta, o->beta_range[0], o->beta_range[1]);
+        if (i > 0 && !(beta > grid.at[i - 1])) return BF_FAIL(BF_E_INPUT, "objective.grid: %g follows %g; the values rise", beta, grid.at[i - 1]);
+    }
+    return BF_DONE;
+}
+
+static bool has_hidden_layers(const bf_vae_options *o)
+{
+    const bf_network *n = bf_network_find(o->net);
+    return n != NULL && !n->affine && (!n->hidden || o->hidden.count > 0);
+}
+
+bf_status bf_condition_check(const bf_vae_options *o)
+{
+    const bf_modulation *m = bf_modulation_find(o->modulation);
+    BF_TRY(check_range(o));
+    if (!bf_beta_conditioned(o)) return BF_DONE;
+    BF_TRY(check_grid(o));
+    if (m == NULL) return BF_FAIL(BF_E_INPUT, "model.modulation: there is no modulation '%s'", o->modulation);
+    if (!m->beside && !has_hidden_layers(o))
+        return BF_FAIL(BF_E_INPUT, "model.modulation: %s acts on hidden layers and this network has none; concat tells it beta all the same", m->name);
+    if (!bf_posterior_find(o->posterior)->stochastic)
+        return BF_FAIL(BF_E_INPUT, "model.condition: posterior: %s has no rate that beta could weigh", o->posterior);
+    if (bf_likelihood_find(o->likelihood, o->variance)->refit)
+        return BF_FAIL(BF_E_INPUT, "likelihood.variance: one optimal variance for a batch would mix values of beta; per-image gives every sample its own");
+    return BF_DONE;
+}
+
+/* --- beta and n --------------------------------------------------------------------------------------------------- */
+
+static bf_condition condition_of(const bf_vae_options *o, bf_value n)
+{
+    const double low = log(o->beta_range[0]), high = log(o->beta_range[1]);
+    return (bf_condition){ .n = n, .middle = 0.5 * (low + high), .slope = 0.5 * (high - low) / ROOT_3 };
+}
+
+static const bf_condition nothing = { .n = BF_NO_VALUE };
+
+bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows)
+{
+    return bf_beta_conditioned(o) ? condition_of(o, bf_noise_even(b, rows, ROOT_3, BF_USE_BETA)) : nothing;
+}
+
+bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int rows)
+{
+    return bf_beta_conditioned(o) ? condition_of(o, bf_input(b, "n", bf_shape_flat(rows, 1))) : nothing;
+}
+
+double bf_condition_n(const bf_vae_options *o, double beta)
+{
+    const bf_condition c = condition_of(o, BF_NO_VALUE);
+    return (log(beta) - c.middle) / c.slope;
+}
+
+void bf_condition_grid(const bf_vae_options *o, bf_f64_list *out)
+{
+    const double low = o->beta_range[0], high = o->beta_range[1];
+    *out = o->grid;
+    if (out->count > 0) return;
+    out->count = GRID;
+    for (int i = 0; i < GRID; i++) out->at[i] = low * pow(high / low, (double)i / (GRID - 1));
+    out->at[GRID - 1] = high;
+}
+
+int bf_condition_stored(const bf_f64_list *grid)
+{
+    int best = 0;
+    for (int i = 1; i < grid->count; i++)
+        if (fabs(log(grid->at[i])) < fabs(log(grid->at[best]))) best = i;
+    return best;
+}
+
+/* --- into the networks -------------------------------------------------------------------------------------------- */
+
+bf_value bf_modulate(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v, const char *name, bf_half side)
+{
+    if (c->n == BF_NO_VALUE || v == BF_NO_VALUE) return v;
+    const bf_modulation *m = bf_modulation_find(o->modulation);
+    return m->hidden == NULL ? v : m->hidden(b, c, v, name, side);
+}
+
+bf_value bf_tell(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v)
+{
+    return c->n != BF_NO_VALUE && bf_modulation_find(o->modulation)->beside ? bf_beside(b, v, c->n) : v;
+}

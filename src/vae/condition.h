@@ -1,0 +1,41 @@
+/* What encoder and decoder are told beside the sample: the weight of the rate, beta. One set of parameters then covers a range of it.
+ *
+ * Networks see n, which has mean 0 and variance 1 while log beta is even over the range: log beta = middle + slope n. In training every row
+ * draws its own; elsewhere the caller gives it, one for a whole pass. How n enters a network is a row of the table of modulations. */
+#ifndef BF_VAE_CONDITION_H
+#define BF_VAE_CONDITION_H
+#include "nn/plan.h"
+#include "vae/options.h"
+
+typedef struct bf_condition {
+    bf_value n;                 /* (rows, 1); BF_NO_VALUE: the model is told nothing, and what takes a condition leaves its values alone */
+    double   middle, slope;
+} bf_condition;
+
+typedef enum bf_half { BF_ENCODER, BF_DECODER } bf_half;
+
+typedef struct bf_modulation {
+    const char *name, *help;
+    /* Behind a hidden layer's affine map (and normalisation), before its activation; slots begin with the layer's name. NULL: not there. */
+    bf_value (*hidden)(bf_builder *b, const bf_condition *c, bf_value v, const char *name, bf_half side);
+    bool beside;                /* n stands beside what the network is given */
+} bf_modulation;
+const bf_modulation *bf_modulation_find(const char *name);
+extern const char *const bf_modulation_names[], *const bf_condition_names[];     /* NULL-terminated, for the table of keys */
+extern const bf_modulation bf_modulation_gate, bf_modulation_film;
+
+bool bf_beta_conditioned(const bf_vae_options *o);
+/* Local. What cannot be conditioned, as a sentence that begins with a key. */
+BF_MUST_USE bf_status bf_condition_check(const bf_vae_options *o);
+bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows);
+bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int rows);
+double bf_condition_n(const bf_vae_options *o, double beta);
+/* The values a conditioned model is evaluated at: objective.grid, or 20 between the ends of the range, evenly in the logarithm. */
+void bf_condition_grid(const bf_vae_options *o, bf_f64_list *out);
+/* Which of them its posteriors are stored for, and its training evaluated at: the one nearest 1 in the logarithm. */
+int bf_condition_stored(const bf_f64_list *grid);
+
+/* A hidden layer's value, and a network's input, as the model's modulation makes them. */
+bf_value bf_modulate(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v, const char *name, bf_half side);
+bf_value bf_tell(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v);
+#endif
