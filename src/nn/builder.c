@@ -232,7 +232,9 @@ void bf_node_average(bf_builder *b, bf_node *n, const char *name, int count, bf_
     bf_plan *p = b->plan;
     const int at = n->n_slots;
     bf_node_slot(b, n, name, 1, (const int64_t[]){ count }, init, false);
-    if (b->status.code || !p->shape.backward) return;
+    if (b->status.code) return;
+    bf_params_average(p->params, n->slot[at]);
+    if (!p->shape.backward) return;
     const int stat = intern_stat(b, name, count);
     n->slot_stat[at] = stat;
     for (int i = 0; i < p->averages; i++)

@@ -75,9 +75,11 @@ size_t bf_params_size(const bf_params *p) { return p->size; }
 int64_t bf_params_count(const bf_params *p)
 {
     int64_t sum = 0;
-    for (int i = 0; i < p->slots; i++) sum += (int64_t)p->slot[i].count;
+    for (int i = 0; i < p->slots; i++) sum += p->slot[i].average ? 0 : (int64_t)p->slot[i].count;
     return sum;
 }
+
+void bf_params_average(bf_params *p, int slot) { p->slot[slot].average = true; }
 
 static void init_slot(const bf_slot *s, uint64_t seed, float *theta)
 {

@@ -15,6 +15,7 @@ typedef struct bf_slot {
     int64_t shape[4];           /* PyTorch layout: (out, in) */
     bf_init init;
     bool    decays;             /* weight decay applies */
+    bool    average;            /* no gradient moves it: a running average, a vector of spectral normalisation */
     struct { int height, width, channels; } spatial[2];     /* of axis 0 and 1, where that axis runs over (height, width, channels); else zeros */
 } bf_slot;
 
@@ -27,7 +28,8 @@ int bf_params_find(const bf_params *p, const char *name);   /* -1 when there is 
 int bf_params_slots(const bf_params *p);
 const bf_slot *bf_params_at(const bf_params *p, int slot);
 size_t bf_params_size(const bf_params *p);              /* elements of the flat vector, gaps included */
-int64_t bf_params_count(const bf_params *p);            /* parameters, without gaps */
+int64_t bf_params_count(const bf_params *p);            /* what is learned: without gaps and running averages */
+void bf_params_average(bf_params *p, int slot);         /* the slot is one of the latter */
 /* theta (size): addressed by seed and the hash of each slot's name, so equal names start equal in every configuration. */
 void bf_params_init(const bf_params *p, uint64_t seed, float *theta);
 /* Axis (0 or 1) of a slot runs over (height, width, channels) positions. */

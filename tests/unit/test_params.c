@@ -18,6 +18,8 @@ static void test_params__slots_are_aligned_and_found_again(void **state)
     assert_int_equal(bf_params_at(p, b)->offset, 32);
     assert_int_equal(bf_params_size(p), 48);
     assert_int_equal(bf_params_count(p), 37);
+    bf_params_average(p, b);
+    assert_int_equal(bf_params_count(p), 21);       /* what no gradient moves does not count */
     assert_int_equal(bf_params_find(p, "b"), b);
     assert_int_equal(bf_params_find(p, "c"), -1);
     assert_ptr_equal(bf_params_owner(p, 20), bf_params_at(p, a));

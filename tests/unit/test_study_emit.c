@@ -39,6 +39,8 @@ static const struct { const char *text, *set; } studies[] = {
     { "study: grid\nsweep: {objective.beta: {log: [0.01, 10, 7]}, model.latent: [2, 4, 8]}\n", NULL },
     { "study: seeds\nsweep: {seed: {lin: [1, 5, 5]}, data.source: [patches, lowrank]}\n", "seed=12" },
     { "study: pairs\nsweep: {model.hidden: [[], [64], [3, 4, 5]], pairs: [{model.latent: 2, train.lr: 1e-3}, {model.latent: 3, train.lr: 0.3333333333333333}]}\n", NULL },
+    { "study: words\nmodel:\n  net: described\n  encoder: [conv 16 4x4 /2 p1 sn bn lrelu0.2, 'mean', fc 7]\n  decoder:\n    - fc H/4xW/4x8\n    - output deconv 4x4 /2\n", NULL },
+    { "study: nets\nmodel: {encoder: [fc 3 tanh], latent: 2}\nsweep: {model.net: [mlp, described, resnet]}\n", NULL },
     { "study: mix\nlikelihood: {variance: optimal}\nsweep: {likelihood.kind: [gaussian, bernoulli], train.steps: [none, 100]}\n", NULL },
     { "study: value\nsweep: {likelihood.value: [auto, 1, 0.5], data.train: [all, 1000]}\n", "train.epochs=3" },
     { "study: paths\nsweep: {data.path: [a.npy, [b.npy, c.npy], {train: d, test: e}]}\ndata: {source: npy}\n", NULL },

@@ -15,6 +15,7 @@ static const char *const seeds[] = {
     ("study: pairs\nsweep:\n  model.hidden: [[64], [128, 64]]\n  pairs: [{model.latent: 2, train.lr: 1e-3}, {model.latent: 4, train.lr: 1e-4}]\n  seed: {lin: [1, 3, 3]}\n"),
     ("study: \"files\"\ndata: {source: npy, path: {train: a.npy, test: 'b c.npy'}, gaussian: {eigenvalues: [4, 2, 1.5e-3]}}\nmeasure: {rd: {samples: 4}}\n"
     "output: {posterior: [train], weights: false}\ntrain: {betas: [0.9, 0.99], schedule: step, step_size: 2.5}\n"),
+    ("study: words\nmodel:\n  net: described\n  encoder: [conv 16 4x4 /2 p1 sn bn lrelu0.2, mean, fc 7]\n  decoder: [fc H/4xW/4x8, res 8 relu, output deconv 4x4 /2]\n"),
 };
 enum { SEEDS = sizeof seeds / sizeof *seeds };
 
