@@ -10,6 +10,7 @@
 #include "measure/evaluate.h"
 #include "store/data_file.h"
 #include "study/study.h"
+#include "vae/condition.h"
 
 typedef struct encode_options {
     const char *dir, *data, *out, *dataset;
@@ -150,8 +151,9 @@ static bf_status write_outputs(const encode_options *o, const bf_encoder *e, con
     bf_uuid(uuid);
     bf_config_hash(&e->config, hash);
     const bf_attr attrs[] = { { .name = "study", .type = 's', .text = e->config.study }, { .name = "config", .type = 'i', .integer = o->config },
-                              { .name = "config_hash", .type = 's', .text = hash }, { .name = "data", .type = 's', .text = o->data } };
-    return bf_data_file_write(o->out, uuid, there, n, attrs, 4);
+                              { .name = "config_hash", .type = 's', .text = hash }, { .name = "data", .type = 's', .text = o->data },
+                              { .name = "beta", .type = 'f', .real = o->beta } };
+    return bf_data_file_write(o->out, uuid, there, n, attrs, isnan(o->beta) ? 4 : 5);
 }
 
 /* --- the command ---------------------------------------------------------------------------------------------------- */
@@ -160,8 +162,22 @@ static bf_status check(const encode_options *o)
 {
     if (o->config < 0) return BF_FAIL(BF_E_USAGE, "--config is missing: which configuration's weights?");
     if (!o->out) return BF_FAIL(BF_E_USAGE, "-o is missing: where should the result go?");
-    if (!isnan(o->beta)) return BF_FAIL(BF_E_USAGE, "--beta: c%04lld is not conditioned on beta; its encoder has none to be told", (long long)o->config);
     if (o->label >= 0) return BF_FAIL(BF_E_USAGE, "--label: c%04lld is not conditioned on labels; its encoder has none to be told", (long long)o->config);
+    return BF_DONE;
+}
+
+static bf_status tell(const encode_options *o, bf_encoder *e)
+{
+    const bf_vae_options *v = &e->config.vae;
+    const long long id = o->config;
+    if (!bf_beta_conditioned(v)) {
+        if (isnan(o->beta)) return BF_DONE;
+        return BF_FAIL(BF_E_USAGE, "--beta: c%04lld is not conditioned on beta; its encoder has none to be told", id);
+    }
+    if (!(o->beta >= v->beta_range[0] && o->beta <= v->beta_range[1]))
+        return BF_FAIL(BF_E_USAGE, isnan(o->beta) ? "--beta is missing: c%04lld is one model for every beta in [%g, %g]"
+                                                  : "--beta: c%04lld has learned the range [%g, %g]", id, v->beta_range[0], v->beta_range[1]);
+    bf_vae_tell(&e->vae, v, o->beta);
     return BF_DONE;
 }
 
@@ -169,6 +185,7 @@ static bf_status encode(const encode_options *o, bf_encoder *e, samples *s, bf_a
 {
     BF_TRY(check(o));
     BF_TRY(bf_encoder_open(o->dir, o->config, e));
+    BF_TRY(tell(o, e));
     BF_TRY(open_samples(e, o, s));
     BF_TRY(allocate_outputs(e, s->about.shape[0], a));
     BF_TRY(encode_rows(e, s, a));

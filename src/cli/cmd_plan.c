@@ -151,7 +151,7 @@ static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, cons
 static void json_value(const bf_key *k, const char *text)
 {
     const bool number = text[0] == '-' || (text[0] >= '0' && text[0] <= '9'), list = text[0] == '[';
-    const bool plain = k->type == BF_KEY_BOOL || (number && (k->type == BF_KEY_INT || k->type == BF_KEY_REAL)) ||
+    const bool plain = k->type == BF_KEY_BOOL || (number && (k->type == BF_KEY_INT || k->type == BF_KEY_REAL || k->type == BF_KEY_WEIGHT)) ||
                        (list && (k->type == BF_KEY_INTS || k->type == BF_KEY_REALS || k->type == BF_KEY_PAIR));
     if (plain) printf("%s", text);
     else bf_json_text(text, stdout);

@@ -125,7 +125,7 @@ static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
     bf_ledger *l = d->s.ledger;
     bf_result r;
     bf_status s = bf_result_unpack(letter->bytes, letter->size, &r);
-    if (!s.code && (r.id < 0 || r.id >= l->count || r.n_metrics != d->s.schema->n_metrics || r.n_history != d->s.schema->n_history)) {
+    if (!s.code && (r.id < 0 || r.id >= l->count || r.n_metrics != d->s.schema->n_metrics || (r.n_betas && r.n_betas != d->s.schema->n_betas) || r.n_history != d->s.schema->n_history)) {
         bf_result_free(&r);
         s = BF_FAIL(BF_E_INTERNAL, "a result of %zu bytes from rank %d does not fit the study", letter->size, letter->from);
     }

@@ -28,6 +28,7 @@ typedef struct farm {
     bf_study_data_sets    *data;
     const bf_farm_options *options;
     bf_schema    schema;
+    bf_f64_list  grid;              /* of beta, for conditioned models */
     bf_column   *metrics;
     bf_logger   *log;               /* rank 0 */
     bf_ledger    ledger;            /* rank 0 */
@@ -61,6 +62,9 @@ static bf_status make_schema(farm *f)
     for (int i = 0; i < n; i++) f->metrics[i] = *row[i];
     free(row);
     f->schema = (bf_schema){ .n_metrics = n, .metrics = f->metrics };
+    bf_study_grid(f->study, &f->grid);
+    f->schema.n_betas = f->grid.count;
+    f->schema.betas = f->grid.at;
     f->schema.history = bf_history_columns(&f->schema.n_history);
     return BF_DONE;
 }

@@ -12,6 +12,7 @@
 #include "measure/histogram.h"
 #include "store/config_file.h"
 #include "study/key.h"
+#include "vae/condition.h"
 #include "vae/network_described.h"
 
 #define BF_MAX_STATE 64
@@ -26,7 +27,8 @@ static bf_status key_attribute(const bf_key *k, const bf_config *c, char *printe
     snprintf(a->name, sizeof a->name, "%s", k->path);
     bf_key_print(k, c, printed, BF_KEY_PRINTED);
     const bool number = strchr("+-.0123456789", printed[0]) != NULL;
-    a->type = k->type == BF_KEY_BOOL || (k->type == BF_KEY_INT && number) ? 'i' : k->type == BF_KEY_REAL && number ? 'f' : 's';
+    const bool real = k->type == BF_KEY_REAL || k->type == BF_KEY_WEIGHT;
+    a->type = k->type == BF_KEY_BOOL || (k->type == BF_KEY_INT && number) ? 'i' : real && number ? 'f' : 's';
     if (k->type == BF_KEY_BOOL) a->integer = *(const bool *)at;
     else if (a->type == 'i') memcpy(&a->integer, at, sizeof a->integer);
     else if (a->type == 'f') memcpy(&a->real, at, sizeof a->real);
@@ -235,6 +237,15 @@ static bf_status write_state(bf_config_file *f, const bf_job *job)
     return BF_DONE;
 }
 
+/* Which beta the rows, pictures and latents of a conditioned model belong to. */
+static bf_status write_told(bf_config_file *f, const bf_job *job)
+{
+    const bf_attr beta = { .name = "beta", .type = 'f', .real = job->told };
+    if (!bf_beta_conditioned(&job->config.vae)) return BF_DONE;
+    if (job->config.output.posterior_train || job->config.output.posterior_test) BF_TRY(bf_config_file_attrs(f, "posterior", &beta, 1));
+    return bf_config_file_attrs(f, "latents", &beta, 1);
+}
+
 /* What measures left beside their columns, and what kind of number this model's likelihoods are. */
 static bf_status write_measured(bf_config_file *f, const bf_job *job)
 {
@@ -250,6 +261,7 @@ static bf_status write_done(bf_config_file *f, const bf_job *job)
     if (o->weights) BF_TRY(write_weights(f, job));
     BF_TRY(write_posteriors(f, job));
     BF_TRY(write_latents(f, job));
+    BF_TRY(write_told(f, job));
     BF_TRY(write_measured(f, job));
     BF_TRY(write_pictures(f, job));
     if (o->state) BF_TRY(write_state(f, job));

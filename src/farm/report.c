@@ -43,23 +43,31 @@ static const char *number(double v, const char *format, int width, char out[32])
     return out;
 }
 
+/* "0.1", or the range a conditioned model covers. */
+static const char *beta_text(const bf_vae_options *o, char out[48])
+{
+    if (isnan(o->beta)) snprintf(out, 48, "%.3g..%.3g", o->beta_range[0], o->beta_range[1]);
+    else snprintf(out, 48, "%.4g", o->beta);
+    return out;
+}
+
 static void row_line(const bf_ledger *l, const bf_schema *schema, int id, char *out, size_t size)
 {
     const bf_result *r = &l->results[id];
     bf_config *c = malloc(sizeof *c);
-    char time[32], rate[32], distortion[32], variance[32], active[32];
+    char beta[48], time[32], rate[32], distortion[32], variance[32], active[32];
     out[0] = '\0';
     if (!c) return;
     bf_study_config(l->study, l->order[id], c);
     bf_clock_human(r->seconds, time);
     if (r->status == BF_CONFIG_DONE)
-        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld rate %s  distortion %s  variance %s  active %s  %8s", id, c->vae.beta,
+        snprintf(out, size, "c%04d  beta %-8s latent %-4lld rate %s  distortion %s  variance %s  active %s  %8s", id, beta_text(&c->vae, beta),
                  (long long)c->vae.latent, number(metric(r, schema, "rate", BF_TEST), "%9.4f", 9, rate),
                  number(metric(r, schema, "distortion", BF_TEST), "%11.4f", 11, distortion),
                  number(metric(r, schema, "variance", BF_TEST), "%9.3g", 9, variance),
                  number(metric(r, schema, "active_units", BF_TEST), "%3.0f", 3, active), time);
     else
-        snprintf(out, size, "c%04d  beta %-8.4g latent %-4lld %s%s%s", id, c->vae.beta, (long long)c->vae.latent,
+        snprintf(out, size, "c%04d  beta %-8s latent %-4lld %s%s%s", id, beta_text(&c->vae, beta), (long long)c->vae.latent,
                  bf_config_status_names[r->status], r->error[0] ? ": " : "", r->error);
     free(c);
 }

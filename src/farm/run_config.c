@@ -15,6 +15,7 @@
 #include "store/checkpoint.h"
 #include "store/config_file.h"
 #include "store/times_attrs.h"
+#include "vae/condition.h"
 
 #define BF_MAX_STATE 64
 #define BF_TELL_SECONDS 2.0     /* a leader's letters are cheap; what the desk publishes every progress_seconds should be fresh */
@@ -245,27 +246,57 @@ static bf_status keep(void *self, const bf_array *a)
     return BF_DONE;
 }
 
-static bf_status measure(bf_job *job, bf_result *r)
+/* Both parts, as the evaluator's model is: what measures say lands in values (splits, metrics), rows in e (splits), which belongs to the caller. */
+static bf_status measure_model(bf_job *job, bool keeps, bf_evaluation *e, double *values)
 {
     const bf_config *c = &job->config;
     const bf_data_info *d = bf_dataset_info(job->data);
-    bf_evaluator *e = bf_trainer_evaluator(job->trainer);
-    float *theta = bf_trainer_theta(job->trainer);
+    bf_evaluator *evaluator = bf_trainer_evaluator(job->trainer);
+    const float *theta = bf_trainer_theta(job->trainer);
     double log_variance = NAN;
     for (int split = BF_TRAIN; split < BF_SPLITS; split++) {
-        bf_evaluation *v = &job->evaluation[split];
-        BF_TRY(bf_evaluate(e, theta, (bf_split)split, log_variance, true, v));
-        log_variance = v->log_variance;
-        const bf_measure_input in = { .team = job->crew->team, .vae = &c->vae, .options = &c->measure, .evaluation = v, .seed = c->seed,
+        BF_TRY(bf_evaluate(evaluator, theta, (bf_split)split, log_variance, true, &e[split]));
+        log_variance = e[split].log_variance;
+        const bf_measure_input in = { .team = job->crew->team, .vae = &c->vae, .options = &c->measure, .evaluation = &e[split], .seed = c->seed,
                                       .width = d->width, .unit = d->stored == BF_STORED_U8 ? 1.0 / d->scale : 1.0,
-                                      .integers = d->stored == BF_STORED_U8, .evaluator = e, .theta = theta, .split = (bf_split)split,
-                                      .keep = split == BF_TRAIN ? keep : NULL, .keep_self = job };
-        BF_TRY(bf_measure_take(&in, r->metrics + (size_t)split * (size_t)r->n_metrics));
+                                      .integers = d->stored == BF_STORED_U8, .evaluator = evaluator, .theta = theta, .split = (bf_split)split,
+                                      .keep = keeps && split == BF_TRAIN ? keep : NULL, .keep_self = job };
+        BF_TRY(bf_measure_take(&in, values + (size_t)split * (size_t)job->crew->schema->n_metrics));
         bf_crew_serve(job->crew);
     }
+    return BF_DONE;
+}
+
+/* A conditioned model, at every beta of the grid; what is stored beside the tables is of one of them, which it is told in the end. */
+static bf_status measure_by_beta(bf_job *job, bf_result *r)
+{
+    bf_f64_list grid;
+    bf_evaluator *evaluator = bf_trainer_evaluator(job->trainer);
+    bf_condition_grid(&job->config.vae, &grid);
+    const int stored = bf_condition_stored(&grid);
+    BF_TRY(bf_comm_agree(job->crew->team, bf_result_add_betas(r, grid.count)));
+    for (int b = 0; b < grid.count; b++) {
+        bf_evaluation passing[BF_SPLITS] = { 0 };
+        bf_evaluator_tell(evaluator, grid.at[b]);
+        const bf_status s = measure_model(job, b == stored, b == stored ? job->evaluation : passing,
+                                          r->by_beta + (size_t)b * BF_SPLITS * (size_t)r->n_metrics);
+        for (int split = 0; split < BF_SPLITS; split++) bf_evaluation_free(&passing[split]);
+        if (s.code) return s;
+    }
+    job->told = grid.at[stored];
+    bf_evaluator_tell(evaluator, job->told);
+    return BF_DONE;
+}
+
+static bf_status measure(bf_job *job, bf_result *r)
+{
+    if (bf_beta_conditioned(&job->config.vae)) return measure_by_beta(job, r);
+    BF_TRY(measure_model(job, true, job->evaluation, r->metrics));
     /* `optimal`: the training set's variance is part of the model from now on. */
-    int slot = bf_params_find(bf_trainer_params(job->trainer), "likelihood.log_variance");
-    if (slot >= 0 && isfinite(log_variance)) theta[bf_params_at(bf_trainer_params(job->trainer), slot)->offset] = (float)log_variance;
+    const bf_params *params = bf_trainer_params(job->trainer);
+    const int slot = bf_params_find(params, "likelihood.log_variance");
+    const double log_variance = job->evaluation[BF_TEST].log_variance;
+    if (slot >= 0 && isfinite(log_variance)) bf_trainer_theta(job->trainer)[bf_params_at(params, slot)->offset] = (float)log_variance;
     return BF_DONE;
 }
 

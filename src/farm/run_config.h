@@ -25,6 +25,7 @@ typedef struct bf_job {
     bf_times           before;              /* of the steps that this attempt resumed */
     bf_times           own;                 /* of this attempt, outside the trainer: measures and files */
     bf_times           lost;                /* of this run's attempts that diverged */
+    double             told;                /* the beta that what is stored of a conditioned model belongs to */
     bf_evaluation      evaluation[BF_SPLITS];
     bf_array           kept[BF_MAX_KEPT];   /* what measures of the training part left beside their columns; owned */
     int                n_kept;

@@ -33,7 +33,7 @@ static void other_variances(const bf_evaluator *e, double sse, bf_evaluation *ou
 {
     const bf_likelihood *l = e->likelihood;
     const int width = e->decoder.width;
-    const double theta = e->options->beta * out->variance;
+    const double theta = e->beta * out->variance;
     out->distortion_half = out->distortion_beta = out->distortion_refit = NAN;
     if (!l->variance) return;
     out->distortion_half = bf_gaussian_nll(sse, width, 0.5);

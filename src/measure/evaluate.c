@@ -39,6 +39,23 @@ static const bf_slot *exact_columns(const bf_evaluator *e)
     return s->rank == 2 && s->shape[0] == e->decoder.width && s->shape[1] == e->decoder.latent ? s : NULL;
 }
 
+void bf_evaluator_tell(bf_evaluator *e, double beta)
+{
+    if (!bf_beta_conditioned(e->options)) return;
+    e->beta = beta;
+    for (int split = 0; split < BF_SPLITS; split++) bf_vae_tell(&e->pass[split], e->options, beta);
+    bf_vae_tell(&e->decoder, e->options, beta);
+}
+
+static void start_beta(bf_evaluator *e)
+{
+    bf_f64_list grid;
+    e->beta = e->options->beta;
+    if (!bf_beta_conditioned(e->options)) return;
+    bf_condition_grid(e->options, &grid);
+    bf_evaluator_tell(e, grid.at[bf_condition_stored(&grid)]);
+}
+
 static bf_status build(bf_evaluator *e, const bf_backend *backend)
 {
     const bf_data_info *info = bf_dataset_info(e->data);
@@ -54,6 +71,7 @@ static bf_status build(bf_evaluator *e, const bf_backend *backend)
         BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL + 16u * (uint32_t)split, e->params, &e->pass[split]));
     BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_DECODE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->decoder));
     e->columns = exact_columns(e);
+    start_beta(e);
     size_t stats = (size_t)bf_plan_stats_size(e->pass[BF_TRAIN].plan) + (size_t)bf_plan_stats_size(e->decoder.plan);
     e->stats = calloc(stats + 1, sizeof *e->stats);
     if (!e->stats) return BF_FAIL(BF_E_MEMORY, "statistics of an evaluation");

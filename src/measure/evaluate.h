@@ -35,6 +35,8 @@ BF_MUST_USE bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset 
 BF_MUST_USE bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, double log_variance, bool keep_rows, bf_evaluation *out);
 void bf_evaluation_free(bf_evaluation *e);
 void bf_evaluator_destroy(bf_evaluator **e);
+/* Local. Conditioned models: what encoder and decoder are told from now on; at first the grid's value nearest 1. Others stay as they are. */
+void bf_evaluator_tell(bf_evaluator *e, double beta);
 /* Local. Calls fn(self) after every block: what a rank has to answer while a long pass runs. fn may be NULL. */
 void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self);
 /* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. */

@@ -16,6 +16,7 @@ struct bf_evaluator {
     const bf_backend     *backend;
     bf_vae_data           shape;            /* of the data, for further plans */
     const bf_slot        *columns;          /* decoder.output.weight of an affine decoder, whose distortion is exact; else NULL */
+    double   beta;                          /* that a conditioned model is told; else the one it was trained with */
     uint64_t seed;
     int      draws;                         /* posterior draws per sample */
     bf_vae   pass[BF_SPLITS];               /* one plan per split: the split is part of the noise's address */

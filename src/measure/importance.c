@@ -33,6 +33,7 @@ bf_status bf_importance_create(const bf_evaluator *e, bf_split split, int64_t dr
     *m = (bf_importance){ .e = e, .split = split, .draws = draws };
     bf_status s = bf_vae_build(e->options, &e->shape, BF_VAE_JUDGE, &shape, e->backend, BF_USE_NLL, e->params, &m->judge);
     if (!s.code) {
+        bf_vae_tell(&m->judge, e->options, e->beta);
         m->stats = calloc((size_t)bf_plan_stats_size(m->judge.plan) + 1, sizeof *m->stats);
         m->of = calloc((size_t)block, sizeof *m->of);
         m->ratio = calloc(BF_EVAL_ROWS, sizeof *m->ratio);

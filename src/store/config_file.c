@@ -101,8 +101,11 @@ static bf_status put(bf_config_file *f, hid_t at, const bf_h5_dataset *d, const 
     return s.code ? s : named;
 }
 
+/* The shape all columns of a table have. */
+typedef struct form { const char *dims; int rank; hsize_t shape[2]; } form;
+
 /* One column of a table, left out when it has no value. */
-static bf_status put_column(bf_config_file *f, hid_t at, const bf_column *c, const char *dims, const double *from, int stride, int64_t n, double *to)
+static bf_status put_column(bf_config_file *f, hid_t at, const bf_column *c, const form *as, const double *from, int stride, int64_t n, double *to)
 {
     bool any = false;
     for (int64_t i = 0; i < n; i++) {
@@ -110,18 +113,19 @@ static bf_status put_column(bf_config_file *f, hid_t at, const bf_column *c, con
         any = any || !isnan(to[i]);
     }
     if (!any) return BF_DONE;
-    const bf_h5_dataset d = { .name = c->name, .type = H5T_IEEE_F64LE, .rank = 1, .shape = { (hsize_t)n }, .dims = dims,
+    const bf_h5_dataset d = { .name = c->name, .type = H5T_IEEE_F64LE, .rank = as->rank, .shape = { as->shape[0], as->shape[1] }, .dims = as->dims,
                               .unit = c->unit, .long_name = c->long_name, .definition = c->definition };
     return put(f, at, &d, to, bf_checksum(to, (size_t)n * sizeof *to), n == 0);
 }
 
-static bf_status put_table(bf_config_file *f, const char *name, const char *dims, const bf_column *columns, int n, const double *values, int64_t rows)
+static bf_status put_table(bf_config_file *f, const char *name, const form *as, const bf_column *columns, int n, const double *values)
 {
+    const int64_t rows = (int64_t)(as->rank == 2 ? as->shape[0] * as->shape[1] : as->shape[0]);
     double *column = malloc(((size_t)rows + 1) * sizeof *column);
     bf_status s = column ? bf_h5_group(f->group, name) : BF_FAIL(BF_E_MEMORY, "no memory for a column of %lld rows", (long long)rows);
     hid_t at = s.code ? H5I_INVALID_HID : H5Gopen2(f->group, name, H5P_DEFAULT);
-    if (!s.code) s = bf_h5_put_int(at, "rows", rows);
-    for (int c = 0; !s.code && c < n; c++) s = put_column(f, at, &columns[c], dims, values + c, n, rows, column);
+    if (!s.code) s = bf_h5_put_int(at, "rows", (int64_t)as->shape[0]);
+    for (int c = 0; !s.code && c < n; c++) s = put_column(f, at, &columns[c], as, values + c, n, rows, column);
     if (at >= 0) H5Gclose(at);
     free(column);
     return s;
@@ -161,11 +165,24 @@ static bf_status share_result(bf_config_file *f, const bf_result *mine, bf_resul
     return s;
 }
 
+/* The scale first: a packed file finds it before what stands on it. */
+static bf_status put_by_beta(bf_config_file *f, const bf_schema *schema, const bf_result *r)
+{
+    if (!r->n_betas) return BF_DONE;
+    const form as = { "beta_grid split", 2, { (hsize_t)r->n_betas, 2 } };
+    const bf_h5_dataset grid = { .name = "beta_grid", .type = H5T_IEEE_F64LE, .rank = 1, .shape = { (hsize_t)r->n_betas }, .dims = "beta_grid",
+                                 .unit = "1", .long_name = "beta that this model was told" };
+    BF_TRY(put(f, f->group, &grid, schema->betas, bf_checksum(schema->betas, (size_t)r->n_betas * sizeof *schema->betas), false));
+    return put_table(f, "metrics_by_beta", &as, schema->metrics, schema->n_metrics, r->by_beta);
+}
+
 static bf_status check_result(const bf_schema *schema, const bf_result *r)
 {
     if (r->n_metrics != schema->n_metrics || r->n_history != schema->n_history)
         return BF_FAIL(BF_E_INTERNAL, "a result of %d + %d columns for a schema of %d + %d", r->n_metrics, r->n_history, schema->n_metrics,
                        schema->n_history);
+    if (r->n_betas && r->n_betas != schema->n_betas)
+        return BF_FAIL(BF_E_INTERNAL, "a result of %d values of beta for a schema of %d", r->n_betas, schema->n_betas);
     if (r->status < BF_PENDING || r->status > BF_STOPPED) return BF_FAIL(BF_E_INTERNAL, "a result of status %d", r->status);
     return BF_DONE;
 }
@@ -175,13 +192,16 @@ bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, cons
     bf_result row = { 0 };
     if (f->bad.code) return f->bad;
     bf_status s = share_result(f, r, &row);
-    const int64_t values = 2 * row.n_metrics + row.epochs * row.n_history, objects = row.n_metrics + row.n_history + n_attrs + BF_TIMES_ATTRS + 16;
+    const int64_t metrics = 2 * (int64_t)row.n_metrics, values = metrics + row.epochs * row.n_history + row.n_betas * (metrics + 1),
+                  objects = (row.n_betas ? 2 : 1) * row.n_metrics + row.n_history + n_attrs + BF_TIMES_ATTRS + 20;
     if (!s.code) s = begin_write(f, check_result(schema, &row), values * (int64_t)sizeof(double), objects);
     if (!s.code) {
         bf_status mine = put_row(f, &row);
         if (!mine.code) mine = bf_h5_put_attrs(f->group, attrs, n_attrs);
-        if (!mine.code) mine = put_table(f, "metrics", "split", schema->metrics, schema->n_metrics, row.metrics, 2);
-        if (!mine.code) mine = put_table(f, "history", "epoch", schema->history, schema->n_history, row.history, row.epochs);
+        if (!mine.code) mine = put_table(f, "metrics", &(form){ "split", 1, { 2 } }, schema->metrics, schema->n_metrics, row.metrics);
+        if (!mine.code)
+            mine = put_table(f, "history", &(form){ "epoch", 1, { (hsize_t)row.epochs } }, schema->history, schema->n_history, row.history);
+        if (!mine.code) mine = put_by_beta(f, schema, &row);
         s = agree(f, mine);
     }
     bf_result_free(&row);

@@ -40,16 +40,16 @@ static bf_status read_times(hid_t group, bf_result *r)
 }
 
 /* A column that is not there has no value in this configuration: the table is full of NaN already. */
-static bf_status read_table(hid_t group, const char *name, const bf_column *columns, int n, int64_t rows, double *table)
+static bf_status read_table(hid_t group, const char *name, const bf_column *columns, int n, int rank, const hsize_t *shape, double *table)
 {
-    const hsize_t shape[1] = { (hsize_t)rows };
+    const int64_t rows = (int64_t)(rank == 2 ? shape[0] * shape[1] : shape[0]);
     double *column = malloc(((size_t)rows + 1) * sizeof *column);
     hid_t at = H5Gopen2(group, name, H5P_DEFAULT);
     bf_status s = !column ? BF_FAIL(BF_E_MEMORY, "no memory for a column of %lld rows", (long long)rows)
                   : at < 0 ? BF_H5_FAIL(BF_E_FORMAT, group, name, "no such group") : BF_DONE;
     for (int c = 0; !s.code && c < n; c++) {
         if (!bf_h5_has(at, columns[c].name)) continue;
-        s = bf_h5_get(at, columns[c].name, H5T_IEEE_F64LE, 1, shape, column);
+        s = bf_h5_get(at, columns[c].name, H5T_IEEE_F64LE, rank, shape, column);
         for (int64_t i = 0; !s.code && i < rows; i++) table[i * n + c] = column[i];
     }
     if (at >= 0) H5Gclose(at);
@@ -69,15 +69,26 @@ static bf_status read_epochs(hid_t group, int64_t size, int64_t *epochs)
     return s;
 }
 
+/* A reader whose schema has no grid leaves them alone. */
+static bf_status read_by_beta(hid_t group, const bf_schema *schema, bf_result *out)
+{
+    const hsize_t shape[2] = { (hsize_t)schema->n_betas, 2 };
+    if (!schema->n_betas || !bf_h5_has(group, "metrics_by_beta")) return BF_DONE;
+    BF_TRY(bf_result_add_betas(out, schema->n_betas));
+    return read_table(group, "metrics_by_beta", schema->metrics, schema->n_metrics, 2, shape, out->by_beta);
+}
+
 static bf_status read_result(hid_t group, const bf_schema *schema, int64_t size, bf_result *out)
 {
     int64_t epochs;
     BF_TRY(read_epochs(group, size, &epochs));
     BF_TRY(bf_result_create(out, schema->n_metrics, schema->n_history, epochs));
+    const hsize_t splits = 2, rows = (hsize_t)epochs;
     bf_status s = read_row(group, out);
     if (!s.code) s = read_times(group, out);
-    if (!s.code) s = read_table(group, "metrics", schema->metrics, schema->n_metrics, 2, out->metrics);
-    if (!s.code) s = read_table(group, "history", schema->history, schema->n_history, epochs, out->history);
+    if (!s.code) s = read_table(group, "metrics", schema->metrics, schema->n_metrics, 1, &splits, out->metrics);
+    if (!s.code) s = read_table(group, "history", schema->history, schema->n_history, 1, &rows, out->history);
+    if (!s.code) s = read_by_beta(group, schema, out);
     if (s.code) bf_result_free(out);
     return s;
 }

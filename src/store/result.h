@@ -26,9 +26,13 @@ typedef struct bf_result {
     int64_t epochs;                         /* rows of history */
     double *metrics;                        /* (2 splits, n_metrics) */
     double *history;                        /* (epochs, n_history) */
+    int     n_betas;                        /* values of beta a conditioned configuration was measured at; 0: another one */
+    double *by_beta;                        /* (n_betas, 2 splits, n_metrics); NULL without betas */
 } bf_result;
 /* Local. Allocates NaN-filled tables. */
 BF_MUST_USE bf_status bf_result_create(bf_result *r, int n_metrics, int n_history, int64_t epochs);
+/* Local. Gives a result NaN-filled tables for so many values of beta. */
+BF_MUST_USE bf_status bf_result_add_betas(bf_result *r, int n_betas);
 void bf_result_free(bf_result *r);
 /* To and from bytes, for a letter. *bytes belongs to the caller: free(). Unpack trusts no size it reads. */
 BF_MUST_USE bf_status bf_result_pack(const bf_result *r, void **bytes, size_t *n);

@@ -9,6 +9,7 @@
 static const bf_object objects[] = {
     { "/config", "config", "i32", "1", "configuration id", "root scale; the row number of every table" },
     { "/split", "split", "S5", "1", "part of the data", "root scale: train, test" },
+    { "/beta_grid", "beta_grid", "f64", "1", "beta that conditioned models were told", "root scale; objective.grid, where some configuration has model.condition: beta" },
     { "/epoch", "epoch", "i32", "1", "epoch, counted from 1", "root scale; as long as the longest history" },
 
     { "/sweep", NULL, "group", "", "what was varied, and how each configuration ended", NULL },
@@ -37,6 +38,8 @@ static const bf_object objects[] = {
       "always there: objective_beta, model_latent, seed. Where a key does not apply: NaN, -1 or an empty text" },
 
     { "/metrics", NULL, "group", "", "numbers about the trained models", "NaN where a value is absent" },
+    { "/metrics_by_beta", NULL, "group", "", "numbers about models conditioned on beta, at every value of the grid",
+      "(config, beta_grid, split), the columns of /metrics; NaN for other configurations" },
     { "/history", NULL, "group", "", "epoch means during training", "NaN after a configuration's last epoch" },
 
     { "/configs", NULL, "group", "", "one group for every ended configuration",
@@ -47,6 +50,10 @@ static const bf_object objects[] = {
     { "/configs/*/metrics", NULL, "group", "", "numbers about this model",
       "attribute log_likelihood: density (of samples in model units), probability (of stored values, or bits) or neither" },
     { "/configs/*/metrics/*", "split", "f64", "1", "this configuration's row of the table of that name",
+      "a column that has no value here is left out" },
+    { "/configs/*/beta_grid", "beta_grid", "f64", "1", "beta that this model was told", "only where model.condition is beta" },
+    { "/configs/*/metrics_by_beta", NULL, "group", "", "numbers about this model at every value of beta_grid", NULL },
+    { "/configs/*/metrics_by_beta/*", "beta_grid split", "f64", "1", "this configuration's part of the table of that name",
       "a column that has no value here is left out" },
     { "/configs/*/history/*", "epoch", "f64", "1", "this configuration's row of the table of that name",
       "as long as its own training; a column that has no value here is left out" },

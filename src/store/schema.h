@@ -14,6 +14,8 @@ typedef struct bf_attr { char name[64]; char type; const char *text; double real
 typedef struct bf_schema {                  /* what the tables' columns are; the same for all configurations of a study */
     int n_metrics, n_history;
     const bf_column *metrics, *history;
+    int n_betas;                            /* of /beta_grid; 0: no configuration is conditioned on beta */
+    const double *betas;
 } bf_schema;
 
 /* One object, or all that a pattern ('*' stands for one name) describes. */

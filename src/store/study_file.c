@@ -14,7 +14,7 @@
 /* The file is built in memory and saved in one piece: a study of 300 configurations is a few hundred kilobytes. */
 
 typedef struct book {
-    hid_t file, config, split, epoch;           /* the root's dimension scales */
+    hid_t file, config, split, epoch, beta;     /* the root's dimension scales */
     hsize_t configs, epochs;
     const bf_study_tables *t;
 } book;
@@ -49,6 +49,8 @@ static bf_status put_scales(book *b)
     bf_status s = bf_h5_put_scale(b->file, "/split", text, 2, splits, &b->split);
     H5Tclose(text);
     if (s.code) return s;
+    const bf_schema *schema = b->t->schema;
+    if (schema->n_betas) BF_TRY(bf_h5_put_scale(b->file, "/beta_grid", H5T_IEEE_F64LE, (hsize_t)schema->n_betas, schema->betas, &b->beta));
     return bf_h5_put_counting_scale(b->file, "/epoch", NULL, b->epochs, 1, &b->epoch);
 }
 
@@ -150,6 +152,41 @@ static bf_status put_metrics(book *b, double *v)
         BF_TRY(put_table(b, "metrics", &schema->metrics[m], "config split", b->split, 2, v));
     }
     return BF_DONE;
+}
+
+/* One measure of every configuration (config, beta, split). */
+static bf_status put_by_beta_table(book *b, const bf_column *c, const double *values)
+{
+    hid_t id = H5I_INVALID_HID;
+    char path[128];
+    snprintf(path, sizeof path, "/metrics_by_beta/%s", c->name);
+    const bf_h5_dataset d = { .name = path, .type = H5T_IEEE_F64LE, .rank = 3, .shape = { b->configs, (hsize_t)b->t->schema->n_betas, 2 },
+                              .dims = "config beta_grid split", .unit = c->unit, .long_name = c->long_name, .definition = c->definition };
+    BF_TRY(bf_h5_put(b->file, &d, values, &id));
+    bf_status s = bf_h5_attach(id, b->config, 0);
+    if (!s.code) s = bf_h5_attach(id, b->beta, 1);
+    if (!s.code) s = bf_h5_attach(id, b->split, 2);
+    H5Dclose(id);
+    return s;
+}
+
+static bf_status put_by_beta(book *b)
+{
+    const bf_schema *schema = b->t->schema;
+    const size_t points = 2 * (size_t)schema->n_betas;
+    if (!points) return BF_DONE;
+    double *v = malloc(((size_t)b->configs + 1) * points * sizeof *v);
+    bf_status s = v ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for tables by beta");
+    for (int m = 0; !s.code && m < schema->n_metrics; m++) {
+        for (hsize_t c = 0; c < b->configs; c++) {
+            const bf_result *r = &b->t->results[c];
+            const bool there = r->by_beta && r->n_betas == schema->n_betas && r->n_metrics == schema->n_metrics;
+            for (size_t p = 0; p < points; p++) v[c * points + p] = there ? r->by_beta[p * (size_t)r->n_metrics + (size_t)m] : NAN;
+        }
+        s = put_by_beta_table(b, &schema->metrics[m], v);
+    }
+    free(v);
+    return s;
 }
 
 static bf_status put_history(book *b, double *v)
@@ -286,6 +323,7 @@ static bf_status put_all(book *b)
     BF_TRY(put_scales(b));
     BF_TRY(put_sweep(b));
     BF_TRY(put_tables(b));
+    BF_TRY(put_by_beta(b));
     BF_TRY(put_links(b));
     BF_TRY(put_data(b));
     return put_provenance(b);
@@ -293,7 +331,7 @@ static bf_status put_all(book *b)
 
 static bf_status save(const bf_study_tables *t, const char *tmp)
 {
-    book b = { .config = H5I_INVALID_HID, .split = H5I_INVALID_HID, .epoch = H5I_INVALID_HID, .configs = (hsize_t)t->configs, .t = t };
+    book b = { .config = H5I_INVALID_HID, .split = H5I_INVALID_HID, .epoch = H5I_INVALID_HID, .beta = H5I_INVALID_HID, .configs = (hsize_t)t->configs, .t = t };
     for (int i = 0; i < t->configs; i++)
         if ((hsize_t)t->results[i].epochs > b.epochs) b.epochs = (hsize_t)t->results[i].epochs;
     BF_TRY(bf_h5_memory(&b.file));
@@ -301,6 +339,7 @@ static bf_status save(const bf_study_tables *t, const char *tmp)
     if (b.config >= 0) H5Dclose(b.config);
     if (b.split >= 0) H5Dclose(b.split);
     if (b.epoch >= 0) H5Dclose(b.epoch);
+    if (b.beta >= 0) H5Dclose(b.beta);
     if (!s.code) s = bf_h5_save(b.file, tmp);
     bf_status closed = bf_h5_close(&b.file, "study.h5 in memory");
     return s.code ? s : closed;

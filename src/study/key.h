@@ -9,7 +9,8 @@ typedef enum bf_key_type {
     BF_KEY_BOOL, BF_KEY_INT, BF_KEY_REAL, BF_KEY_TEXT, BF_KEY_CHOICE, BF_KEY_INTS, BF_KEY_REALS,
     BF_KEY_PATHS, BF_KEY_SPLITS, BF_KEY_MEASURES,
     BF_KEY_PAIR,                /* double[2] */
-    BF_KEY_LAYERS               /* bf_layer_texts */
+    BF_KEY_LAYERS,              /* bf_layer_texts */
+    BF_KEY_WEIGHT               /* double[3]: a number and two NaNs, or a NaN and the ends of {range: [a, b]} */
 } bf_key_type;
 
 enum { BF_KEY_RESULT = 1,       /* changes results: part of config_hash        */

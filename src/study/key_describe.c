@@ -37,7 +37,7 @@ void bf_key_expectation(const bf_key *k, char *out, size_t size)
 {
     static const char *const nouns[] = {
         [BF_KEY_INT] = "an integer", [BF_KEY_REAL] = "a number", [BF_KEY_INTS] = "a list of integers", [BF_KEY_REALS] = "a list of numbers",
-        [BF_KEY_PAIR] = "a list of two numbers", [BF_KEY_LAYERS] = "a list of layers" };
+        [BF_KEY_PAIR] = "a list of two numbers", [BF_KEY_LAYERS] = "a list of layers", [BF_KEY_WEIGHT] = "a number" };
     char text[300];
     switch (k->type) {
     case BF_KEY_BOOL: snprintf(out, size, "true or false"); return;
@@ -50,5 +50,6 @@ void bf_key_expectation(const bf_key *k, char *out, size_t size)
     }
     const bf_range r = bf_range_parse(k->range);
     bf_range_print(&r, text, sizeof text);
-    snprintf(out, size, "%s%s%s%s%s", nouns[k->type], text[0] ? " in " : "", text, r.word[0] ? " or " : "", r.word);
+    snprintf(out, size, "%s%s%s%s%s%s", nouns[k->type], text[0] ? " in " : "", text, r.word[0] ? " or " : "", r.word,
+             k->type == BF_KEY_WEIGHT ? " or {range: [first, last]}" : "");
 }

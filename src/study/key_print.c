@@ -107,9 +107,22 @@ static void put_layers(printer *p, const bf_layer_texts *list)
     put(p, "]");
 }
 
+static void put_weight(printer *p, const double v[3])
+{
+    if (!isnan(v[0])) {
+        put_real(p, v[0]);
+        return;
+    }
+    put(p, "{range: ["), put_real(p, v[1]), put(p, ", "), put_real(p, v[2]), put(p, "]}");
+}
+
 static void put_list(printer *p, const bf_key *k, const void *field)
 {
     const bf_range r = bf_range_parse(k->type == BF_KEY_MEASURES ? NULL : k->range);
+    if (k->type == BF_KEY_REALS && ((const bf_f64_list *)field)->count == 0 && r.word[0]) {
+        put(p, "%s", r.word);
+        return;
+    }
     put(p, "[");
     if (k->type == BF_KEY_INTS) {
         const bf_i64_list *list = field;
@@ -148,6 +161,7 @@ void bf_key_print(const bf_key *k, const bf_config *cfg, char *out, size_t size)
         put_number(&p, &r, *(const double *)field);
         break;
     }
+    case BF_KEY_WEIGHT: put_weight(&p, field); break;
     case BF_KEY_TEXT:
     case BF_KEY_CHOICE: put_text(&p, field); break;
     case BF_KEY_PATHS: put_paths(&p, field); break;

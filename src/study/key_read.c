@@ -1,5 +1,6 @@
 #include "study/key_value.h"
 #include "base/nearest.h"
+#include "study/grid.h"
 #include "study/number.h"
 #include "study/range.h"
 #include "vae/layer_text.h"
@@ -159,6 +160,36 @@ static bool read_reals(const bf_key *k, const bf_yaml *y, int node, double *at, 
     return true;
 }
 
+/* A list, a grid, or the word that stands for an empty list. */
+static bool read_real_list(const bf_key *k, const bf_yaml *y, int node, bf_f64_list *list, bf_misfit *m)
+{
+    const bf_range r = bf_range_parse(k->range);
+    const char *text = plain_text(y, node);
+    bf_grid grid;
+    memset(list, 0, sizeof *list);
+    if (r.word[0] && text && strcmp(text, r.word) == 0) return true;
+    if (y->at[node].kind != BF_YAML_MAPPING) {
+        if (!read_reals(k, y, node, list->at, 1, BF_MAX_EIGENVALUES, m)) return false;
+        list->count = y->at[node].count;
+        return true;
+    }
+    if (!bf_grid_read(y, node, &grid, &m->node, m->what, sizeof m->what)) return false;
+    if (grid.count > BF_MAX_EIGENVALUES || !bf_range_holds(&r, grid.first) || !bf_range_holds(&r, grid.last)) return misfit_here(m, k, y, node);
+    for (; list->count < grid.count; list->count++) list->at[list->count] = bf_grid_at(&grid, list->count);
+    return true;
+}
+
+/* A number, or {range: [a, b]}. */
+static bool read_weight(const bf_key *k, const bf_yaml *y, int node, double v[3], bf_misfit *m)
+{
+    const bf_range r = bf_range_parse(k->range);
+    const int child = y->at[node].first;
+    v[0] = v[1] = v[2] = NAN;
+    if (y->at[node].kind != BF_YAML_MAPPING) return read_real(&r, y, node, v) || misfit_here(m, k, y, node);
+    if (y->at[node].count != 1 || strcmp(bf_yaml_text(y, y->at[child].key), "range") != 0) return misfit_here(m, k, y, node);
+    return read_reals(k, y, child, v + 1, 2, 2, m);
+}
+
 /* The sentence says which layer and which of its words. */
 static bool read_layers(const bf_key *k, const bf_yaml *y, int node, bf_layer_texts *list, bf_misfit *m)
 {
@@ -276,25 +307,15 @@ bool bf_key_read(const bf_key *k, const bf_yaml *y, int node, bf_config *cfg, bf
     case BF_KEY_TEXT: fits = read_text(y, node, field, k->size) && (!k->range || study_name_is_good(field)); break;
     case BF_KEY_CHOICE: return read_name(k, y, node, field, m);
     case BF_KEY_INTS: return read_ints(k, y, node, field, m);
-    case BF_KEY_REALS: {
-        bf_f64_list *list = field;
-        memset(list, 0, sizeof *list);
-        if (!read_reals(k, y, node, list->at, 1, BF_MAX_EIGENVALUES, m)) return false;
-        list->count = y->at[node].count;
-        return true;
-    }
+    case BF_KEY_REALS: return read_real_list(k, y, node, field, m);
+    case BF_KEY_WEIGHT: return read_weight(k, y, node, field, m);
     case BF_KEY_PAIR: return read_reals(k, y, node, field, 2, 2, m);
     case BF_KEY_LAYERS: return read_layers(k, y, node, field, m);
     case BF_KEY_PATHS: return read_paths(k, y, node, field, m);
     case BF_KEY_SPLITS: return read_splits(k, y, node, field, m);
     case BF_KEY_MEASURES: return read_measures(k, y, node, field, m);
     }
-    if (fits) return true;
-    misfit_here(m, k, y, node);
-    const int child = y->at[node].first;
-    if (k->type == BF_KEY_REAL && y->at[node].kind == BF_YAML_MAPPING && child >= 0 && strcmp(bf_yaml_text(y, y->at[child].key), "range") == 0)
-        snprintf(m->what, sizeof m->what, "a range to learn is known but not available in this version; give a number, or a sweep");
-    return false;
+    return fits || misfit_here(m, k, y, node);
 }
 
 bool bf_key_read_number(const bf_key *k, double v, bf_config *cfg, char *why, size_t size)
@@ -305,8 +326,10 @@ bool bf_key_read_number(const bf_key *k, double v, bf_config *cfg, char *why, si
         *(int64_t *)bf_key_field(k, cfg) = (int64_t)v;
         return true;
     }
-    if (bf_range_holds(&r, v) && k->type == BF_KEY_REAL) {
-        *(double *)bf_key_field(k, cfg) = v;
+    if (bf_range_holds(&r, v) && (k->type == BF_KEY_REAL || k->type == BF_KEY_WEIGHT)) {
+        double *field = bf_key_field(k, cfg);
+        field[0] = v;
+        if (k->type == BF_KEY_WEIGHT) field[1] = field[2] = NAN;
         return true;
     }
     char want[320];

@@ -6,6 +6,7 @@
 #include "nn/backend.h"
 #include "nn/layers.h"
 #include "nn/optimizer.h"
+#include "vae/condition.h"
 #include "vae/registry.h"
 
 #include <assert.h>
@@ -34,6 +35,7 @@ static bool net_has_hidden(const bf_config *c)
     const bf_network *net = bf_network_find(c->vae.net);
     return net && net->hidden;
 }
+static bool conditioned(const bf_config *c) { return bf_beta_conditioned(&c->vae); }
 static bool net_described(const bf_config *c) { return strcmp(c->vae.net, "described") == 0; }
 static bool likelihood_gaussian(const bf_config *c) { return strcmp(c->vae.likelihood, "gaussian") == 0; }
 static bool likelihood_mixture(const bf_config *c) { return strcmp(c->vae.likelihood, "logistic-mixture") == 0; }
@@ -52,6 +54,8 @@ static bool retries(const bf_config *c) { return c->train.retries > 0; }
 #define ALWAYS NULL, NULL, NULL /* nothing comes later, every configuration uses it */
 static_assert(offsetof(bf_output_options, posterior_test) == offsetof(bf_output_options, posterior_train) + sizeof(bool), "read as a pair");
 #define POSTERIOR_PAIR offsetof(bf_config, output.posterior_train), 2 * sizeof(bool)
+static_assert(offsetof(bf_vae_options, beta_range) == offsetof(bf_vae_options, beta) + sizeof(double), "read as a triple");
+#define BETA_TRIPLE offsetof(bf_config, vae.beta), 3 * sizeof(double)
 #define MEASURE_LIST offsetof(bf_config, measure), offsetof(bf_measure_options, rd_samples)
 
 /* path, type, field, default, range or choices, registry, unit, help, flags, later names, who uses it, the same in words */
@@ -146,9 +150,10 @@ static const bf_key table[] = {
     { "model.activation", BF_KEY_CHOICE, FIELD(vae.activation), "relu", NULL, bf_activation_names, NULL, "activation of hidden layers", RS,
       NULL, net_has_hidden, "model.net: mlp" },
     { "model.output", BF_KEY_CHOICE, FIELD(vae.output), "linear", "linear sigmoid", NULL, NULL, "activation of the decoder's mean", RS, ALWAYS },
-    { "model.condition", BF_KEY_CHOICE, LATER, "none", "none", NULL, NULL, "what encoder and decoder are told beside the sample", 0,
-      "beta label", NULL, NULL },
-    { "model.modulation", BF_KEY_CHOICE, LATER, "gate", "gate", NULL, NULL, "how a condition enters the layers", 0, "film concat cconv", NULL, NULL },
+    { "model.condition", BF_KEY_CHOICE, FIELD(vae.condition), "none", NULL, bf_condition_names, NULL,
+      "what encoder and decoder are told beside the sample; beta: one model for a range of it", RS, "label", conditioned, "model.condition: beta" },
+    { "model.modulation", BF_KEY_CHOICE, FIELD(vae.modulation), "gate", NULL, bf_modulation_names, NULL, "how a condition enters the networks", RS,
+      "cconv", conditioned, "model.condition: beta" },
 
     { "posterior", BF_KEY_CHOICE, FIELD(vae.posterior), "gaussian", NULL, bf_posterior_names, NULL,
       "distribution the encoder gives; delta: a plain autoencoder", RS,
@@ -168,11 +173,14 @@ static const bf_key table[] = {
       NULL, likelihood_log_abs, "likelihood.kind: log-abs" },
     { "objective.kind", BF_KEY_CHOICE, FIELD(vae.objective), "beta-vae", NULL, bf_objective_names, NULL, "what is minimised", RS,
       "beta-vae beta-tcvae factor-vae dip-vae info-vae hfvae capacity grae wae-mmd wae-gan aae gan", NULL, NULL },
-    { "objective.beta", BF_KEY_REAL, FIELD(vae.beta), "1.0", "0:inf", NULL, NULL, "weight of the rate", RS, ALWAYS },
+    { "objective.beta", BF_KEY_WEIGHT, BETA_TRIPLE, "1.0", "0:inf", NULL, NULL,
+      "weight of the rate; with model.condition: beta the range to learn, {range: [0.01, 10]}", RS, ALWAYS },
     { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs", "beta rises from 0 over these epochs", RS, ALWAYS },
     { "objective.betas_per_sample", BF_KEY_INT, LATER, "1", "1:1024", NULL, NULL, "draws of beta for one sample of a beta-conditioned model", 0,
       "", NULL, NULL },
-    { "objective.grid", BF_KEY_REALS, LATER, NULL, "(0:inf)", NULL, NULL, "where a beta-conditioned model is evaluated", 0, "", NULL, NULL },
+    { "objective.grid", BF_KEY_REALS, FIELD(vae.grid), "auto", "(0:inf)|auto=0", NULL, NULL,
+      "where a beta-conditioned model is evaluated: a list, {log: [first, last, count]} or {lin: ...}; auto: 20 values over the range", R,
+      NULL, conditioned, "model.condition: beta" },
 
     { "train.epochs", BF_KEY_INT, FIELD(train.epochs), "30", "1:1000000000", NULL, "epochs",
       "passes over the training part", RST, NULL, by_epochs, "train.steps: none" },
@@ -287,6 +295,7 @@ bool bf_key_applies(const bf_key *k, const bf_config *cfg) { return !k->applies 
 
 const char *bf_key_type_name(bf_key_type type)
 {
-    static const char *const names[] = { "boolean", "integer", "number", "text", "choice", "integers", "numbers", "paths", "splits", "measures", "pair", "layers" };
+    static const char *const names[] = { "boolean", "integer", "number", "text", "choice", "integers", "numbers", "paths", "splits", "measures", "pair", "layers",
+                                         "number or range" };
     return names[type];
 }

@@ -2,6 +2,7 @@
 #include "study/check.h"
 #include "study/key_value.h"
 #include "study/study_private.h"
+#include "vae/condition.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,25 @@ static int compare_digests(const void *a, const void *b)
     return order ? order : (p->index > q->index) - (p->index < q->index);
 }
 
+/* The tables of a study have one axis beta_grid. */
+static void check_grids(const bf_study *s, bf_config *c, bf_problems *problems)
+{
+    bf_f64_list one, grid;
+    char label[128];
+    int first = -1;
+    for (int i = 0; i < s->sweep.count; i++) {
+        bf_study_config(s, i, c);
+        if (!bf_beta_conditioned(&c->vae)) continue;
+        bf_condition_grid(&c->vae, &grid);
+        if (first < 0) one = grid, first = i;
+        if (grid.count == one.count && memcmp(grid.at, one.at, (size_t)one.count * sizeof *one.at) == 0) continue;
+        const bf_key *k = bf_key_find("objective.grid");
+        const bf_place at = place_in(s, 0, k, label, sizeof label);
+        bf_problems_add(problems, at.line, at.column, label, "configurations %d and %d learn different ranges; a list makes one grid for all of them", first, i);
+        return;
+    }
+}
+
 /* Results belong to keys: two configurations that use the same values would be one result under two names. */
 static void check_twins(const bf_study *s, digest *d, bf_problems *problems)
 {
@@ -118,6 +138,7 @@ void bf_study_check(bf_study *s, bool has_overrides, bf_problems *problems)
             digests[i].index = i;
         }
         if (problems->count == before) check_twins(s, digests, problems);
+        if (problems->count == before) check_grids(s, c, problems);
     } else {
         bf_problems_add(problems, 0, 0, "", "no memory to check %d configurations", s->sweep.count);
     }
@@ -195,6 +216,17 @@ int bf_study_swept(const bf_study *s, const bf_key **keys)
     for (int i = 0; i < s->sweep.n_axes; i++)
         for (int j = 0; j < s->sweep.axis[i].n_keys; j++) keys[count++] = s->sweep.axis[i].key[j];
     return count;
+}
+
+void bf_study_grid(const bf_study *s, bf_f64_list *out)
+{
+    bf_config *c = malloc(sizeof *c);
+    out->count = 0;
+    for (int i = 0; c && out->count == 0 && i < s->sweep.count; i++) {
+        bf_study_config(s, i, c);
+        if (bf_beta_conditioned(&c->vae)) bf_condition_grid(&c->vae, out);
+    }
+    free(c);
 }
 
 void bf_study_place(const bf_study *s, const char *key, int *line, int *column)

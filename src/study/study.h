@@ -29,6 +29,8 @@ int  bf_study_count(const bf_study *s);                                     /* c
 void bf_study_config(const bf_study *s, int index, bf_config *out);         /* index in sweep order */
 const bf_config *bf_study_base(const bf_study *s);                          /* the file without its sweep */
 int  bf_study_swept(const bf_study *s, const bf_key **keys);                /* the swept keys in order, at most BF_MAX_SWEPT; returns how many */
+/* The values of beta that conditioned configurations are evaluated at, the same for all of them; empty without such. */
+void bf_study_grid(const bf_study *s, bf_f64_list *out);
 /* Where a key was written, for problems found later (missing data); line 0 when it is a default. */
 void bf_study_place(const bf_study *s, const char *key, int *line, int *column);
 /* 16 hex digits and NUL: the XXH3-64 of "path=value\n" (bf_key_print) for every key that changes results (BF_KEY_RESULT) and that

@@ -90,7 +90,8 @@ static void read_grid(reader *r, bf_axis *a, int node)
     bf_grid grid;
     char why[400];
     int wrong;
-    if (a->key[0]->type != BF_KEY_INT && a->key[0]->type != BF_KEY_REAL) {
+    const bf_key_type type = a->key[0]->type;
+    if (type != BF_KEY_INT && type != BF_KEY_REAL && type != BF_KEY_WEIGHT) {
         complain(r, place_of(r->y, node), r->label, "only numbers have grids; expected a list of values");
         return;
     }

@@ -233,16 +233,48 @@ static void test_study__byte_order_mark_and_windows_lines_are_read(void **state)
 static void test_study__later_features_are_known_but_refused(void **state)
 {
     (void)state;
-    study_refuses("study: l\nmodel: {condition: beta, modulation: film}\nprior: cauchy\n"
-                  "objective:\n  beta: {range: [0.01, 10]}\n  betas_per_sample: 4\n  grid: [1, 2]\n", NULL,
-                  "s.yaml:2:20: model.condition: 'beta' is known but not available in this version; leave the key out, or write none\n"
-                  "s.yaml:2:38: model.modulation: 'film' is known but not available in this version; leave the key out, or write gate\n"
+    study_refuses("study: l\nmodel: {condition: label, modulation: cconv}\nprior: cauchy\n"
+                  "objective:\n  betas_per_sample: 4\n", NULL,
+                  "s.yaml:2:20: model.condition: 'label' is known but not available in this version; it has none, beta\n"
+                  "s.yaml:2:39: model.modulation: 'cconv' is known but not available in this version; it has gate, film, concat\n"
                   "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n"
-                  "s.yaml:5:9: objective.beta: a range to learn is known but not available in this version; give a number, or a sweep\n"
-                  "s.yaml:6:21: objective.betas_per_sample: this key is known but not available in this version; leave it out\n"
-                  "s.yaml:7:9: objective.grid: this key is known but not available in this version; leave it out\n");
-    study_refuses("study: l\nmodel: {condition: colour}\n", NULL, "s.yaml:2:20: model.condition: expected none, got 'colour'\n");
+                  "s.yaml:5:21: objective.betas_per_sample: this key is known but not available in this version; leave it out\n");
+    study_refuses("study: l\nmodel: {condition: colour}\n", NULL, "s.yaml:2:20: model.condition: expected one of none, beta, got 'colour'\n");
     bf_study *s = study_of("study: l\nmodel: {condition: none, modulation: gate}\nobjective: {betas_per_sample: 1}\n", NULL);
+    bf_study_free(&s);
+}
+
+static void test_study__ranges_of_beta_belong_to_conditioned_models(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *said; } cases[] = {
+        { "objective: {beta: {range: [0.01, 10]}}\n", "s.yaml:2:13: objective.beta: a range is learned by a model with model.condition: beta\n" },
+        { "model: {condition: beta}\n",
+          "s.yaml: objective.beta: with model.condition: beta it is the range to learn, such as {range: [0.01, 10]}\n" },
+        { "objective: {beta: {range: [0, 10]}}\nmodel: {condition: beta}\n",
+          "s.yaml:2:13: objective.beta: a range goes from a number above 0 to a larger one, not from 0 to 10\n" },
+        { "objective: {beta: {log: [1, 10, 2]}}\n", "s.yaml:2:19: objective.beta: expected a number in [0, inf) or {range: [first, last]}, got a mapping\n" },
+        { "objective: {beta: {range: [0.1, 10]}, grid: [1, 20]}\nmodel: {condition: beta}\n",
+          "s.yaml:2:39: objective.grid: 20 is outside of the range that is learned, [0.1, 10]\n" },
+        { "objective: {beta: {range: [0.1, 10]}, grid: [2, 1]}\nmodel: {condition: beta}\n",
+          "s.yaml:2:39: objective.grid: 1 follows 2; the values rise\n" },
+        { "objective: {beta: {range: [0.1, 10]}}\nmodel: {condition: beta, net: linear}\n",
+          "s.yaml: model.modulation: gate acts on hidden layers and this network has none; concat tells it beta all the same\n" },
+        { "objective: {beta: {range: [0.1, 10]}}\nmodel: {condition: beta}\nlikelihood: {variance: optimal}\n",
+          "s.yaml:4:14: likelihood.variance: one optimal variance for a batch would mix values of beta; per-image gives every sample its own\n" },
+        { "model: {condition: beta}\nsweep: {objective.beta: [{range: [0.1, 10]}, {range: [0.1, 5]}]}\n",
+          "s.yaml: objective.grid: configurations 0 and 1 learn different ranges; a list makes one grid for all of them\n" },
+    };
+    char text[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "study: r\n%s", cases[i].text);
+        study_refuses(text, NULL, cases[i].said);
+    }
+    bf_f64_list grid;
+    bf_study *s = study_of("study: r\nmodel: {condition: beta}\nobjective:\n  grid: {log: [0.1, 10, 3]}\nsweep: {objective.beta: [{range: [0.1, 10]}, {range: [0.05, 20]}]}\n", NULL);
+    bf_study_grid(s, &grid);
+    assert_int_equal(grid.count, 3);
+    assert_true(grid.at[0] == 0.1 && grid.at[1] == 1 && grid.at[2] == 10);
     bf_study_free(&s);
 }
 
@@ -285,7 +317,7 @@ static void test_study__sweeps_are_checked(void **state)
         { "sweep: {model.latent: [2, 1.5]}\n", "s.yaml:2:27: sweep.model.latent: expected an integer in [1, 4096], got '1.5'\n" },
         { "sweep: {model.latnet: [2]}\n", "s.yaml:2:9: sweep.model.latnet: unknown key; did you mean sweep.model.latent?\n" },
         { "sweep: {output.samples: [2]}\n", "s.yaml:2:9: sweep.output.samples: this key cannot be swept\n" },
-        { "sweep: {model.condition: [none]}\n", "s.yaml:2:9: sweep.model.condition: this key is known but not available in this version\n" },
+        { "sweep: {objective.betas_per_sample: [1]}\n", "s.yaml:2:9: sweep.objective.betas_per_sample: this key is known but not available in this version\n" },
         { "sweep: {model.net: {lin: [1, 2, 3]}}\n", "s.yaml:2:20: sweep.model.net: only numbers have grids; expected a list of values\n" },
         { "sweep: [1]\n", "s.yaml:2:8: sweep: expected a mapping from keys to lists of values\n" },
         { "sweep: {seed: {lin: [1, 200, 200]}, data.seed: {lin: [1, 200, 200]}}\n", "s.yaml:2:9: sweep: more than 10000 configurations; split the study\n" },
@@ -324,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_study__overrides_come_after_the_file), cmocka_unit_test(test_study__measures_with_options),
         cmocka_unit_test(test_study__all_problems_at_once_sorted_by_place), cmocka_unit_test(test_study__yaml_beyond_the_subset_is_refused),
         cmocka_unit_test(test_study__byte_order_mark_and_windows_lines_are_read), cmocka_unit_test(test_study__later_features_are_known_but_refused),
+        cmocka_unit_test(test_study__ranges_of_beta_belong_to_conditioned_models),
         cmocka_unit_test(test_study__keys_must_agree), cmocka_unit_test(test_study__sweeps_are_checked),
         cmocka_unit_test(test_study__a_flood_of_problems_is_counted),
     };
