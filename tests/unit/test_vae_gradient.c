@@ -53,6 +53,25 @@ static void walk(void (*check)(const bf_vae_options *))
             }
 }
 
+/* Conditioned models: every modulation in dense layers and residual blocks; what stands beside the input also where there are no layers. */
+static void walk_conditions(void (*check)(const bf_vae_options *))
+{
+    static const char *const nets[] = { "mlp", "described", "linear" };
+    bf_vae_options o = vae_rig_options();
+    snprintf(o.condition, sizeof o.condition, "beta");
+    o.beta = NAN;
+    o.beta_range[0] = 0.1;
+    o.beta_range[1] = 3.0;
+    o.encoder = (bf_layer_texts){ 2, { "fc 5 tanh", "res-fc 4 tanh" } };
+    o.decoder = (bf_layer_texts){ 2, { "res-fc 3 tanh", "fc 5 tanh" } };
+    for (int m = 0; bf_modulation_names[m] != NULL; m++)
+        for (int n = 0; n < 3; n++) {
+            snprintf(o.modulation, sizeof o.modulation, "%s", bf_modulation_names[m]);
+            snprintf(o.net, sizeof o.net, "%s", nets[n]);
+            if (n < 2 || bf_modulation_find(o.modulation)->beside) check(&o);
+        }
+}
+
 static void complain(const bf_vae_options *o, const char *slot, size_t i, double got, double want)
 {
     fail_msg("%s %s %s, posterior %s, likelihood %s %s: gradient by %s[%zu] is %.12g, not %.12g", o->net, o->activation, o->output,
@@ -117,12 +136,14 @@ static void test_vae_gradient__equals_finite_differences(void **state)
 {
     (void)state;
     walk(check_differences);
+    walk_conditions(check_differences);
 }
 
 static void test_vae_gradient__f32_follows_double_with_padded_rows(void **state)
 {
     (void)state;
     walk(check_f32);
+    walk_conditions(check_f32);
 }
 
 int main(void)
