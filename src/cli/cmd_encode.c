@@ -174,9 +174,11 @@ static bf_status tell(const encode_options *o, bf_encoder *e)
         if (isnan(o->beta)) return BF_DONE;
         return BF_FAIL(BF_E_USAGE, "--beta: c%04lld is not conditioned on beta; its encoder has none to be told", id);
     }
-    if (!(o->beta >= v->beta_range[0] && o->beta <= v->beta_range[1]))
-        return BF_FAIL(BF_E_USAGE, isnan(o->beta) ? "--beta is missing: c%04lld is one model for every beta in [%g, %g]"
-                                                  : "--beta: c%04lld has learned the range [%g, %g]", id, v->beta_range[0], v->beta_range[1]);
+    if (isnan(o->beta))
+        return BF_FAIL(BF_E_USAGE, "--beta is missing: c%04lld is one model for every beta in [%g, %g]", id, v->beta_range[0], v->beta_range[1]);
+    if (!bf_condition_knows(v, o->beta))
+        return BF_FAIL(BF_E_USAGE, "--beta: c%04lld has learned %s[%g, %g]", id, bf_modulation_find(v->modulation)->listed ? "the grid's values in " : "the range ",
+                       v->beta_range[0], v->beta_range[1]);
     bf_vae_tell(&e->vae, v, o->beta);
     return BF_DONE;
 }

@@ -153,7 +153,7 @@ static const bf_key table[] = {
     { "model.condition", BF_KEY_CHOICE, FIELD(vae.condition), "none", NULL, bf_condition_names, NULL,
       "what encoder and decoder are told beside the sample; beta: one model for a range of it", RS, "label", conditioned, "model.condition: beta" },
     { "model.modulation", BF_KEY_CHOICE, FIELD(vae.modulation), "gate", NULL, bf_modulation_names, NULL, "how a condition enters the networks", RS,
-      "cconv", conditioned, "model.condition: beta" },
+      NULL, conditioned, "model.condition: beta" },
 
     { "posterior", BF_KEY_CHOICE, FIELD(vae.posterior), "gaussian", NULL, bf_posterior_names, NULL,
       "distribution the encoder gives; delta: a plain autoencoder", RS,

@@ -9,8 +9,8 @@
 enum { GRID = 20 };
 
 static const bf_modulation beside = { .name = "concat", .help = "beside the networks' inputs", .beside = true };
-static const bf_modulation *const table[] = { &bf_modulation_gate, &bf_modulation_film, &beside, NULL };
-const char *const bf_modulation_names[] = { "gate", "film", "concat", NULL };
+static const bf_modulation *const table[] = { &bf_modulation_gate, &bf_modulation_film, &beside, &bf_modulation_cconv, NULL };
+const char *const bf_modulation_names[] = { "gate", "film", "concat", "cconv", NULL };
 const char *const bf_condition_names[] = { "none", "beta", NULL };
 
 const bf_modulation *bf_modulation_find(const char *name)
@@ -49,6 +49,23 @@ static bf_status check_grid(const bf_vae_options *o)
     return BF_DONE;
 }
 
+/* cconv counts places on the grid. */
+static bool is_even(const bf_f64_list *grid)
+{
+    if (grid->count < 2) return false;
+    const double step = log(grid->at[grid->count - 1] / grid->at[0]) / (grid->count - 1);
+    for (int i = 1; i < grid->count; i++)
+        if (fabs(log(grid->at[i] / grid->at[0]) - i * step) > 0.01 * step) return false;
+    return true;
+}
+
+static bf_status check_list(const bf_vae_options *o)
+{
+    bf_f64_list grid;
+    bf_condition_grid(o, &grid);
+    return is_even(&grid) ? BF_DONE : BF_FAIL(BF_E_INPUT, "objective.grid: cconv learns these values alone, at least two, even in the logarithm");
+}
+
 static bool has_hidden_layers(const bf_vae_options *o)
 {
     const bf_network *n = bf_network_find(o->net);
@@ -62,6 +79,7 @@ bf_status bf_condition_check(const bf_vae_options *o)
     if (!bf_beta_conditioned(o)) return BF_DONE;
     BF_TRY(check_grid(o));
     if (m == NULL) return BF_FAIL(BF_E_INPUT, "model.modulation: there is no modulation '%s'", o->modulation);
+    if (m->listed) BF_TRY(check_list(o));
     if (!m->beside && !has_hidden_layers(o))
         return BF_FAIL(BF_E_INPUT, "model.modulation: %s acts on hidden layers and this network has none; concat tells it beta all the same", m->name);
     if (!bf_posterior_find(o->posterior)->stochastic)
@@ -76,19 +94,40 @@ bf_status bf_condition_check(const bf_vae_options *o)
 static bf_condition condition_of(const bf_vae_options *o, bf_value n)
 {
     const double low = log(o->beta_range[0]), high = log(o->beta_range[1]);
-    return (bf_condition){ .n = n, .middle = 0.5 * (low + high), .slope = 0.5 * (high - low) / ROOT_3 };
+    bf_condition c = { .n = n, .middle = 0.5 * (low + high), .slope = 0.5 * (high - low) / ROOT_3 };
+    if (!bf_modulation_find(o->modulation)->listed) return c;
+    bf_f64_list grid;
+    bf_condition_grid(o, &grid);
+    c.count = grid.count;
+    c.first = (log(grid.at[0]) - c.middle) / c.slope;
+    c.step = log(grid.at[grid.count - 1] / grid.at[0]) / c.slope / (grid.count - 1);
+    return c;
 }
 
 static const bf_condition nothing = { .n = BF_NO_VALUE };
 
 bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows)
 {
-    return bf_beta_conditioned(o) ? condition_of(o, bf_noise_even(b, rows, ROOT_3, BF_USE_BETA)) : nothing;
+    if (!bf_beta_conditioned(o)) return nothing;
+    bf_condition c = condition_of(o, BF_NO_VALUE);
+    c.n = c.count > 0 ? bf_noise_listed(b, rows, c.first, c.step, c.count, BF_USE_BETA) : bf_noise_even(b, rows, ROOT_3, BF_USE_BETA);
+    return c;
 }
 
 bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int rows)
 {
     return bf_beta_conditioned(o) ? condition_of(o, bf_input(b, "n", bf_shape_flat(rows, 1))) : nothing;
+}
+
+bool bf_condition_knows(const bf_vae_options *o, double beta)
+{
+    bf_f64_list grid;
+    if (!(beta >= o->beta_range[0] && beta <= o->beta_range[1])) return false;
+    if (!bf_modulation_find(o->modulation)->listed) return true;
+    bf_condition_grid(o, &grid);
+    for (int i = 0; i < grid.count; i++)
+        if (fabs(beta / grid.at[i] - 1.0) < 1e-6) return true;
+    return false;
 }
 
 double bf_condition_n(const bf_vae_options *o, double beta)

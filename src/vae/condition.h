@@ -10,6 +10,8 @@
 typedef struct bf_condition {
     bf_value n;                 /* (rows, 1); BF_NO_VALUE: the model is told nothing, and what takes a condition leaves its values alone */
     double   middle, slope;
+    double   first, step;       /* of a listed modulation: the n it learns are first + k step, k below count */
+    int      count;             /* 0: all of the range */
 } bf_condition;
 
 typedef enum bf_half { BF_ENCODER, BF_DECODER } bf_half;
@@ -19,16 +21,19 @@ typedef struct bf_modulation {
     /* Behind a hidden layer's affine map (and normalisation), before its activation; slots begin with the layer's name. NULL: not there. */
     bf_value (*hidden)(bf_builder *b, const bf_condition *c, bf_value v, const char *name, bf_half side);
     bool beside;                /* n stands beside what the network is given */
+    bool listed;                /* learns the values of the grid alone, which are even in the logarithm */
 } bf_modulation;
 const bf_modulation *bf_modulation_find(const char *name);
 extern const char *const bf_modulation_names[], *const bf_condition_names[];     /* NULL-terminated, for the table of keys */
-extern const bf_modulation bf_modulation_gate, bf_modulation_film;
+extern const bf_modulation bf_modulation_gate, bf_modulation_film, bf_modulation_cconv;
 
 bool bf_beta_conditioned(const bf_vae_options *o);
 /* Local. What cannot be conditioned, as a sentence that begins with a key. */
 BF_MUST_USE bf_status bf_condition_check(const bf_vae_options *o);
 bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows);
 bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int rows);
+/* Local. Whether a model may be told this beta: inside of its range, and a value of its grid where it learns those alone. */
+bool bf_condition_knows(const bf_vae_options *o, double beta);
 double bf_condition_n(const bf_vae_options *o, double beta);
 /* The values a conditioned model is evaluated at: objective.grid, or 20 between the ends of the range, evenly in the logarithm. */
 void bf_condition_grid(const bf_vae_options *o, bf_f64_list *out);

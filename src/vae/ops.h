@@ -7,12 +7,15 @@ extern const bf_op bf_op_noise_normal, bf_op_reparameterize, bf_op_kl_normal, bf
                    bf_op_gaussian_fixed, bf_op_gaussian_learned, bf_op_gaussian_optimal, bf_op_gaussian_per_image,
                    bf_op_gaussian_per_pixel, bf_op_gaussian_decoder, bf_op_decoder_variance, bf_op_student_t, bf_op_log_abs, bf_op_levels, bf_op_bits,
                    bf_op_bits_mean, bf_op_categorical, bf_op_categorical_mean, bf_op_logistic_mixture, bf_op_logistic_mixture_mean,
-                   bf_op_noise_even, bf_op_gate, bf_op_film, bf_op_beside, bf_op_weigh, bf_op_lift;
+                   bf_op_noise_even, bf_op_gate, bf_op_film, bf_op_beside, bf_op_weigh, bf_op_lift,
+                   bf_op_noise_listed, bf_op_cconv;
 
 /* (rows, cols) standard normal, row r addressed by (seed, step, samples[r], use); padding rows are 0. */
 bf_value bf_noise_normal(bf_builder *b, int rows, int cols, uint32_t use);
 /* (rows, 1) uniform on (-spread, spread), addressed alike. */
 bf_value bf_noise_even(bf_builder *b, int rows, double spread, uint32_t use);
+/* (rows, 1): one of first + k step, k = 0 .. count-1, each as likely. */
+bf_value bf_noise_listed(bf_builder *b, int rows, double first, double step, int count, uint32_t use);
 /* (rows, height, width, channels + cols): at every position the numbers told (rows, cols) behind x's channels. No gradient goes to told. */
 bf_value bf_beside(bf_builder *b, bf_value x, bf_value told);
 /* rate (rows, 1) times beta, log beta = middle + slope n; the unweighted rate is summed in the statistic rate. */

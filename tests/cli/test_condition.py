@@ -21,6 +21,7 @@ sweep:
     - {model.condition: beta, model.modulation: film, objective.beta: {range: [0.01, 10]}}
     - {model.condition: beta, model.modulation: concat, objective.beta: {range: [0.01, 20]}}
     - {model.condition: none, model.modulation: gate, objective.beta: 0.5}
+    - {model.condition: beta, model.modulation: cconv, objective.beta: {range: [0.01, 10]}}
 """
 
 
@@ -56,10 +57,10 @@ def test_tables(alone, tmp_path):
     for path in (alone / "out/study.h5", tmp_path / "packed.h5"):
         with h5py.File(path) as f:
             rate, distortion = f["metrics_by_beta/rate"], f["metrics_by_beta/distortion"][()]
-            assert rate.shape == (4, 4, 2)
+            assert rate.shape == (5, 4, 2)
             assert [d.keys()[0] for d in rate.dims] == ["config", "beta_grid", "split"]
             np.testing.assert_allclose(f["beta_grid"][()], [0.01, 0.1, 1, 10], rtol=1e-12)
-            assert np.isfinite(rate[:3]).all() and np.isnan(rate[3]).all() and np.isfinite(distortion[:3]).all()
+            assert np.isfinite(rate[:3]).all() and np.isfinite(rate[4]).all() and np.isnan(rate[3]).all() and np.isfinite(distortion[:3]).all()
             assert np.isnan(f["metrics/rate"][:3]).all() and np.isfinite(f["metrics/rate"][3]).all()
             assert np.isnan(f["sweep/objective_beta"][:3]).all() and f["sweep/objective_beta"][3] == 0.5
             assert np.isfinite(f["history/rate"][()]).all() and np.isfinite(f["history/test_rate"][0, 1])
@@ -88,6 +89,9 @@ def told(config, w, x, beta, high):
         if config == 1:
             film = {part: w[f"{side}.0.film.{part}.weight"] * n + w[f"{side}.0.film.{part}.bias"] for part in ("scale", "shift")}
             v = v * (1 + film["scale"]) + film["shift"]
+        if config == 4:
+            k = int(round(np.log10(beta / 0.01)))
+            v = v * np.log1p(np.exp(w[f"{side}.0.cconv.factor"][k])) + w[f"{side}.0.cconv.addend"][k]
         return np.tanh(v)
 
     hidden = layer("encoder", x)
@@ -96,8 +100,7 @@ def told(config, w, x, beta, high):
     return mean, logvar, layer("decoder", mean) @ w["decoder.output.weight"].T + w["decoder.output.bias"]
 
 
-@pytest.mark.parametrize("config", [0, 1, 2])
-@pytest.mark.parametrize("beta", [0.01, 0.7, 10])
+@pytest.mark.parametrize("config,beta", [(c, b) for c in (0, 1, 2) for b in (0.01, 0.7, 10)] + [(4, 0.01), (4, 0.1), (4, 10)])
 def test_encode_says_what_numpy_finds(alone, tmp_path, config, beta):
     x = np.random.default_rng(2).random((70, 5, 5)).astype("f4")
     with h5py.File(tmp_path / "x.h5", "w") as f:
@@ -114,7 +117,7 @@ def test_encode_says_what_numpy_finds(alone, tmp_path, config, beta):
 
 @pytest.mark.parametrize("config,arguments,said", [
     (0, (), "--beta is missing: c0000 is one model for every beta in [0.01, 10]"), (0, ("--beta", "11"), "c0000 has learned the range [0.01, 10]"),
-    (3, ("--beta", "1"), "c0003 is not conditioned on beta"),
+    (4, ("--beta", "0.7"), "c0004 has learned the grid's values in [0.01, 10]"), (3, ("--beta", "1"), "c0003 is not conditioned on beta"),
 ])
 def test_encode_needs_a_beta_it_has_learned(alone, tmp_path, config, arguments, said):
     betafield("data", alone / "study.yaml", "-o", tmp_path / "data.h5")

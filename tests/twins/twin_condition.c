@@ -37,6 +37,42 @@ static void even_forward(const bf_node *n, const bf_lane *l)
     }
 }
 
+static void listed_forward(const bf_node *n, const bf_lane *l)
+{
+    for (int r = 0; r < ROWS; r++) {
+        float u = 0;
+        const bf_draw d = { l->seed, l->step, r < l->rows ? (uint64_t)l->samples[r] : 0, (uint32_t)n->kind };
+        bf_rng_uniform(&d, &u, 1);
+        OUT[r] = r < l->rows ? n->option[0] + (int)((double)u * n->option[2]) * n->option[1] : 0;
+    }
+}
+
+static int place(const bf_node *n, const bf_lane *l, int i)
+{
+    const int last = (int)n->option[2] - 1;
+    int best = 0;
+    for (int k = 1; k <= last; k++)
+        if (fabs(n->option[0] + k * n->option[1] - IN(1)[i / COLS]) < fabs(n->option[0] + best * n->option[1] - IN(1)[i / COLS])) best = k;
+    return best * CHANNELS + i % CHANNELS;
+}
+
+static void cconv_forward(const bf_node *n, const bf_lane *l)
+{
+    for (int i = 0; i < ROWS * COLS; i++) OUT[i] = log(1 + exp(SLOT(0)[place(n, l, i)])) * IN(0)[i] + SLOT(1)[place(n, l, i)];
+}
+
+static void cconv_backward(const bf_node *n, const bf_lane *l)
+{
+    for (int s = 0; s < 2; s++)
+        for (int j = 0; j < (int)n->option[2] * CHANNELS && !n->slot_adds[s]; j++) ((double *)bf_lane_slot_gradient(l, n, s))[j] = 0;
+    for (int i = 0; i < ROWS * COLS; i++) {
+        const int k = place(n, l, i);
+        give_slot(n, l, 0, k, DOUT[i] * IN(0)[i] / (1 + exp(-SLOT(0)[k])));
+        give_slot(n, l, 1, k, DOUT[i]);
+        give(n, l, i, DOUT[i] * log(1 + exp(SLOT(0)[k])));
+    }
+}
+
 static double raw(const bf_node *n, const bf_lane *l, int i) { return SLOT(0)[i % CHANNELS] * IN(1)[i / COLS] + SLOT(1)[i % CHANNELS]; }
 
 static double gate(const bf_node *n, double x)
@@ -134,6 +170,8 @@ static void lift_backward(const bf_node *n, const bf_lane *l)
 
 const bf_twin bf_twins_condition[] = {
     { "noise.even", { even_forward, NULL } },
+    { "noise.listed", { listed_forward, NULL } },
+    { "cconv", { cconv_forward, cconv_backward } },
     { "gate", { gate_forward, gate_backward } },
     { "film", { film_forward, film_backward } },
     { "beside", { beside_forward, beside_backward } },

@@ -233,10 +233,10 @@ static void test_study__byte_order_mark_and_windows_lines_are_read(void **state)
 static void test_study__later_features_are_known_but_refused(void **state)
 {
     (void)state;
-    study_refuses("study: l\nmodel: {condition: label, modulation: cconv}\nprior: cauchy\n"
+    study_refuses("study: l\nmodel: {condition: label, modulation: gates}\nprior: cauchy\n"
                   "objective:\n  betas_per_sample: 4\n", NULL,
                   "s.yaml:2:20: model.condition: 'label' is known but not available in this version; it has none, beta\n"
-                  "s.yaml:2:39: model.modulation: 'cconv' is known but not available in this version; it has gate, film, concat\n"
+                  "s.yaml:2:39: model.modulation: expected one of gate, film, concat, cconv, got 'gates'; did you mean gate?\n"
                   "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n"
                   "s.yaml:5:21: objective.betas_per_sample: this key is known but not available in this version; leave it out\n");
     study_refuses("study: l\nmodel: {condition: colour}\n", NULL, "s.yaml:2:20: model.condition: expected one of none, beta, got 'colour'\n");

@@ -144,6 +144,15 @@ static void gate(bf_bench *g)
     bf_bench_probe(g, bf_modulation_gate.hidden(g->b, &c, bf_bench_grid(g, "w", 2, 3, g->cols, 1.0), "second", BF_DECODER));
 }
 
+static bf_value picked(bf_bench *g) { return bf_noise_listed(g->b, g->rows, -0.7, 0.4, 3, 12); }
+static void listed(bf_bench *g) { bf_bench_watch(g, picked(g)); }
+
+static void cconv(bf_bench *g)
+{
+    const bf_condition c = { .n = picked(g), .first = -0.7, .step = 0.4, .count = 3 };
+    bf_bench_probe(g, bf_modulation_cconv.hidden(g->b, &c, bf_bench_grid(g, "v", 2, 3, g->cols, 1.0), "first", BF_ENCODER));
+}
+
 static void film(bf_bench *g)
 {
     const bf_condition c = condition(g);
@@ -170,7 +179,7 @@ static const bf_op_case cases[] = {
     { "gaussian.per_image", per_image }, { "gaussian.per_pixel", per_pixel }, { "gaussian.decoder", decoder },
     { "decoder_variance", decoder_variance }, { "student_t", student_t }, { "log_abs", log_abs }, { "levels", levels }, { "bits", bits },
     { "bits.mean", bits_mean }, { "categorical", categorical }, { "categorical.mean", categorical_mean },
-    { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { "noise.even", even }, { "gate", gate }, { "film", film }, { "beside", beside },
+    { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { "noise.even", even }, { "gate", gate }, { "noise.listed", listed }, { "cconv", cconv }, { "film", film }, { "beside", beside },
     { "weigh", weigh }, { "lift", lift }, { NULL, NULL },
 };
 
