@@ -9,6 +9,7 @@
 #include "measure/measure.h"
 #include "nn/optimizer.h"
 #include "nn/roof.h"
+#include "vae/condition.h"
 #include "vae/vae.h"
 
 #define BF_FILE_OVERHEAD ((int64_t)64 << 10)        /* HDF5 groups and attributes of one configuration's file */
@@ -33,13 +34,21 @@ static void count_steps(const bf_config *c, const bf_data_info *data, bf_cost *o
     out->steps = c->train.steps > 0 ? c->train.steps : c->train.epochs * out->steps_per_epoch;
 }
 
-/* Passes over the two splits, in samples: one over each at the end, and over the test part every evaluate_every epochs. */
+/* How often a trained model is evaluated: a conditioned one at every beta of its grid. */
+static double evaluations(const bf_config *c)
+{
+    bf_f64_list grid = { .count = 1 };
+    if (bf_beta_conditioned(&c->vae)) bf_condition_grid(&c->vae, &grid);
+    return grid.count;
+}
+
+/* Passes over the two splits, in samples: one over each at the end (and for every beta), and over the test part every evaluate_every epochs. */
 static double evaluated_samples(const bf_config *c, const bf_data_info *data, const bf_cost *cost)
 {
     double passes = 0.0;
     if (c->train.evaluate_every > 0 && cost->steps_per_epoch > 0)
         passes = floor((double)cost->steps / (double)cost->steps_per_epoch / (double)c->train.evaluate_every);
-    return (double)data->rows[BF_TRAIN] + (1.0 + passes) * (double)data->rows[BF_TEST];
+    return evaluations(c) * ((double)data->rows[BF_TRAIN] + (double)data->rows[BF_TEST]) + passes * (double)data->rows[BF_TEST];
 }
 
 /* What measures send through the decoder again, on both splits. */
@@ -47,7 +56,7 @@ static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const 
 {
     bf_counted decoder;
     double rows = 0.0;
-    for (int split = 0; split < BF_SPLITS; split++) rows += bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
+    for (int split = 0; split < BF_SPLITS; split++) rows += evaluations(c) * bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
     if (rows == 0.0) return BF_DONE;
     BF_TRY(count_plan(c, d, BF_VAE_DECODE, BF_EVAL_ROWS, params, &decoder));
     *flops += decoder.flops / BF_EVAL_ROWS * rows;
@@ -80,7 +89,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     memset(out, 0, sizeof *out);
     bf_params *params = bf_params_create();
     if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to count a configuration");
-    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch / lanes), params, &train));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch / lanes) * bf_condition_draws(&c->vae), params, &train));
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, BF_EVAL_ROWS, params, &evaluate));
     count_steps(c, data, out);
     out->parameters = bf_params_count(params);

@@ -50,7 +50,6 @@ static bool measures_traversal(const bf_config *c) { return bf_measure_chosen(&c
 static bool retries(const bf_config *c) { return c->train.retries > 0; }
 
 #define FIELD(f) offsetof(bf_config, f), sizeof(((bf_config *)0)->f)
-#define LATER 0, 0              /* no field yet */
 #define ALWAYS NULL, NULL, NULL /* nothing comes later, every configuration uses it */
 static_assert(offsetof(bf_output_options, posterior_test) == offsetof(bf_output_options, posterior_train) + sizeof(bool), "read as a pair");
 #define POSTERIOR_PAIR offsetof(bf_config, output.posterior_train), 2 * sizeof(bool)
@@ -176,8 +175,8 @@ static const bf_key table[] = {
     { "objective.beta", BF_KEY_WEIGHT, BETA_TRIPLE, "1.0", "0:inf", NULL, NULL,
       "weight of the rate; with model.condition: beta the range to learn, {range: [0.01, 10]}", RS, ALWAYS },
     { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs", "beta rises from 0 over these epochs", RS, ALWAYS },
-    { "objective.betas_per_sample", BF_KEY_INT, LATER, "1", "1:1024", NULL, NULL, "draws of beta for one sample of a beta-conditioned model", 0,
-      "", NULL, NULL },
+    { "objective.betas_per_sample", BF_KEY_INT, FIELD(vae.betas_per_sample), "1", "1:1024", NULL, NULL,
+      "rows a sample makes in a batch of a beta-conditioned model, each with a beta of its own", RS, NULL, conditioned, "model.condition: beta" },
     { "objective.grid", BF_KEY_REALS, FIELD(vae.grid), "auto", "(0:inf)|auto=0", NULL, NULL,
       "where a beta-conditioned model is evaluated: a list, {log: [first, last, count]} or {lin: ...}; auto: 20 values over the range", R,
       NULL, conditioned, "model.condition: beta" },

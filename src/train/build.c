@@ -20,7 +20,7 @@ static bf_status check(const bf_train_setup *s)
         return BF_FAIL(BF_E_INPUT, "train.batch: %lld is no multiple of train.lanes, %lld", (long long)o->batch, (long long)o->lanes);
     if (!power_of_two(ranks) || ranks > o->lanes)
         return BF_FAIL(BF_E_INPUT, "a team of %d ranks cannot share %lld lanes", ranks, (long long)o->lanes);
-    if (o->batch / o->lanes > INT32_MAX) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples are too many", (long long)o->batch);
+    if (o->batch / o->lanes > INT32_MAX / bf_condition_draws(s->vae)) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples are too many", (long long)o->batch);
     if (o->steps < 1 && o->epochs < 1) return BF_FAIL(BF_E_INPUT, "train.epochs: nothing to train");
     if (s->backend == NULL) return BF_FAIL(BF_E_INPUT, "train.backend: this betafield was built without %s", o->backend);
     if (s->backend->element != sizeof(float)) return BF_FAIL(BF_E_INTERNAL, "backend %s: training needs float activations", s->backend->name);
@@ -71,6 +71,7 @@ static void step_memory(bf_trainer *t, bf_arena *a)
     t->term_sums       = BF_TAKE(a, int, terms);
     t->sums            = BF_TAKE(a, double, BF_SUM_STATS + stats);
     t->samples         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
+    t->indices         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
     t->team.columns    = BF_TAKE(a, double, lanes * BF_TEAM_SUM_COLUMNS);
     t->team.scratch32  = alone ? NULL : BF_TAKE(a, float, t->size);
     t->team.scratch64  = alone ? NULL : BF_TAKE(a, double, numbers > BF_TEAM_SUM_COLUMNS ? numbers : BF_TEAM_SUM_COLUMNS);
@@ -119,7 +120,8 @@ static bf_status build(bf_trainer *t)
     t->team.team = t->setup.team;
     t->team.ranks = bf_comm_size(t->setup.team);
     t->lanes = t->team.lanes = (int)(o->lanes / t->team.ranks);
-    t->rows = (int)(o->batch / o->lanes);
+    t->draws = bf_condition_draws(t->setup.vae);
+    t->rows = (int)(o->batch / o->lanes) * t->draws;
     BF_TRY(choose_rows(t));
     BF_TRY(bf_batches_create(t->setup.seed, bf_dataset_info(t->setup.data)->rows[BF_TRAIN], o->batch, &t->batches));
     BF_TRY(plan_steps(t));

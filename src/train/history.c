@@ -64,9 +64,9 @@ static double active_units(const bf_history *h, double samples)
     return active;
 }
 
-double *bf_history_close(bf_history *h, int64_t batch, double samples_per_second)
+double *bf_history_close(bf_history *h, int64_t rows, double samples_per_second)
 {
-    double steps = h->sums[BF_SUM_STEPS], samples = steps * (double)batch;
+    double steps = h->sums[BF_SUM_STEPS], samples = steps * (double)rows;
     double *row = h->rows + (size_t)h->done * BF_HISTORY_COLUMNS;
     for (int c = 0; c < BF_HISTORY_COLUMNS; c++) row[c] = NAN;
     row[BF_HISTORY_LOSS] = h->sums[BF_SUM_LOSS] / samples;

@@ -31,6 +31,6 @@ typedef struct bf_step_record {
 /* sums and rows are borrowed. */
 void bf_history_start(bf_history *h, const bf_plan *plan, double *sums, double *rows, int64_t epochs);
 void bf_history_add(bf_history *h, const bf_step_record *r);
-/* Local. Ends the epoch: its row is written (returned; the test columns stay NaN) and the sums start again. */
-double *bf_history_close(bf_history *h, int64_t batch, double samples_per_second);
+/* Local. Ends the epoch of batches of so many rows: its row is written (returned; the test columns stay NaN) and the sums start again. */
+double *bf_history_close(bf_history *h, int64_t rows, double samples_per_second);
 #endif

@@ -10,13 +10,27 @@
 #include <math.h>
 #include <string.h>
 
+/* Samples lie below 2^40 (base/rng.h), so the number of a sample's row has room above: row 0 keeps the address it has alone. From the last
+ * one on, since rows take the place of samples. */
+static void spread_samples(bf_trainer *t, int64_t samples)
+{
+    for (int64_t i = samples - 1; i >= 0; i--) {
+        const int64_t index = t->indices[i];
+        for (int64_t k = t->draws - 1; k >= 0; k--) {
+            t->indices[i * t->draws + k] = index;
+            t->samples[i * t->draws + k] = index | k << 40;
+        }
+    }
+}
+
 static void fill_lanes(bf_trainer *t)
 {
     const bf_train_setup *s = &t->setup;
-    int64_t local = (int64_t)t->lanes * t->rows;
-    bf_batches_take(&t->batches, t->step, bf_comm_rank(s->team) * local, local, t->samples);
+    const int64_t local = (int64_t)t->lanes * t->rows / t->draws;
+    bf_batches_take(&t->batches, t->step, bf_comm_rank(s->team) * local, local, t->indices);
+    spread_samples(t, local);
     for (int l = 0; l < t->lanes; l++)
-        bf_dataset_rows(s->data, BF_TRAIN, t->samples + (size_t)l * (size_t)t->rows, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
+        bf_dataset_rows(s->data, BF_TRAIN, t->indices + (size_t)l * (size_t)t->rows, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
 }
 
 static void run_lanes(bf_trainer *t)
@@ -24,7 +38,7 @@ static void run_lanes(bf_trainer *t)
     const bf_train_setup *s = &t->setup;
     bf_vae_weights(&t->vae, s->vae, (double)t->step / (double)t->batches.steps_per_epoch, t->weights);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
-                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch, .coupler = &t->coupler,
+                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * t->draws, .coupler = &t->coupler,
                          .seconds = &t->times.seconds[BF_PHASE_FORWARD] };
     bf_plan_run(t->vae.plan, &run);
     if (bf_fault_nan(s->team, "train.nan")) t->grads[0] = NAN;
@@ -123,7 +137,7 @@ static bf_status end_epoch(bf_trainer *t)
     double seconds = bf_clock_seconds() - t->epoch_clock;
     double samples = (double)(t->step - t->epoch_clock_step) * (double)t->batches.batch;
     BF_TRY(bf_finite_check(t->params, t->theta, "the value", t->step));
-    double *row = bf_history_close(&t->history, t->batches.batch, seconds > 0.0 ? samples / seconds : NAN);
+    double *row = bf_history_close(&t->history, t->batches.batch * t->draws, seconds > 0.0 ? samples / seconds : NAN);
     double then = bf_clock_seconds();
     if (o->evaluate_every > 0 && t->history.done % o->evaluate_every == 0) BF_TRY(evaluate_epoch(t, row));
     bf_times_lap(&t->times, BF_PHASE_EVALUATION, &then);

@@ -29,7 +29,7 @@ struct bf_trainer {
     bf_batches           batches;
     bf_team_sum          team;
     bf_coupler           coupler;
-    int     lanes, rows;                /* of this rank; samples in a lane */
+    int     lanes, rows, draws;         /* lanes of this rank; rows in a lane; rows that one sample makes, side by side */
     size_t  size;                       /* elements of the flat vector */
     int     stats;                      /* doubles of statistics */
     bf_slice slice;                     /* of the flat vector: what this rank sums and updates */
@@ -56,7 +56,7 @@ struct bf_trainer {
     int     *term_sums;                 /* (terms) where the statistics hold the sum of a term */
     double  *weights;                   /* (terms) */
     double  *sums;
-    int64_t *samples;                   /* (lanes, rows) */
+    int64_t *samples, *indices;         /* (lanes, rows) the addresses of a row's noise, and where its sample is */
     /* (states, size), not in the arena: pages become real where they are touched, which in a team is this rank's slice alone. */
     float   *optimizer_state;
     void    *state_memory;              /* what to free: optimizer_state is aligned in it */

@@ -42,7 +42,7 @@ bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm)
 void bf_update_share(bf_trainer *t)
 {
     if (!alone(t)) bf_comm_allgather_slices_f32(t->setup.team, t->theta, t->size);
-    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch, t->theta);
+    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch * t->draws, t->theta);
 }
 
 bf_status bf_update_blame(bf_trainer *t)

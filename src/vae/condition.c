@@ -22,6 +22,8 @@ const bf_modulation *bf_modulation_find(const char *name)
 
 bool bf_beta_conditioned(const bf_vae_options *o) { return strcmp(o->condition, "beta") == 0; }
 
+int bf_condition_draws(const bf_vae_options *o) { return bf_beta_conditioned(o) && o->betas_per_sample > 1 ? (int)o->betas_per_sample : 1; }
+
 /* --- what may be conditioned -------------------------------------------------------------------------------------- */
 
 static bf_status check_range(const bf_vae_options *o)

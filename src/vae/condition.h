@@ -28,6 +28,8 @@ extern const char *const bf_modulation_names[], *const bf_condition_names[];    
 extern const bf_modulation bf_modulation_gate, bf_modulation_film, bf_modulation_cconv;
 
 bool bf_beta_conditioned(const bf_vae_options *o);
+/* Rows that one sample makes in a training batch: objective.betas_per_sample, 1 where nothing is conditioned. */
+int bf_condition_draws(const bf_vae_options *o);
 /* Local. What cannot be conditioned, as a sentence that begins with a key. */
 BF_MUST_USE bf_status bf_condition_check(const bf_vae_options *o);
 bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows);

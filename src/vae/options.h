@@ -27,6 +27,7 @@ typedef struct bf_vae_options {
     char        condition[BF_NAME];     /* none, beta */
     char        modulation[BF_NAME];    /* a row of the table of modulations */
     double      beta, beta_range[2];    /* one number, or NaN and the range that is learned (NaNs for one number) */
+    int64_t     betas_per_sample;       /* rows of a training batch that a sample of a conditioned model makes, each with a beta and noise of its own */
     bf_f64_list grid;                   /* where a conditioned model is evaluated; empty: condition.h */
     double      warmup;                 /* epochs over which beta rises from 0 */
 } bf_vae_options;

@@ -13,7 +13,7 @@ study: told
 seed: 5
 data: {source: patches, train: 600, test: 300}
 model: {hidden: [16], latent: 3, activation: tanh, condition: beta}
-objective: {beta: {range: [0.01, 10]}, grid: {log: [0.01, 10, 4]}, warmup: 1}
+objective: {beta: {range: [0.01, 10]}, grid: {log: [0.01, 10, 4]}, betas_per_sample: 2, warmup: 1}
 train: {epochs: 4, batch: 64, lanes: 4, lr: 3.0e-3, evaluate_every: 2}
 sweep:
   pairs:

@@ -233,12 +233,10 @@ static void test_study__byte_order_mark_and_windows_lines_are_read(void **state)
 static void test_study__later_features_are_known_but_refused(void **state)
 {
     (void)state;
-    study_refuses("study: l\nmodel: {condition: label, modulation: gates}\nprior: cauchy\n"
-                  "objective:\n  betas_per_sample: 4\n", NULL,
+    study_refuses("study: l\nmodel: {condition: label, modulation: gates}\nprior: cauchy\n", NULL,
                   "s.yaml:2:20: model.condition: 'label' is known but not available in this version; it has none, beta\n"
                   "s.yaml:2:39: model.modulation: expected one of gate, film, concat, cconv, got 'gates'; did you mean gate?\n"
-                  "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n"
-                  "s.yaml:5:21: objective.betas_per_sample: this key is known but not available in this version; leave it out\n");
+                  "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n");
     study_refuses("study: l\nmodel: {condition: colour}\n", NULL, "s.yaml:2:20: model.condition: expected one of none, beta, got 'colour'\n");
     bf_study *s = study_of("study: l\nmodel: {condition: none, modulation: gate}\nobjective: {betas_per_sample: 1}\n", NULL);
     bf_study_free(&s);
@@ -317,7 +315,6 @@ static void test_study__sweeps_are_checked(void **state)
         { "sweep: {model.latent: [2, 1.5]}\n", "s.yaml:2:27: sweep.model.latent: expected an integer in [1, 4096], got '1.5'\n" },
         { "sweep: {model.latnet: [2]}\n", "s.yaml:2:9: sweep.model.latnet: unknown key; did you mean sweep.model.latent?\n" },
         { "sweep: {output.samples: [2]}\n", "s.yaml:2:9: sweep.output.samples: this key cannot be swept\n" },
-        { "sweep: {objective.betas_per_sample: [1]}\n", "s.yaml:2:9: sweep.objective.betas_per_sample: this key is known but not available in this version\n" },
         { "sweep: {model.net: {lin: [1, 2, 3]}}\n", "s.yaml:2:20: sweep.model.net: only numbers have grids; expected a list of values\n" },
         { "sweep: [1]\n", "s.yaml:2:8: sweep: expected a mapping from keys to lists of values\n" },
         { "sweep: {seed: {lin: [1, 200, 200]}, data.seed: {lin: [1, 200, 200]}}\n", "s.yaml:2:9: sweep: more than 10000 configurations; split the study\n" },
