@@ -1,7 +1,6 @@
 /* The sum of two values, y = f(x1 + x2): where a residual connection ends, with the activation it took over. */
 #include "nn/activation.h"
 #include "nn/ops.h"
-#include <assert.h>
 
 static void forward(const bf_node *n, const bf_lane *l)
 {
@@ -24,7 +23,9 @@ const bf_op bf_op_add = { .name = "add", .portable = { forward, backward }, .nee
 
 bf_value bf_add(bf_builder *b, bf_value x, bf_value y)
 {
-    const bf_shape s = bf_builder_shape(b, x);
-    assert(x == BF_NO_VALUE || y == BF_NO_VALUE || bf_shape_count(s) == bf_shape_count(bf_builder_shape(b, y)));
+    const bf_shape s = bf_builder_shape(b, x), t = bf_builder_shape(b, y);
+    if (s.height != t.height || s.width != t.width || s.channels != t.channels)
+        bf_builder_fail(b, BF_FAIL(BF_E_INPUT, "%d x %d x %d entries cannot be added to %d x %d x %d", t.height, t.width, t.channels, s.height,
+                                   s.width, s.channels));
     return bf_node_add(b, &bf_op_add, 2, (const bf_value[]){ x, y }, s)->output;
 }

@@ -279,6 +279,22 @@ static void test_conv__a_grid_that_does_not_pool_is_told(void **state)
     bf_params_destroy(&params);
 }
 
+/* The ways of a residual block, one window without padding: read on, the shorter one would end in its neighbour's memory. */
+static void test_conv__ways_that_do_not_meet_are_told(void **state)
+{
+    (void)state;
+    const bf_window narrows = { .kernel = 3, .stride = 1 };
+    bf_params *params = bf_params_create();
+    bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 1, .lanes = 1 }, &bf_backend_portable);
+    const bf_value x = bf_input(b, "x", (bf_shape){ 1, 5, 4, 3 });
+    bf_keep(b, bf_add(b, x, bf_conv(b, x, 3, &narrows, "layer", 1.0)));
+    bf_plan *plan;
+    const bf_status s = bf_builder_finish(&b, &plan);
+    assert_int_equal(s.code, BF_E_INPUT);
+    assert_non_null(strstr(s.what, "3 x 2 x 3 entries cannot be added to 5 x 4 x 3"));
+    bf_params_destroy(&params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_conv__a_batch_is_its_rows),
         cmocka_unit_test(test_conv__flops_count_what_lies_inside),
         cmocka_unit_test(test_conv__a_grid_that_does_not_pool_is_told),
+        cmocka_unit_test(test_conv__ways_that_do_not_meet_are_told),
     };
     bf_threads_set(1);
     return cmocka_run_group_tests(tests, NULL, NULL);
