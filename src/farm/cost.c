@@ -51,16 +51,12 @@ static double evaluated_samples(const bf_config *c, const bf_data_info *data, co
     return evaluations(c) * ((double)data->rows[BF_TRAIN] + (double)data->rows[BF_TEST]) + passes * (double)data->rows[BF_TEST];
 }
 
-/* What measures send through the decoder again, on both splits. */
-static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, bf_params *params, double *flops)
+/* Samples that measures send through the decoder again, of both splits. */
+static double decoded_samples(const bf_config *c, const bf_data_info *data)
 {
-    bf_counted decoder;
     double rows = 0.0;
     for (int split = 0; split < BF_SPLITS; split++) rows += evaluations(c) * bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
-    if (rows == 0.0) return BF_DONE;
-    BF_TRY(count_plan(c, d, BF_VAE_DECODE, BF_EVAL_ROWS, params, &decoder));
-    *flops += decoder.flops / BF_EVAL_ROWS * rows;
-    return BF_DONE;
+    return rows;
 }
 
 static int64_t file_bytes(const bf_config *c, const bf_data_info *data, const bf_cost *cost, int64_t state_bytes)
@@ -83,7 +79,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     /* The variance only decides where learning starts; before the data is open it is not known. */
     const double variance = isfinite(data->variance) && data->variance > 0.0 ? data->variance : 1.0;
     bf_vae_data d = { .dims = data->dims, .width = data->width, .variance = variance };
-    bf_counted train, evaluate;
+    bf_counted train, evaluate, decode;
     bf_status s;
     memcpy(d.shape, data->shape, sizeof d.shape);
     memset(out, 0, sizeof *out);
@@ -91,16 +87,18 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to count a configuration");
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch / lanes) * bf_condition_draws(&c->vae), params, &train));
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, BF_EVAL_ROWS, params, &evaluate));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_DECODE, BF_EVAL_ROWS, params, &decode));
     count_steps(c, data, out);
     out->parameters = bf_params_count(params);
     out->flops_per_step = train.flops * (double)lanes;
-    out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
-    BF_TRY_DONE(count_measures(c, &d, data, params, &out->evaluation_flops));
+    out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * evaluated_samples(c, data, out) * (double)c->measure.rd_samples +
+                            decode.flops / BF_EVAL_ROWS * decoded_samples(c, data);
     const size_t vector = bf_params_size(params) * sizeof(float);
-    /* Weights, a gradient per lane and a spare, the optimiser's state; activations per lane; the rows that evaluation keeps of both splits. */
-    out->memory = vector * (size_t)(2 + lanes + states) + train.bytes * (size_t)lanes + evaluate.bytes +
-                  3 * sizeof(float) * (size_t)c->vae.latent * (size_t)(data->rows[BF_TRAIN] + data->rows[BF_TEST]);
     const bool best = strcmp(c->train.keep, "best") == 0;
+    /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; those of the evaluator, which has a
+     * plan for each split and one that decodes; the rows that evaluation keeps of both splits. */
+    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + BF_SPLITS * evaluate.bytes + decode.bytes +
+                  3 * sizeof(float) * (size_t)c->vae.latent * (size_t)(data->rows[BF_TRAIN] + data->rows[BF_TEST]);
     const int64_t state_bytes = (int64_t)vector * (1 + states + best);
     out->disk = file_bytes(c, data, out, state_bytes);
     out->checkpoints = 2 * (state_bytes + BF_FILE_OVERHEAD);

@@ -10,7 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/rng.h"
+#include "measure/evaluate.h"
 #include "study/study.h"
+#include "vae/vae.h"
 
 static const bf_data_info data = { .rows = { 1000, 100 }, .dims = 1, .shape = { 25 }, .width = 25, .variance = NAN };
 
@@ -50,6 +53,34 @@ static void test_cost__counts_what_a_model_has(void **state)
     assert_true(c.evaluation_flops > 1100.0 / 64 * forward && c.evaluation_flops < 4.0 * 1100.0 / 64 * forward);
     assert_true(c.memory > (size_t)c.parameters * 4 * 4 && c.memory < 8u << 20);
     assert_true(c.disk > c.parameters * 4 && c.checkpoints > 2 * 3 * 4 * c.parameters);
+}
+
+static size_t plan_bytes(const bf_config *c, bf_vae_purpose purpose, int rows)
+{
+    const bf_vae_data d = { .dims = 1, .shape = { 25 }, .width = 25, .variance = 1.0 };
+    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = purpose == BF_VAE_TRAIN };
+    bf_params *params = bf_params_create();
+    bf_vae vae;
+    assert_int_equal(bf_vae_build(&c->vae, &d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae).code, BF_OK);
+    const size_t bytes = bf_plan_bytes(vae.plan);
+    bf_vae_destroy(&vae);
+    bf_params_destroy(&params);
+    return bytes;
+}
+
+/* A trainer's plan, and those of its evaluator: both splits and the decoder alone. */
+static void test_cost__memory_holds_every_plan(void **state)
+{
+    (void)state;
+    bf_config *c = malloc(sizeof *c);
+    bf_cost cost;
+    configure("epochs: 3, evaluate_every: 1, keep: best", c);
+    assert_int_equal(bf_cost_count(c, &data, &cost).code, BF_OK);
+    const size_t plans = plan_bytes(c, BF_VAE_TRAIN, 64) + 2 * plan_bytes(c, BF_VAE_EVALUATE, BF_EVAL_ROWS) + plan_bytes(c, BF_VAE_DECODE, BF_EVAL_ROWS);
+    assert_true(cost.memory > plans);
+    assert_true(cost.memory < plans + (plans >> 2));
+    assert_true(cost.memory - count("epochs: 3").memory >= (size_t)cost.parameters * sizeof(float));
+    free(c);
 }
 
 static void test_cost__measures_that_decode_again_are_counted(void **state)
@@ -157,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cost__counts_what_a_model_has),
+        cmocka_unit_test(test_cost__memory_holds_every_plan),
         cmocka_unit_test(test_cost__measures_that_decode_again_are_counted),
         cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),
         cmocka_unit_test(test_cost__steps_replace_epochs),
