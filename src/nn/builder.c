@@ -277,18 +277,26 @@ void bf_couple_reader(bf_builder *b, bf_node *n, int coupling)
     b->plan->coupling[coupling].learns = true;
 }
 
-void bf_loss(bf_builder *b, const char *name, bf_value rows)
+/* n's place among the terms. What it adds to the statistic of that name counts as loss, times the weight; a given number adds nothing. */
+static void add_term(bf_builder *b, bf_node *n, const char *name)
 {
     bf_plan *p = b->plan;
-    assert(b->status.code || bf_shape_cols(bf_builder_shape(b, rows)) == 1);
-    bf_node *n = bf_node_add(b, &bf_op_term, 1, &rows, (bf_shape){ 0, 0, 0, 0 });
+    const int at = n->n_stats;
     n->kind = p->terms;
     bf_node_stat(b, n, name, 1);
     int *more = grow(b, p->term, p->terms, sizeof *more);
     if (more == NULL) return;
     p->term = more;
-    p->term[p->terms++] = n->stat[0];
+    p->term[p->terms++] = n->stat[at];
 }
+
+void bf_loss(bf_builder *b, const char *name, bf_value rows)
+{
+    assert(b->status.code || bf_shape_cols(bf_builder_shape(b, rows)) == 1);
+    add_term(b, bf_node_add(b, &bf_op_term, 1, &rows, (bf_shape){ 0, 0, 0, 0 }), name);
+}
+
+void bf_node_given(bf_builder *b, bf_node *n, const char *name) { add_term(b, n, name); }
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 

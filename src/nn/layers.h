@@ -23,7 +23,8 @@ double bf_activation_gain(bf_activation kind);
 bf_value bf_clamp(bf_builder *b, bf_value x, double lo, double hi, const char *counter);
 /* Statistics name.sum and name.square, (cols) each: column sums of x and x^2 over the rows in use. */
 void bf_column_moments(bf_builder *b, bf_value x, const char *name);
-/* A coupling point at which the (rows, 1) value is summed over the whole batch; returns the coupling's index for the nodes that read it. */
+/* A coupling point at which the columns of a value are summed over the rows of the whole batch; returns the coupling's index for the nodes
+ * that read the totals. */
 int bf_row_total(bf_builder *b, bf_value rows);
 
 /* Convolutions over (rows, height, width, channels). Slots name.weight (out, in, kernel, kernel) and name.bias (out); a transposed

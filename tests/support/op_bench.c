@@ -56,10 +56,12 @@ static void poison_backward(const bf_node *n, const bf_lane *l)
 
 static void read_total(const bf_node *n, const bf_lane *l)
 {
+    const bf_shape s = bf_lane_shape(l, n->output);
     void *y = bf_lane_value(l, n->output);
-    for (int r = 0; r < bf_lane_shape(l, n->output).rows; r++) {
-        if (l->plan->backend->element == sizeof(float)) ((float *)y)[r] = (float)*bf_lane_total(l, n);
-        else ((double *)y)[r] = *bf_lane_total(l, n);
+    for (size_t i = 0; i < bf_shape_count(s); i++) {
+        const double total = bf_lane_total(l, n)[i % bf_shape_cols(s)];
+        if (l->plan->backend->element == sizeof(float)) ((float *)y)[i] = (float)total;
+        else ((double *)y)[i] = total;
     }
 }
 
@@ -147,9 +149,9 @@ void bf_bench_watch(bf_bench *g, bf_value v)
     g->probe[g->probes++] = v;
 }
 
-void bf_bench_watch_total(bf_bench *g, int coupling)
+void bf_bench_watch_totals(bf_bench *g, int coupling, int count)
 {
-    bf_node *n = bf_node_add(g->b, &op_read_total, 0, NULL, bf_shape_flat(g->rows, 1));
+    bf_node *n = bf_node_add(g->b, &op_read_total, 0, NULL, bf_shape_flat(g->rows, count));
     n->coupling = coupling;
     bf_bench_watch(g, n->output);
 }

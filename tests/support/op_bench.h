@@ -27,8 +27,8 @@ bf_value bf_bench_grid(bf_bench *g, const char *name, int height, int width, int
 void bf_bench_probe(bf_bench *g, bf_value v);
 /* The same without a loss term, for values no gradient passes. */
 void bf_bench_watch(bf_bench *g, bf_value v);
-/* The same for the first total of a coupling. */
-void bf_bench_watch_total(bf_bench *g, int coupling);
+/* The same for the totals of a coupling. */
+void bf_bench_watch_totals(bf_bench *g, int coupling, int count);
 
 /* One case on one backend against the twin, with and without padded rows. */
 void bf_bench_compare(const bf_op_case *c, const bf_backend *backend, int cols, bool twice);

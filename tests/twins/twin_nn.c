@@ -100,9 +100,12 @@ static void moments_forward(const bf_node *n, const bf_lane *l)
 
 static void row_total_forward(const bf_node *n, const bf_lane *l)
 {
-    double sum = 0;
-    for (int r = 0; r < l->rows; r++) sum += IN(0)[r];
-    bf_lane_partial(l, n)[0] = sum;
+    const size_t cols = bf_shape_cols(SHAPE(0));
+    for (size_t j = 0; j < cols; j++) {
+        double sum = 0;
+        for (size_t r = 0; r < (size_t)l->rows; r++) sum += IN(0)[r * cols + j];
+        bf_lane_partial(l, n)[j] = sum;
+    }
 }
 
 const bf_twin bf_twins_nn[] = {

@@ -34,7 +34,7 @@ static void term(bf_bench *g)
     g->terms++;
 }
 
-static void row_total(bf_bench *g) { bf_bench_watch_total(g, bf_row_total(g->b, bf_bench_leaf(g, "x", 1, 1.0))); }
+static void row_total(bf_bench *g) { bf_bench_watch_totals(g, bf_row_total(g->b, bf_bench_leaf(g, "x", g->cols, 1.0)), g->cols); }
 
 static void dense_plain(bf_bench *g)
 {
