@@ -10,6 +10,7 @@
 #include "cli/input.h"
 #include "store/study_by_beta.h"
 #include "store/study_read.h"
+#include "vae/vae.h"
 
 enum { RATE, DISTORTION, METRICS };
 
@@ -101,7 +102,7 @@ static bf_status read_config(reader *r, int study, int id)
     if (r->rows[id].status != BF_CONFIG_DONE) return BF_DONE;
     bf_study_config(r->in.study, id, r->config);
     BF_TRY(find_curve(r, study, &curve));
-    BF_TRY(add_point(r, curve, id, r->config->vae.beta, metrics[RATE], metrics[DISTORTION], &added));
+    BF_TRY(add_point(r, curve, id, bf_vae_beta(&r->config->vae), metrics[RATE], metrics[DISTORTION], &added));
     for (int b = 0; b < r->by_beta.betas; b++)
         BF_TRY(add_point(r, curve, id, r->by_beta.grid[b], bf_by_beta_at(&r->by_beta, RATE, id, b, r->split),
                          bf_by_beta_at(&r->by_beta, DISTORTION, id, b, r->split), &added));
@@ -214,7 +215,7 @@ bf_status bf_curve_points_read(const bf_texts *dirs, int split, const char *dist
 {
     for (int i = 0; i < dirs->count; i++) BF_TRY(read_study(out, dirs->at[i], split, distortion));
     if (out->points == 0)
-        return BF_FAIL(BF_E_INPUT, "%s: no finished configuration has a rate and a %s of the %s part", dirs->at[0], distortion, split ? "test" : "training");
+        return BF_FAIL(BF_E_INPUT, "%s: no finished configuration has a beta, a rate and a %s of the %s part", dirs->at[0], distortion, split ? "test" : "training");
     qsort(out->at, (size_t)out->points, sizeof *out->at, by_beta);
     average_replicates(out);
     qsort(out->at, (size_t)out->points, sizeof *out->at, by_rate);

@@ -6,6 +6,7 @@
 
 #include "farm/folder.h"
 #include "store/config_file.h"
+#include "vae/vae.h"
 
 #define BF_MAX_STATE 64
 
@@ -27,8 +28,11 @@ static bool is_longer(const bf_config *c, int64_t epochs, const char *hash)
 
 static bf_status may_extend(const bf_config *old, int old_index)
 {
+    const char *total = strcmp(old->train.schedule, "cosine") == 0 ? "train.schedule: cosine" : bf_vae_needs_total(&old->vae);
+    char depends[80] = "";
+    if (total) snprintf(depends, sizeof depends, "%s depends on the total", total);
     const char *why = !old->output.state ? "output.state: true did not keep the optimiser's state"
-                    : strcmp(old->train.schedule, "cosine") == 0 ? "train.schedule: cosine depends on the total"
+                    : total ? depends
                     : old->train.patience > 0 ? "train.patience may have ended it before" : NULL;
     return why ? BF_FAIL(BF_E_INPUT, "c%04d: more train.epochs cannot continue it, because %s; --fresh starts over", old_index, why) : BF_DONE;
 }

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "data/dataset.h"
+#include "vae/condition.h"
+#include "vae/vae.h"
 
 #define BF_SUMMARY_ROWS 60      /* more configurations than this: the table at the end would scroll away what matters */
 
@@ -43,10 +45,11 @@ static const char *number(double v, const char *format, int width, char out[32])
     return out;
 }
 
-/* "0.1", or the range a conditioned model covers. */
+/* "0.1", the range a conditioned model covers, or "-" where beta is not what weighs the rate. */
 static const char *beta_text(const bf_vae_options *o, char out[48])
 {
-    if (isnan(o->beta)) snprintf(out, 48, "%.3g..%.3g", o->beta_range[0], o->beta_range[1]);
+    if (bf_beta_conditioned(o)) snprintf(out, 48, "%.3g..%.3g", o->beta_range[0], o->beta_range[1]);
+    else if (isnan(bf_vae_beta(o))) snprintf(out, 48, "-");
     else snprintf(out, 48, "%.4g", o->beta);
     return out;
 }

@@ -150,6 +150,12 @@ static bool same_model(const bf_vae_options *a, const bf_vae_options *b)
     bf_vae_options other = *b;
     other.beta = a->beta;
     other.warmup = a->warmup;
+    other.cycles = a->cycles;
+    other.ramp = a->ramp;
+    other.free_bits = a->free_bits;
+    other.capacity = a->capacity;
+    other.capacity_epochs = a->capacity_epochs;
+    other.gamma = a->gamma;
     return memcmp(a, &other, sizeof other) == 0;
 }
 

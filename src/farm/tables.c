@@ -1,5 +1,6 @@
 #include "farm/tables.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,12 @@ static bf_column_type column_type(const bf_key *k, int *width)
 static void put_value(const bf_key *k, const bf_config *c, bf_column_type type, int width, void *values, int row)
 {
     const char *at = (const char *)c + k->offset;
+    if ((k->flags & BF_KEY_STRICT) && !bf_key_applies(k, c)) {      /* not applicable: -1, NaN, '' */
+        if (type == BF_COLUMN_I64) ((int64_t *)values)[row] = -1;
+        if (type == BF_COLUMN_F64) ((double *)values)[row] = NAN;
+        if (type == BF_COLUMN_I8) ((int8_t *)values)[row] = -1;
+        return;                                 /* a text is empty as it is */
+    }
     switch (type) {
     case BF_COLUMN_I64: memcpy((int64_t *)values + row, at, sizeof(int64_t)); break;
     case BF_COLUMN_F64: memcpy((double *)values + row, at, sizeof(double)); break;

@@ -50,7 +50,7 @@ void bf_evaluator_tell(bf_evaluator *e, double beta)
 static void start_beta(bf_evaluator *e)
 {
     bf_f64_list grid;
-    e->beta = e->options->beta;
+    e->beta = bf_vae_beta(e->options);
     if (!bf_beta_conditioned(e->options)) return;
     bf_condition_grid(e->options, &grid);
     bf_evaluator_tell(e, grid.at[bf_condition_stored(&grid)]);

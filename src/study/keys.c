@@ -36,6 +36,14 @@ static bool net_has_hidden(const bf_config *c)
     return net && net->hidden;
 }
 static bool conditioned(const bf_config *c) { return bf_beta_conditioned(&c->vae); }
+static bool objective_by_beta(const bf_config *c)
+{
+    const bf_objective *objective = bf_objective_find(c->vae.objective);
+    return objective && objective->by_beta;
+}
+static bool objective_capacity(const bf_config *c) { return strcmp(c->vae.objective, "capacity") == 0; }
+static bool cycles(const bf_config *c) { return c->vae.cycles > 0; }
+static bool free_bits(const bf_config *c) { return c->vae.free_bits > 0.0; }
 static bool net_described(const bf_config *c) { return strcmp(c->vae.net, "described") == 0; }
 static bool likelihood_gaussian(const bf_config *c) { return strcmp(c->vae.likelihood, "gaussian") == 0; }
 static bool likelihood_mixture(const bf_config *c) { return strcmp(c->vae.likelihood, "logistic-mixture") == 0; }
@@ -171,10 +179,27 @@ static const bf_key table[] = {
     { "likelihood.floor", BF_KEY_REAL, FIELD(vae.floor), "1.0e-6", "1.0e-30:1.0e30", NULL, NULL, "added to squared errors before their logarithm", RST,
       NULL, likelihood_log_abs, "likelihood.kind: log-abs" },
     { "objective.kind", BF_KEY_CHOICE, FIELD(vae.objective), "beta-vae", NULL, bf_objective_names, NULL, "what is minimised", RS,
-      "beta-vae beta-tcvae factor-vae dip-vae info-vae hfvae capacity grae wae-mmd wae-gan aae gan", NULL, NULL },
+      "beta-vae beta-tcvae factor-vae dip-vae info-vae hfvae grae wae-mmd wae-gan aae gan", NULL, NULL },
     { "objective.beta", BF_KEY_WEIGHT, BETA_TRIPLE, "1.0", "0:inf", NULL, NULL,
-      "weight of the rate; with model.condition: beta the range to learn, {range: [0.01, 10]}", RS, ALWAYS },
-    { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs", "beta rises from 0 over these epochs", RS, ALWAYS },
+      "weight of the rate; with model.condition: beta the range to learn, {range: [0.01, 10]}", RST,
+      NULL, objective_by_beta, "objective.kind: beta-vae" },
+    { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs", "beta rises from 0 over these epochs", RST,
+      NULL, objective_by_beta, "objective.kind: beta-vae" },
+    { "objective.cycles", BF_KEY_INT, FIELD(vae.cycles), "0", "0:1000000", NULL, NULL,
+      "beta rises from 0 so many times, in equal parts of the training; 0: as objective.warmup says", RS, NULL, cycles, "objective.kind: beta-vae" },
+    { "objective.ramp", BF_KEY_REAL, FIELD(vae.ramp), "0.5", "(0:1]", NULL, NULL, "part of a cycle over which beta rises", RST,
+      NULL, cycles, "objective.cycles > 0" },
+    { "objective.free_bits", BF_KEY_REAL, FIELD(vae.free_bits), "0", "0:inf", NULL, "nat",
+      "what a latent dimension costs at least, in the mean over a batch: a lower rate is not worth anything", RS, NULL, free_bits,
+      "objective.kind: beta-vae" },
+    { "objective.capacity", BF_KEY_REAL, FIELD(vae.capacity), "25", "0:inf", NULL, "nat", "the rate that is asked for", RST,
+      NULL, objective_capacity, "objective.kind: capacity" },
+    { "objective.capacity_epochs", BF_KEY_REAL, FIELD(vae.capacity_epochs), "all", "0:inf|all=nan", NULL, "epochs",
+      "the capacity rises from 0 over these epochs; all: over the training", RST, NULL, objective_capacity, "objective.kind: capacity" },
+    { "objective.capacity_of", BF_KEY_CHOICE, FIELD(vae.capacity_of), "batch", "batch sample", NULL, NULL,
+      "whose rate is held at the capacity: the mean of a batch, or every sample's own", RST, NULL, objective_capacity, "objective.kind: capacity" },
+    { "objective.gamma", BF_KEY_REAL, FIELD(vae.gamma), "1000", "0:inf", NULL, NULL, "weight of the distance from the capacity", RST,
+      NULL, objective_capacity, "objective.kind: capacity" },
     { "objective.betas_per_sample", BF_KEY_INT, FIELD(vae.betas_per_sample), "1", "1:1024", NULL, NULL,
       "rows a sample makes in a batch of a beta-conditioned model, each with a beta of its own", RS, NULL, conditioned, "model.condition: beta" },
     { "objective.grid", BF_KEY_REALS, FIELD(vae.grid), "auto", "(0:inf)|auto=0", NULL, NULL,

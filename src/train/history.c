@@ -11,6 +11,9 @@ static const bf_column columns[BF_HISTORY_COLUMNS] = {
     [BF_HISTORY_RATE] = { "rate", "nat", "rate in training", "epoch mean of KL(q(z|x) || p(z)), unweighted" },
     [BF_HISTORY_DISTORTION] = { "distortion", "nat", "distortion in training", "epoch mean of -log p(x|z) at one posterior draw" },
     [BF_HISTORY_VARIANCE] = { "variance", "1", "decoder variance in training", "epoch mean of the variance the distortion was charged with" },
+    [BF_HISTORY_BETA] = { "beta", "1", "weight of the rate in force",
+                          "epoch mean over steps; of a conditioned model the factor common to its betas; with objective.kind: capacity "
+                          "objective.gamma, counted negative where the rate was to rise" },
     [BF_HISTORY_LR] = { "lr", "1", "learning rate", "epoch mean over steps" },
     [BF_HISTORY_GRAD_NORM] = { "grad_norm", "1", "gradient norm before clipping",
                                "Euclidean norm over all parameters: epoch mean with train.clip, of the epoch's last step without" },
@@ -36,6 +39,7 @@ void bf_history_add(bf_history *h, const bf_step_record *r)
 {
     h->sums[BF_SUM_STEPS] += 1.0;
     h->sums[BF_SUM_LOSS] += r->loss;
+    if (!isnan(r->beta)) h->sums[BF_SUM_BETA] += r->beta;
     h->sums[BF_SUM_LR] += r->lr;
     if (!isnan(r->grad_norm)) {
         h->sums[BF_SUM_NORM] += r->grad_norm;
@@ -64,6 +68,14 @@ static double active_units(const bf_history *h, double samples)
     return active;
 }
 
+/* A weight on the distance from a capacity pulls the rate to either side. */
+static double beta(const bf_history *h, double steps, double samples)
+{
+    const double side = mean_of(h, "rate_side", samples), weight = h->sums[BF_SUM_BETA] / steps;
+    if (isnan(mean_of(h, "rate", samples))) return NAN;
+    return isnan(side) ? weight : weight * side;
+}
+
 double *bf_history_close(bf_history *h, int64_t rows, double samples_per_second)
 {
     double steps = h->sums[BF_SUM_STEPS], samples = steps * (double)rows;
@@ -73,6 +85,7 @@ double *bf_history_close(bf_history *h, int64_t rows, double samples_per_second)
     row[BF_HISTORY_RATE] = mean_of(h, "rate", samples);
     row[BF_HISTORY_DISTORTION] = mean_of(h, "distortion", samples);
     row[BF_HISTORY_VARIANCE] = mean_of(h, "variance_sum", samples);
+    row[BF_HISTORY_BETA] = beta(h, steps, samples);
     row[BF_HISTORY_LR] = h->sums[BF_SUM_LR] / steps;
     row[BF_HISTORY_GRAD_NORM] = h->sums[BF_SUM_NORMS] > 0.0 ? h->sums[BF_SUM_NORM] / h->sums[BF_SUM_NORMS] : NAN;
     row[BF_HISTORY_ACTIVE_UNITS] = active_units(h, samples);

@@ -6,13 +6,13 @@
 #include "nn/plan.h"
 
 typedef enum bf_history_column {
-    BF_HISTORY_LOSS, BF_HISTORY_RATE, BF_HISTORY_DISTORTION, BF_HISTORY_VARIANCE, BF_HISTORY_LR, BF_HISTORY_GRAD_NORM,
+    BF_HISTORY_LOSS, BF_HISTORY_RATE, BF_HISTORY_DISTORTION, BF_HISTORY_VARIANCE, BF_HISTORY_BETA, BF_HISTORY_LR, BF_HISTORY_GRAD_NORM,
     BF_HISTORY_ACTIVE_UNITS, BF_HISTORY_SAMPLES_PER_SECOND, BF_HISTORY_TEST_RATE, BF_HISTORY_TEST_DISTORTION, BF_HISTORY_TEST_ELBO,
     BF_HISTORY_COLUMNS
 } bf_history_column;
 
 /* Sums over the steps of the running epoch; the plan's statistics follow. */
-enum { BF_SUM_STEPS, BF_SUM_LOSS, BF_SUM_LR, BF_SUM_NORM, BF_SUM_NORMS, BF_SUM_STATS };
+enum { BF_SUM_STEPS, BF_SUM_LOSS, BF_SUM_BETA, BF_SUM_LR, BF_SUM_NORM, BF_SUM_NORMS, BF_SUM_STATS };
 
 typedef struct bf_history {
     const bf_plan *plan;        /* borrowed */
@@ -23,6 +23,7 @@ typedef struct bf_history {
 
 typedef struct bf_step_record {
     double loss;                /* of the batch: summed over its samples */
+    double beta;                /* weight of the rate; NaN where there is none */
     double lr;
     double grad_norm;           /* NaN in steps that do not take it */
     const double *stats;        /* the plan's, over the whole batch */

@@ -33,10 +33,11 @@ static void fill_lanes(bf_trainer *t)
         bf_dataset_rows(s->data, BF_TRAIN, t->indices + (size_t)l * (size_t)t->rows, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
 }
 
-static void run_lanes(bf_trainer *t)
+static void run_lanes(bf_trainer *t, double *beta)
 {
     const bf_train_setup *s = &t->setup;
-    bf_vae_weights(&t->vae, s->vae, (double)t->step / (double)t->batches.steps_per_epoch, t->weights);
+    const double per_epoch = (double)t->batches.steps_per_epoch;
+    *beta = bf_vae_weights(&t->vae, s->vae, &(bf_moment){ (double)t->step / per_epoch, (double)t->steps / per_epoch }, t->weights);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
                          .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * t->draws, .coupler = &t->coupler,
                          .seconds = &t->times.seconds[BF_PHASE_FORWARD] };
@@ -83,7 +84,7 @@ static bf_status take_step(bf_trainer *t, int flags)
     double then = bf_clock_seconds();
     fill_lanes(t);
     bf_times_lap(&t->times, BF_PHASE_DATA, &then);
-    run_lanes(t);
+    run_lanes(t, &record.beta);
     then = bf_clock_seconds();
     bf_update_sum_gradients(t);
     bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);

@@ -1,6 +1,8 @@
-/* KL( N(mean, exp(logvar)) || N(0, 1) ) per row, in nats, summed over dimensions. */
+/* KL( N(mean, exp(logvar)) || N(0, 1) ) in nats: per row, summed over dimensions, and of every dimension by itself. */
 #include "vae/ops.h"
 #include "base/vector_math.h"
+
+/* --- of a row ---------------------------------------------------------------------------------------------------- */
 
 static void forward(const bf_node *n, const bf_lane *l)
 {
@@ -41,4 +43,36 @@ bf_value bf_kl_normal(bf_builder *b, bf_value mean, bf_value logvar)
 {
     const bf_shape s = bf_builder_shape(b, mean);
     return bf_node_add(b, &bf_op_kl_normal, 2, (const bf_value[]){ mean, logvar }, bf_shape_flat(s.rows, 1))->output;
+}
+
+/* --- of every dimension ------------------------------------------------------------------------------------------ */
+
+static void each_forward(const bf_node *n, const bf_lane *l)
+{
+    const size_t count = bf_shape_count(bf_lane_shape(l, n->output));
+    const float *restrict mean = bf_lane_value(l, n->input[0]), *restrict logvar = bf_lane_value(l, n->input[1]);
+    float *restrict kl = bf_lane_value(l, n->output);
+    for (size_t i = 0; i < count; i++) kl[i] = 0.5f * (mean[i] * mean[i] + (bf_expm1(logvar[i]) - logvar[i]));
+}
+
+static void each_backward(const bf_node *n, const bf_lane *l)
+{
+    const size_t count = bf_shape_count(bf_lane_shape(l, n->output));
+    const float *mean = bf_lane_value(l, n->input[0]), *logvar = bf_lane_value(l, n->input[1]), *dkl = bf_lane_gradient(l, n->output);
+    float *dmean = bf_lane_gradient(l, n->input[0]), *dlogvar = bf_lane_gradient(l, n->input[1]);
+    for (size_t i = 0; n->wants[0] && i < count; i++) {
+        const float slope = dkl[i] * mean[i];
+        dmean[i] = n->adds[0] ? dmean[i] + slope : slope;
+    }
+    for (size_t i = 0; n->wants[1] && i < count; i++) {
+        const float slope = 0.5f * dkl[i] * bf_expm1(logvar[i]);
+        dlogvar[i] = n->adds[1] ? dlogvar[i] + slope : slope;
+    }
+}
+
+const bf_op bf_op_kl_normal_each = { .name = "kl.normal.each", .portable = { each_forward, each_backward }, .needs = 1u << 0 | 1u << 1 };
+
+bf_value bf_kl_normal_each(bf_builder *b, bf_value mean, bf_value logvar)
+{
+    return bf_node_add(b, &bf_op_kl_normal_each, 2, (const bf_value[]){ mean, logvar }, bf_builder_shape(b, mean))->output;
 }

@@ -8,7 +8,9 @@ extern const bf_op bf_op_noise_normal, bf_op_reparameterize, bf_op_kl_normal, bf
                    bf_op_gaussian_per_pixel, bf_op_gaussian_decoder, bf_op_decoder_variance, bf_op_student_t, bf_op_log_abs, bf_op_levels, bf_op_bits,
                    bf_op_bits_mean, bf_op_categorical, bf_op_categorical_mean, bf_op_logistic_mixture, bf_op_logistic_mixture_mean,
                    bf_op_noise_even, bf_op_gate, bf_op_film, bf_op_beside, bf_op_weigh, bf_op_lift,
-                   bf_op_noise_listed, bf_op_cconv;
+                   bf_op_noise_listed, bf_op_cconv,
+                   bf_op_kl_normal_each, bf_op_free_bits, bf_op_from_capacity;
+
 
 /* (rows, cols) standard normal, row r addressed by (seed, step, samples[r], use); padding rows are 0. */
 bf_value bf_noise_normal(bf_builder *b, int rows, int cols, uint32_t use);
@@ -26,6 +28,13 @@ bf_value bf_lift(bf_builder *b, bf_value x, bf_value n, double middle, double sl
 bf_value bf_reparameterize(bf_builder *b, bf_value mean, bf_value logvar, bf_value noise);
 /* (rows, 1): KL( N(mean, exp(logvar)) || N(0, 1) ), summed over dimensions. */
 bf_value bf_kl_normal(bf_builder *b, bf_value mean, bf_value logvar);
+bf_value bf_kl_normal_each(bf_builder *b, bf_value mean, bf_value logvar);      /* (rows, cols): of every dimension by itself */
+/* (rows, 1), from rates (rows, cols) of single dimensions: its mean over the batch is the sum of max(least, a dimension's mean over the batch).
+ * What the rows' rates really sum to is the statistic rate. */
+bf_value bf_free_bits(bf_builder *b, bf_value rates, double least);
+/* (rows, 1): its mean over the batch is the distance of the mean rate (rows, 1) from the number given as `capacity`; each_row: every row's own
+ * distance. +1 or -1, as the rate is above or below, is summed in the statistic rate_side. */
+bf_value bf_from_capacity(bf_builder *b, bf_value rate, bool each_row);
 /* (rows, 1): the sum of (x - mean)^2 over the columns. */
 bf_value bf_squared_error(bf_builder *b, bf_value x, bf_value mean);
 /* (rows, 1): -log p(x | logits) of independent Bernoullis. */

@@ -30,5 +30,12 @@ typedef struct bf_vae_options {
     int64_t     betas_per_sample;       /* rows of a training batch that a sample of a conditioned model makes, each with a beta and noise of its own */
     bf_f64_list grid;                   /* where a conditioned model is evaluated; empty: condition.h */
     double      warmup;                 /* epochs over which beta rises from 0 */
+    int64_t     cycles;                 /* of a training, in each of which beta rises from 0; 0: none */
+    double      ramp;                   /* part of a cycle over which it rises */
+    double      free_bits;              /* nats a latent dimension costs at least; 0: what it costs */
+    double      capacity;               /* of objective capacity: the rate that is asked for, in nats ... */
+    double      capacity_epochs;        /* ... which it reaches after so many epochs; NaN: at the end of the training */
+    double      gamma;                  /* weight of the distance from it */
+    char        capacity_of[BF_NAME];   /* whose rate that is: batch, sample */
 } bf_vae_options;
 #endif

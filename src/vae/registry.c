@@ -19,7 +19,7 @@ static const bf_likelihood *const likelihoods[] = {
     &bf_likelihood_gaussian_per_pixel, &bf_likelihood_gaussian_decoder, &bf_likelihood_bernoulli, &bf_likelihood_categorical,
     &bf_likelihood_bitwise, &bf_likelihood_logistic_mixture, &bf_likelihood_student_t, &bf_likelihood_log_abs, NULL
 };
-static const bf_objective *const objectives[] = { &bf_objective_beta_vae, NULL };
+static const bf_objective *const objectives[] = { &bf_objective_beta_vae, &bf_objective_capacity, NULL };
 
 const char *const bf_network_names[] = {
     "linear", "mlp", "described", "infogan", "wae", "wae-mnist", "resnet", "sigma", "tcvae-mlp", "tcvae-conv", "dlib-conv", "pythae-conv",
@@ -29,7 +29,7 @@ const char *const bf_posterior_names[] = { "gaussian", "delta", NULL };
 const char *const bf_prior_names[] = { "normal", NULL };
 const char *const bf_likelihood_names[] = { "gaussian", "bernoulli", "categorical", "bitwise", "logistic-mixture", "student-t", "log-abs", NULL };
 const char *const bf_variance_names[] = { "fixed", "learned", "optimal", "per-image", "per-pixel", "decoder", NULL };
-const char *const bf_objective_names[] = { "beta-vae", NULL };
+const char *const bf_objective_names[] = { "beta-vae", "capacity", NULL };
 
 const bf_op *const bf_vae_ops[] = {
     &bf_op_noise_normal, &bf_op_reparameterize, &bf_op_kl_normal, &bf_op_squared_error, &bf_op_bernoulli, &bf_op_gaussian_fixed,
@@ -37,7 +37,7 @@ const bf_op *const bf_vae_ops[] = {
     &bf_op_decoder_variance, &bf_op_student_t, &bf_op_log_abs, &bf_op_levels, &bf_op_bits, &bf_op_bits_mean, &bf_op_categorical,
     &bf_op_categorical_mean, &bf_op_logistic_mixture, &bf_op_logistic_mixture_mean,
     &bf_op_noise_even, &bf_op_gate, &bf_op_film, &bf_op_beside, &bf_op_weigh, &bf_op_lift,
-    &bf_op_noise_listed, &bf_op_cconv, NULL
+    &bf_op_noise_listed, &bf_op_cconv, &bf_op_kl_normal_each, &bf_op_free_bits, &bf_op_from_capacity, NULL
 };
 
 /* A row of a table by its name: tables differ in type only. */

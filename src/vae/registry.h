@@ -1,5 +1,7 @@
 /* Statistics of a training plan beside those of its terms, sums over the rows in use:
  *   mean.sum, mean.square (latent each)    of the posterior mean: active units
+ *   rate (1)                               the rate as it is, whatever the objective makes of it
+ *   rate_side (1)                          rows whose rate is to fall less those whose rate is to rise; objective capacity
  *   logvar_clamp_hits (1)                  entries of logvar that left [-20, 10]; stochastic posteriors
  *   variance_sum (1)                       decoder variance each row was charged with; every gaussian likelihood
  *   variance_floor_hits (1)                rows charged with the floor 1e-8; gaussian optimal and per-image
@@ -44,6 +46,7 @@ typedef struct bf_rate {                    /* the pair decides how the rate is 
     const char *posterior, *prior;
     double floor;                           /* nats a dimension costs at least, used or not: 0 where the posterior can be the prior */
     bf_value (*build)(bf_builder *b, const bf_posterior_values *q);     /* (rows, 1); NULL: this pair has no rate (delta) */
+    bf_value (*each)(bf_builder *b, const bf_posterior_values *q);      /* (rows, latent): of single dimensions; NULL: it is no sum of such */
 } bf_rate;
 
 #define BF_MAX_WIDTH (1 << 24)      /* of any layer: far beyond use, and products of two fit what counts them */
@@ -72,9 +75,14 @@ typedef struct bf_likelihood {              /* likelihood.kind and, for gaussian
 
 typedef struct bf_objective {
     const char *name, *help;
-    void (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value nll, bf_value rate, const bf_posterior_values *q);   /* bf_loss(...) per term */
-    /* Of its terms, in the order in which build gave them to the plan; at most so many are there. */
-    void (*weights)(const bf_vae_options *o, double epoch, int terms, double *weights);
+    bool by_beta;                           /* the rate's weight is objective.beta */
+    bf_status (*check)(const bf_vae_options *o, const bf_rate *rate);   /* of the row's own options, and of what it asks of the rate */
+    bool (*each)(const bf_vae_options *o);  /* build is given the rates of single dimensions, (rows, latent), instead of their sums; NULL: never */
+    /* bf_loss(...) per term. rate (rows, 1) or as above; BF_NO_VALUE where the posterior has none. */
+    void (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value nll, bf_value rate, const bf_posterior_values *q);
+    /* Of its terms, in the order in which build gave them to the plan; at most so many are there. Returns what bf_vae_weights does. */
+    double (*weights)(const bf_vae_options *o, const bf_moment *at, int terms, double *weights);
+    const char *(*needs_total)(const bf_vae_options *o);                /* bf_vae_needs_total */
 } bf_objective;
 
 const bf_network    *bf_network_find(const char *name);

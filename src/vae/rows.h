@@ -12,5 +12,5 @@ extern const bf_likelihood bf_likelihood_gaussian_fixed, bf_likelihood_gaussian_
                            bf_likelihood_gaussian_per_image, bf_likelihood_gaussian_per_pixel, bf_likelihood_gaussian_decoder,
                            bf_likelihood_bernoulli, bf_likelihood_categorical, bf_likelihood_bitwise, bf_likelihood_logistic_mixture, bf_likelihood_student_t,
                            bf_likelihood_log_abs;
-extern const bf_objective bf_objective_beta_vae;
+extern const bf_objective bf_objective_beta_vae, bf_objective_capacity;
 #endif

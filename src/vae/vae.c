@@ -60,7 +60,6 @@ static bf_status check_sizes(const model *m)
 static bf_status check_numbers(const bf_vae_options *o)
 {
     if (!isnan(o->beta) && (!(o->beta >= 0.0) || isinf(o->beta))) return BF_FAIL(BF_E_INPUT, "objective.beta: %g is not a number from 0 on", o->beta);
-    if (!(o->warmup >= 0.0) || isinf(o->warmup)) return BF_FAIL(BF_E_INPUT, "objective.warmup: %g is not a number from 0 on", o->warmup);
     if (!isnan(o->variance_value) && (!(o->variance_value > 0.0) || isinf(o->variance_value)))
         return BF_FAIL(BF_E_INPUT, "likelihood.value: a variance of %g is not above 0", o->variance_value);
     return BF_DONE;
@@ -73,6 +72,7 @@ bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, 
     BF_TRY(check_sizes(&m));
     BF_TRY(check_numbers(o));
     BF_TRY(bf_condition_check(o));
+    BF_TRY(m.objective->check(o, m.rate));
     if (m.likelihood->needs_unit_interval && minimum == -INFINITY)
         return BF_FAIL(BF_E_INPUT, "likelihood.kind: %s needs data in [0, 1], these may lie anywhere", o->likelihood);
     if (m.likelihood->needs_unit_interval && (minimum < 0.0 || maximum > 1.0))
@@ -107,6 +107,12 @@ static bf_value rate_of(bf_builder *b, const model *m, const bf_posterior_values
     return m->rate->build == NULL ? BF_NO_VALUE : m->rate->build(b, q);
 }
 
+static bf_value rate_in_training(bf_builder *b, const model *m, const bf_posterior_values *q)
+{
+    const bool each = m->rate->each != NULL && m->objective->each != NULL && m->objective->each(m->o);
+    return each ? m->rate->each(b, q) : rate_of(b, m, q);
+}
+
 static void take_posterior(bf_vae *v, const bf_posterior_values *q)
 {
     v->mean = q->mean;
@@ -118,7 +124,7 @@ static void record_train(bf_builder *b, const model *m, const bf_condition *c, i
 {
     v->x = input_x(b, m, rows);
     const bf_posterior_values q = encode(b, m, c, v->x, use);
-    const bf_value rate = rate_of(b, m, &q);
+    const bf_value rate = rate_in_training(b, m, &q);
     const bf_heads heads = decode(b, m, c, q.z);
     const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, heads);
     if (m->likelihood->own_variance != NULL) v->variance = m->likelihood->own_variance(b, heads);
@@ -248,9 +254,21 @@ void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta)
     for (int r = 0; r < rows; r++) n[r] = (float)bf_condition_n(o, beta);
 }
 
-void bf_vae_weights(const bf_vae *v, const bf_vae_options *o, double epoch, double *weights)
+double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment *at, double *weights)
 {
-    v->objective->weights(o, epoch, bf_plan_terms(v->plan), weights);
+    return v->objective->weights(o, at, bf_plan_terms(v->plan), weights);
+}
+
+double bf_vae_beta(const bf_vae_options *o)
+{
+    const bf_objective *objective = bf_objective_find(o->objective);
+    return objective != NULL && objective->by_beta ? o->beta : NAN;
+}
+
+const char *bf_vae_needs_total(const bf_vae_options *o)
+{
+    const bf_objective *objective = bf_objective_find(o->objective);
+    return objective == NULL ? NULL : objective->needs_total(o);
 }
 
 bool bf_vae_affine(const bf_vae_options *o)

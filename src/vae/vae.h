@@ -38,8 +38,14 @@ void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta);
 /* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units;
  * NaN unknown, minimum -inf: without bounds. step: the distance of two neighbouring values, 1/255 for bytes as they are; 0: any value; NaN unknown. */
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step);
-/* Weights of the terms at a training step, in the plan's term order. */
-void bf_vae_weights(const bf_vae *v, const bf_vae_options *o, double epoch, double *weights);
+typedef struct bf_moment { double epoch, epochs; } bf_moment;      /* where a training stands, and its length; not whole in general */
+/* Weights of the terms at a training step, in the plan's term order. Returns the weight of the rate: NaN where there is none; a conditioned
+ * model's common factor; of a rate held at a capacity the weight of its distance, which is there with the sign of the statistic rate_side. */
+double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment *at, double *weights);
+/* objective.beta where it weighs the rate, or NaN. */
+double bf_vae_beta(const bf_vae_options *o);
+/* The key by which the weights depend on the training's length; NULL: they do not. */
+const char *bf_vae_needs_total(const bf_vae_options *o);
 /* True when the decoder is affine, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
  * over the posterior's noise. */
 bool bf_vae_affine(const bf_vae_options *o);

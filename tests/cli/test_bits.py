@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+import h5py
+import numpy as np
 import pytest
 from betafield import assert_same_bits, betafield, start
 
@@ -48,6 +50,24 @@ def test_whatever_allreduce_the_library_picks(alone, tmp_path, algorithm):
 def test_shared_memory_too_small_for_the_data(alone, tmp_path):
     betafield("run", alone / "study.yaml", "-o", tmp_path / "out", ranks=3, env={"BETAFIELD_SHM_LIMIT": "4096"})
     assert_same_bits(alone / "out", tmp_path / "out")
+
+
+OBJECTIVES = STUDY.split("sweep:")[0] + """\
+sweep:
+  pairs:
+    - {objective.kind: beta-vae, objective.free_bits: 0.5, objective.cycles: 2}
+    - {objective.kind: capacity, objective.free_bits: 0, objective.cycles: 0}
+"""
+
+
+def test_objectives_that_couple_a_batch(tmp_path):
+    (tmp_path / "study.yaml").write_text(OBJECTIVES)
+    betafield("run", tmp_path / "study.yaml", "-o", tmp_path / "alone")
+    betafield("run", tmp_path / "study.yaml", "-o", tmp_path / "team", "--set", "parallel.ranks_per_config=4", ranks=4)
+    assert_same_bits(tmp_path / "alone", tmp_path / "team")
+    with h5py.File(tmp_path / "alone" / "study.h5") as f:
+        assert f["sweep/objective_beta"][0] == 1.0 and np.isnan(f["sweep/objective_beta"][1])
+        assert 0.0 < f["history/beta"][0, 0] < 1.0 and abs(f["history/beta"][1, 0]) <= 1000.0
 
 
 LONGER = STUDY.replace("epochs: 3", "epochs: 120").replace("evaluate_every: 1", "evaluate_every: 40")

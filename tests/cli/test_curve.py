@@ -181,7 +181,7 @@ def test_what_diverged_or_has_no_rate_is_left_out(tmp_path):
     assert curve["label"] == "posterior gaussian" and len(points) == 2
     none = small(tmp_path, ["train.lr: [1.0e30]"], "none", expect=3)
     done = betafield("curve", none, expect=2)
-    assert done.stdout == "" and "no finished configuration has a rate and a distortion of the test part" in done.stderr
+    assert done.stdout == "" and "no finished configuration has a beta, a rate and a distortion of the test part" in done.stderr
 
 
 def test_a_study_that_is_missing_or_damaged(tmp_path):

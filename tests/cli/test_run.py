@@ -295,7 +295,8 @@ def test_more_epochs_continue_where_the_state_was_kept(study, tmp_path):
     assert_same_bits(out, whole)
 
 
-@pytest.mark.parametrize("keys,why", [([], "output.state"), (["--set", "output.state=true", "--set", "train.schedule=cosine"], "cosine")])
+@pytest.mark.parametrize("keys,why", [([], "output.state"), (["--set", "output.state=true", "--set", "train.schedule=cosine"], "cosine"),
+                                      (["--set", "output.state=true", "--set", "objective.cycles=2"], "objective.cycles depends on the total")])
 def test_more_epochs_are_refused_with_the_reason(study, tmp_path, keys, why):
     out = tmp_path / "out"
     betafield("run", study(), "-o", out, "--only", "0", *keys)

@@ -86,9 +86,12 @@ static outcome *train_in_team(int ranks)
 static void test_train_team__same_bits_for_every_team_size(void **state)
 {
     (void)state;
-    const char *const variance[] = { "learned", "optimal", "per-image" };
-    for (int v = 0; v < 3; v++) {
+    enum { CASES = 5 };
+    const char *const variance[CASES] = { "learned", "optimal", "per-image", "learned", "optimal" };
+    for (int v = 0; v < CASES; v++) {
         small_name(small.vae.variance, variance[v]);
+        small.vae.free_bits = v == 3 ? 0.5 : 0.0;
+        small_name(small.vae.objective, v == 4 ? "capacity" : "beta-vae");
         outcome *alone = train_in_team(1);
         for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
             outcome *o = train_in_team(ranks);
@@ -102,6 +105,7 @@ static void test_train_team__same_bits_for_every_team_size(void **state)
         }
         free(alone);
     }
+    small_name(small.vae.objective, "beta-vae");
 }
 
 /* One rank asks to stop: all of a team stop at the same step. */

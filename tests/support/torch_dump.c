@@ -83,7 +83,7 @@ static void run(dump *d, const bf_backend *backend)
     float *x = bf_plan_value(d->vae.plan, 0, d->vae.x);
     for (int i = 0; i < ROWS * d->data.width; i++) x[i] = (float)(0.5 + 0.45 * sin(0.37 * i));
     bf_rng_normal_rows(&(bf_draw){ .seed = SEED, .step = STEP, .use = USE }, d->samples, ROWS, LATENT, d->noise);
-    bf_vae_weights(&d->vae, &d->options, 1.0, weights);
+    bf_vae_weights(&d->vae, &d->options, &(bf_moment){ 1.0, 1.0 }, weights);
     bf_plan_run(d->vae.plan, &(bf_run){ .theta = d->theta, .grads = d->grads, .stats = stats, .samples = d->samples, .seed = SEED, .step = STEP,
                                         .rows = ROWS, .weights = weights, .batch = ROWS });
     double loss = 0.0;

@@ -9,7 +9,7 @@ bf_vae_options vae_rig_options(void)
     return (bf_vae_options){
         .net = "mlp", .hidden = { .count = 2, .at = { 5, 3 } }, .latent = 2, .activation = "tanh", .output = "linear",
         .posterior = "gaussian", .prior = "normal", .likelihood = "gaussian", .variance = "learned", .variance_value = 0.5, .components = 2, .floor = 1e-2,
-        .objective = "beta-vae", .beta = 0.7, .warmup = 0.0,
+        .objective = "beta-vae", .beta = 0.7, .warmup = 0.0, .capacity = 0.4, .gamma = 1.3,
     };
 }
 
@@ -67,7 +67,7 @@ vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_
     r.samples = calloc((size_t)(rows * lanes), sizeof *r.samples);
     assert_true(r.theta != NULL && r.grads != NULL && r.stats != NULL && r.samples != NULL);
     for (int i = 0; i < rows * lanes; i++) r.samples[i] = 7 * (first_row + i) + 1;
-    bf_vae_weights(&r.vae, o, 1.0, r.weights);
+    bf_vae_weights(&r.vae, o, &(bf_moment){ 1.0, 4.0 }, r.weights);
     fill_theta(&r);
     if (r.vae.x != BF_NO_VALUE) fill_x(&r);
     return r;

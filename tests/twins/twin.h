@@ -7,7 +7,7 @@
 
 typedef struct bf_twin { const char *op; bf_kernels run; } bf_twin;
 /* They end with a NULL name. */
-extern const bf_twin bf_twins_nn[], bf_twins_conv[], bf_twins_norm[], bf_twins_vae[], bf_twins_likelihood[], bf_twins_condition[], bf_twins_bench[];
+extern const bf_twin bf_twins_nn[], bf_twins_conv[], bf_twins_norm[], bf_twins_vae[], bf_twins_likelihood[], bf_twins_condition[], bf_twins_objective[], bf_twins_bench[];
 extern const bf_backend bf_backend_twin;
 
 /* One optimiser step of one element in double; state is (states). */

@@ -1,5 +1,5 @@
 # Twins: the definitions every backend answers to, and the bench that holds op rows to them.
-add_library(bf_twins STATIC twins/twin_backend.c twins/twin_nn.c twins/twin_conv.c twins/twin_norm.c twins/twin_vae.c twins/twin_condition.c twins/twin_likelihood.c twins/twin_optimizer.c support/op_bench.c)
+add_library(bf_twins STATIC twins/twin_backend.c twins/twin_nn.c twins/twin_conv.c twins/twin_norm.c twins/twin_vae.c twins/twin_condition.c twins/twin_objective.c twins/twin_likelihood.c twins/twin_optimizer.c support/op_bench.c)
 target_include_directories(bf_twins PUBLIC ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/support)
 target_link_libraries(bf_twins PUBLIC bf_nn PkgConfig::CMOCKA)
 

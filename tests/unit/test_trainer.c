@@ -149,6 +149,11 @@ static void test_trainer__stop_and_resume_equals_uninterrupted(void **state)
     stop_and_go_on(18);
     small.train = before;
     small.vae.warmup = 0.0;
+    small_name(small.vae.objective, "capacity");
+    small.vae.capacity_epochs = NAN;                /* where it stands follows from the step and the length */
+    stop_and_go_on(13);
+    small.vae.capacity_epochs = 0.0;
+    small_name(small.vae.objective, "beta-vae");
 }
 
 static int64_t epochs_of_a_run(void)
@@ -321,6 +326,33 @@ static void test_trainer__history_has_a_row_for_every_epoch(void **state)
     small.train = before;
 }
 
+/* 8 steps an epoch. A rate that has arrived at its capacity is pulled to both sides. */
+static void test_trainer__history_has_the_weight_of_the_rate(void **state)
+{
+    (void)state;
+    const bf_vae_options vae = small.vae;
+    const bf_train_options train = small.train;
+    bf_trainer *t;
+    small.vae.beta = 2.0;
+    small.vae.cycles = 2;                               /* of 2 epochs; beta rises over the first */
+    small.vae.ramp = 0.5;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    ok(bf_trainer_run(t));
+    for (int64_t e = 0; e < 4; e++) BF_CHECK_NEAR(history(t, e, "beta"), e % 2 == 0 ? 2.0 * 3.5 / 8.0 : 2.0, 1e-12);
+    bf_trainer_destroy(&t);
+    small.vae = vae;
+    small_name(small.vae.objective, "capacity");
+    small.train.epochs = 40;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    ok(bf_trainer_run(t));
+    BF_CHECK_NEAR(history(t, 39, "rate"), small.vae.capacity, 0.2);
+    assert_true(history(t, 0, "beta") == -small.vae.gamma || fabs(history(t, 0, "beta")) < small.vae.gamma);
+    assert_true(history(t, 39, "beta") > -small.vae.gamma && history(t, 39, "beta") < small.vae.gamma);
+    bf_trainer_destroy(&t);
+    small.vae = vae;
+    small.train = train;
+}
+
 static void test_trainer__keeps_the_best_weights(void **state)
 {
     (void)state;
@@ -376,6 +408,7 @@ static void test_trainer__trains_every_variance_and_the_autoencoder(void **state
         ok(bf_trainer_run(t));
         assert_true(history(t, 3, "loss") < history(t, 0, "loss"));
         assert_true(isnan(history(t, 3, "rate")) == (i >= 4));
+        assert_true(isnan(history(t, 3, "beta")) == (i >= 4));
         assert_true(history(t, 3, "variance") > 0.0);
         bf_trainer_destroy(&t);
     }
@@ -393,6 +426,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_trainer__divergence_names_step_and_tensor),
         cmocka_unit_test(test_trainer__divergence_of_a_loss_term_names_it),
         cmocka_unit_test(test_trainer__history_has_a_row_for_every_epoch),
+        cmocka_unit_test(test_trainer__history_has_the_weight_of_the_rate),
         cmocka_unit_test(test_trainer__keeps_the_best_weights),
         cmocka_unit_test(test_trainer__refuses_lanes_that_do_not_fit),
         cmocka_unit_test(test_trainer__trains_every_variance_and_the_autoencoder),

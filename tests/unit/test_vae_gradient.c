@@ -9,10 +9,11 @@
 #include <string.h>
 
 enum { ROWS = 3, LANES = 2, FEW = 40 };
+#define LIMIT 0.3       /* of free bits: between the rates of the rig's two dimensions */
 
 /* Calls check for every network x activation x posterior x prior x likelihood row x objective x output that has a rate row. An affine
  * network has no activation, so one is enough there. Discrete likelihoods have thousands of outputs and no part of model.output: they take one
- * activation and one output. */
+ * activation and one output; so do objectives beyond the first, which end at the rate. */
 static void walk_likelihoods(bf_vae_options *o, void (*check)(const bf_vae_options *))
 {
     const bool first = strcmp(o->activation, bf_activation_names[0]) == 0 && strcmp(o->output, "linear") == 0;
@@ -21,10 +22,14 @@ static void walk_likelihoods(bf_vae_options *o, void (*check)(const bf_vae_optio
         if (l->discrete && !first) continue;
         snprintf(o->likelihood, sizeof o->likelihood, "%s", l->name);
         snprintf(o->variance, sizeof o->variance, "%s", l->variance == NULL ? "fixed" : l->variance);
-        for (int j = 0; bf_objective_names[j] != NULL; j++) {
+        for (int j = 0; bf_objective_names[j] != NULL && (j == 0 || first); j++) {
             snprintf(o->objective, sizeof o->objective, "%s", bf_objective_names[j]);
             check(o);
         }
+        snprintf(o->objective, sizeof o->objective, "beta-vae");
+        o->free_bits = LIMIT;
+        if (first) check(o);
+        o->free_bits = 0.0;
     }
 }
 

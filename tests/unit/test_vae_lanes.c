@@ -9,14 +9,17 @@ enum { ROWS = 3 };
 
 /* Two plans cannot meet in the middle of a run in one thread. So the first run of each only notes its own partial sum, and a second run
  * is told what two ranks would have agreed on. */
-typedef struct meeting { double mine[2], total; int rank; bool agreed; } meeting;
+enum { MOST = 2 };
+typedef struct meeting { double mine[2][MOST]; int rank; bool agreed; } meeting;
 
 static void meet(void *self, const double *partials, int lanes, int count, double *total)
 {
     meeting *m = self;
-    assert_int_equal(count, 1);
-    m->mine[m->rank] = bf_tree_strided(partials, 1, lanes);
-    *total = m->agreed ? m->mine[0] + m->mine[1] : 1.0;
+    assert_true(count <= MOST);
+    for (int i = 0; i < count; i++) {
+        m->mine[m->rank][i] = bf_tree_strided(partials + i, (size_t)count, lanes);
+        total[i] = m->agreed ? m->mine[0][i] + m->mine[1][i] : 1.0;
+    }
 }
 
 static void run_two(vae_rig *half, int rows)
@@ -77,6 +80,20 @@ static void test_vae_lanes__same_bits_on_two_ranks(void **state)
     }
 }
 
+static void test_vae_lanes__objectives_see_the_whole_batch(void **state)
+{
+    (void)state;
+    bf_vae_options o = vae_rig_options();
+    o.free_bits = 0.3;
+    check(&o, ROWS);
+    check(&o, ROWS - 1);
+    o.free_bits = 0.0;
+    snprintf(o.objective, sizeof o.objective, "capacity");
+    check(&o, ROWS);
+    snprintf(o.capacity_of, sizeof o.capacity_of, "sample");
+    check(&o, ROWS - 1);
+}
+
 /* A second run of the same plan remembers nothing of the first. */
 static void test_vae_lanes__runs_do_not_depend_on_earlier_runs(void **state)
 {
@@ -98,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vae_lanes__same_bits_on_two_ranks),
+        cmocka_unit_test(test_vae_lanes__objectives_see_the_whole_batch),
         cmocka_unit_test(test_vae_lanes__runs_do_not_depend_on_earlier_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,22 @@ static void lift(bf_bench *g)
     bf_bench_probe(g, bf_lift(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), c.n, c.middle, c.slope, "a"));
 }
 
+static void kl_each(bf_bench *g)
+{
+    bf_bench_probe(g, bf_kl_normal_each(g->b, bf_bench_leaf(g, "mean", g->cols, 1.0), bf_bench_leaf(g, "logvar", g->cols, 1.0)));
+}
+
+/* Rates of both signs: some columns' means are above the limit, some below. */
+static void free_bits(bf_bench *g) { bf_bench_probe(g, bf_free_bits(g->b, bf_bench_leaf(g, "rates", g->cols, 1.0), 0.1)); }
+
+/* The capacity is a number of the bench's weights, about 1. */
+static void from_capacity(bf_bench *g)
+{
+    bf_bench_probe(g, bf_from_capacity(g->b, bf_bench_leaf(g, "rate", 1, 1.0), false));
+    bf_bench_probe(g, bf_from_capacity(g->b, bf_bench_leaf(g, "other", 1, 3.0), true));
+    g->terms += 2;
+}
+
 static const bf_op_case cases[] = {
     { "noise.normal", noise }, { "reparameterize", reparameterize }, { "kl.normal", kl }, { "squared_error", squared_error },
     { "bernoulli", bernoulli }, { "gaussian.fixed", fixed }, { "gaussian.learned", learned }, { "gaussian.optimal", optimal },
@@ -180,7 +196,8 @@ static const bf_op_case cases[] = {
     { "decoder_variance", decoder_variance }, { "student_t", student_t }, { "log_abs", log_abs }, { "levels", levels }, { "bits", bits },
     { "bits.mean", bits_mean }, { "categorical", categorical }, { "categorical.mean", categorical_mean },
     { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { "noise.even", even }, { "gate", gate }, { "noise.listed", listed }, { "cconv", cconv }, { "film", film }, { "beside", beside },
-    { "weigh", weigh }, { "lift", lift }, { NULL, NULL },
+    { "weigh", weigh }, { "lift", lift }, { "kl.normal.each", kl_each }, { "free_bits", free_bits },
+    { "from_capacity", from_capacity }, { NULL, NULL },
 };
 
 static void test_vae_ops__match_their_twins(void **state)
