@@ -41,9 +41,20 @@ def test_the_same_bits_on_any_team(alone, tmp_path, ranks, team):
     assert_same_bits(alone / "out", tmp_path / "out")
 
 
-def test_the_same_bits_after_a_kill(alone, tmp_path):
+def test_the_same_bits_in_bf16_on_any_team(alone, tmp_path):
+    narrow = ["run", alone / "study.yaml", "--set", "train.precision=bf16", "--set", "train.keep=best", "-o"]
+    betafield(*narrow, tmp_path / "alone")
+    betafield(*narrow, tmp_path / "team", "--set", "parallel.ranks_per_config=2", ranks=2)
+    assert_same_bits(tmp_path / "alone", tmp_path / "team")
+    with h5py.File(alone / "out" / "study.h5") as wide, h5py.File(tmp_path / "team" / "study.h5") as f:
+        assert np.all(f["metrics/distortion"][()] != wide["metrics/distortion"][()])
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+def test_the_same_bits_after_a_kill(alone, tmp_path, precision):
     out = tmp_path / "out"
-    arguments = ["run", alone / "study.yaml", "-o", out, "--set", "train.checkpoint_seconds=0", "--set", "train.epochs=60"]
+    longer = ["--set", "train.epochs=40", "--set", f"train.precision={precision}"]
+    arguments = ["run", alone / "study.yaml", "-o", out, "--set", "train.checkpoint_seconds=0", *longer]
     process = start(*arguments)
     deadline = time.time() + 60
     while not list(out.glob("checkpoints/*.h5")) and process.poll() is None and time.time() < deadline:
@@ -51,8 +62,9 @@ def test_the_same_bits_after_a_kill(alone, tmp_path):
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    assert list(out.glob("checkpoints/*.h5")), "it ended before it was killed"
     betafield(*arguments)
-    betafield("run", alone / "study.yaml", "-o", tmp_path / "whole", "--set", "train.epochs=60")
+    betafield("run", alone / "study.yaml", "-o", tmp_path / "whole", *longer)
     assert_same_bits(tmp_path / "whole", out)
 
 
