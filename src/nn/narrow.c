@@ -1,6 +1,7 @@
 /* f32 kernels on a node with bf16 values: inputs are widened into scratch, the kernel runs there, what it wrote is rounded back. What a
- * matrix product reads of its first slot is rounded too, so that the numbers are those of bf16 operands with f32 accumulation, on any
- * processor. Slower than f32: it is for correctness where the processor or the backend has no bf16. */
+ * matrix product reads of its first slot is rounded too, so that values are those of bf16 operands with f32 accumulation, on any processor.
+ * On the way back one operand is finer: the gradient that a product reads is in f32 once a fused activation's slope has been at it, and
+ * where the output is f32. Slower than f32: it is for correctness where the processor or the backend has no bf16. */
 #include "nn/bf16.h"
 #include "nn/plan_state.h"
 #include <string.h>
