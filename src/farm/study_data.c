@@ -127,7 +127,7 @@ static void add_model_problem(bf_problems *p, const bf_study *study, const char 
     const char *colon = strstr(what, ": ");
     snprintf(key, sizeof key, "%.*s", colon ? (int)(colon - what) : 0, what);
     const bool named = colon && bf_key_find(key);
-    add_once(p, study, named ? key : "likelihood.kind", named ? colon + 2 : what);
+    add_once(p, study, named ? key : "model.net", named ? colon + 2 : what);
 }
 
 /* What is known of the smallest value: the data's once they are there, before that only that a source may give any. NaN: unknown. */
