@@ -59,7 +59,8 @@ const bf_measure bf_measure_rd = {
         [MSE] = { "mse", "1", "squared error per entry at the posterior mean", "mean over samples and entries of (x - decoder(mean))^2" },
         [MSE_SAMPLED] = { "mse_sampled", "1", "squared error per entry at the stored draw", "mean over samples and entries of (x - decoder(z))^2" },
         [VARIANCE] = { "variance", "1", "decoder variance the distortion is charged with",
-            "fixed, learned: the variance; optimal: squared error / (N d) of the training split; per-image: mean of squared error / d floored at 1e-8" },
+            "fixed, learned: the variance; optimal: squared error / (N d) of the training split; per-image: mean of squared error / d floored at 1e-8; "
+            "per-pixel, decoder: mean over samples and entries of what the decoder gives at the stored draw" },
         [BITS] = { "bits_per_dim", "bit", "bits per dimension", "(rate + distortion) / (d ln 2), + log2(255) when u8 data are modelled by a density of x / 255" },
         [FLOOR_HITS] = { "variance_floor_hits", "1", "times a fitted variance met its floor of 1e-8", "per-image: samples; optimal: 1 when the training split's did" },
         [CLAMP_HITS] = { "logvar_clamp_hits", "1", "posterior log-variances that were clamped", "count over samples and latent dimensions of values outside [-20, 10]" },

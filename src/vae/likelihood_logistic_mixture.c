@@ -10,45 +10,56 @@
 #include "vae/row_fit.h"
 #include <assert.h>
 
-enum { LEVEL, HEADS, NUMBERS = 3, TOP = BF_LEVELS - 1 };
+enum { LEVEL, HEADS, NUMBERS = 3, TOP = BF_LEVELS - 1, VECTOR = 8 };
+static_assert(BF_MAX_COMPONENTS % VECTOR == 0, "filled up, the most components are no more");
 #define LOG_SCALE_LOW (-7.0f)
 #define BIN (2.0f / (float)TOP)
 
-typedef struct bin { float low, high; bool first, last; } bin;
+/* The ends of a level's bin, and gates that are 1 where they count: the first bin has no low end, the last no high one. */
+typedef struct bin { float low, high, from, to, inner; } bin;
 
 static bin bin_of(float level)
 {
-    const float twice = 2.0f * level - (float)TOP;
-    return (bin){ (twice - 1.0f) / (float)TOP, (twice + 1.0f) / (float)TOP, level < 0.5f, level > (float)TOP - 0.5f };
+    const float twice = 2.0f * level - (float)TOP, from = level < 0.5f ? 0.0f : 1.0f, to = level > (float)TOP - 0.5f ? 0.0f : 1.0f;
+    return (bin){ (twice - 1.0f) / (float)TOP, (twice + 1.0f) / (float)TOP, from, to, from * to };
 }
+
+/* One entry's components, filled up to whole vectors with components of weight zero. */
+typedef struct mixture {
+    int   count;                        /* a multiple of VECTOR */
+    float logit[BF_MAX_COMPONENTS], mean[BF_MAX_COMPONENTS], scale[BF_MAX_COMPONENTS];
+    float joint[BF_MAX_COMPONENTS];     /* logit + ln of the component's mass on the entry's bin */
+} mixture;
 
 static float log_scale(float head) { return head < LOG_SCALE_LOW ? LOG_SCALE_LOW : head; }
 
 /* ln(1 - e^-width), width = BIN / scale; where the width is small its logarithm is known without being taken. */
 static float log_width(float width, float log_s)
 {
-    const float small = -4.84812059f - log_s - 0.5f * width;    /* ln BIN */
-    return width < 1e-3f ? small : bf_log(-bf_expm1(-width));
+    const float small = -4.84812059f - log_s - 0.5f * width, large = bf_log(-bf_expm1(-width));    /* ln BIN */
+    return width < 1e-3f ? small : large;
 }
 
-/* mass (K): ln of each component's mass on the bin. */
-static void masses(const float *restrict head, int K, bin at, float *restrict mass)
+static void take_mixture(mixture *restrict m, const float *restrict head, int K, bin at)
 {
-    const float *mean = head + K, *scale = head + 2 * K;
-    for (int k = 0; k < K; k++) {
-        const float log_s = log_scale(scale[k]), precision = bf_exp(-log_s);
-        const float from_right = -bf_softplus(-(at.high - mean[k]) * precision), from_left = -bf_softplus((at.low - mean[k]) * precision);
-        mass[k] = (at.last ? 0.0f : from_right) + (at.first ? 0.0f : from_left) +
-                  (at.first || at.last ? 0.0f : log_width(BIN * precision, log_s));
+    m->count = (K + VECTOR - 1) / VECTOR * VECTOR;
+    for (int k = 0; k < m->count; k++) {
+        m->logit[k] = k < K ? head[k] : -INFINITY;
+        m->mean[k] = k < K ? head[K + k] : 0.0f;
+        m->scale[k] = k < K ? head[2 * K + k] : 0.0f;
+    }
+    for (int k = 0; k < m->count; k++) {
+        const float log_s = log_scale(m->scale[k]), precision = bf_exp(-log_s);
+        const float right = -bf_softplus(-(at.high - m->mean[k]) * precision), left = -bf_softplus((at.low - m->mean[k]) * precision);
+        m->joint[k] = m->logit[k] + (at.to * right + at.from * left + at.inner * log_width(BIN * precision, log_s));
     }
 }
 
 static double entry_nll(const float *head, int K, float level)
 {
-    float joint[BF_MAX_COMPONENTS];
-    masses(head, K, bin_of(level), joint);
-    for (int k = 0; k < K; k++) joint[k] += head[k];
-    return bf_log_sum_exp(head, K) - bf_log_sum_exp(joint, K);
+    mixture m;
+    take_mixture(&m, head, K, bin_of(level));
+    return bf_log_sum_exp(m.logit, m.count) - bf_log_sum_exp(m.joint, m.count);
 }
 
 static int components_of(const bf_node *n, const bf_lane *l)
@@ -70,23 +81,31 @@ static void forward(const bf_node *n, const bf_lane *l)
     }
 }
 
-/* slope (3 K) of the entry's -ln p. */
-static void entry_slopes(const float *restrict head, int K, float level, float *restrict slope)
+/* d(-ln p) by the numbers of an entry: as in mixture, joint aside. */
+static void take_slopes(const mixture *restrict m, bin at, mixture *restrict by)
 {
-    const bin at = bin_of(level);
-    float joint[BF_MAX_COMPONENTS];
-    masses(head, K, at, joint);
-    for (int k = 0; k < K; k++) joint[k] += head[k];
-    const float prior = (float)bf_log_sum_exp(head, K), posterior = (float)bf_log_sum_exp(joint, K);
-    for (int k = 0; k < K; k++) {
-        const float share = bf_exp(joint[k] - posterior), raw = head[2 * K + k], precision = bf_exp(-log_scale(raw));
-        const float a = (at.high - head[K + k]) * precision, b = (at.low - head[K + k]) * precision, width = BIN * precision;
-        const float by_a = at.last ? 0.0f : bf_sigmoid(-a), by_b = at.first ? 0.0f : -bf_sigmoid(b);
-        const float bending = at.first || at.last ? 0.0f : width < 1e-3f ? 1.0f - 0.5f * width : width / bf_expm1(width);
-        slope[k] = bf_exp(head[k] - prior) - share;
-        slope[K + k] = share * precision * (by_a + by_b);
-        slope[2 * K + k] = raw < LOG_SCALE_LOW ? 0.0f : share * (a * by_a + b * by_b + bending);
+    const float prior = (float)bf_log_sum_exp(m->logit, m->count), posterior = (float)bf_log_sum_exp(m->joint, m->count);
+    for (int k = 0; k < m->count; k++) {
+        const float share = bf_exp(m->joint[k] - posterior), precision = bf_exp(-log_scale(m->scale[k]));
+        const float a = (at.high - m->mean[k]) * precision, b = (at.low - m->mean[k]) * precision, width = BIN * precision;
+        const float by_a = at.to * bf_sigmoid(-a), by_b = -at.from * bf_sigmoid(b);
+        const float narrow = 1.0f - 0.5f * width, broad = width / bf_expm1(width), bending = at.inner * (width < 1e-3f ? narrow : broad);
+        const float by_scale = share * (a * by_a + b * by_b + bending);
+        by->logit[k] = bf_exp(m->logit[k] - prior) - share;
+        by->mean[k] = share * precision * (by_a + by_b);
+        by->scale[k] = m->scale[k] < LOG_SCALE_LOW ? 0.0f : by_scale;
     }
+}
+
+static void entry_backward(const bf_node *n, const bf_lane *l, const float *head, int K, float level, size_t at, float g)
+{
+    const bin b = bin_of(level);
+    mixture m, by;
+    take_mixture(&m, head, K, b);
+    take_slopes(&m, b, &by);
+    bf_give(n, l, HEADS, at, by.logit, g, (size_t)K);
+    bf_give(n, l, HEADS, at + (size_t)K, by.mean, g, (size_t)K);
+    bf_give(n, l, HEADS, at + 2 * (size_t)K, by.scale, g, (size_t)K);
 }
 
 static void backward(const bf_node *n, const bf_lane *l)
@@ -95,12 +114,10 @@ static void backward(const bf_node *n, const bf_lane *l)
     const size_t cols = bf_shape_cols(s);
     const int K = components_of(n, l);
     const float *level = bf_lane_value(l, n->input[LEVEL]), *head = bf_lane_value(l, n->input[HEADS]), *dnll = bf_lane_gradient(l, n->output);
-    float slope[NUMBERS * BF_MAX_COMPONENTS];
     for (size_t r = 0; r < (size_t)s.rows; r++)
         for (size_t i = r * cols; i < (r + 1) * cols; i++) {
             const size_t at = i * (size_t)(NUMBERS * K);
-            entry_slopes(head + at, K, level[i], slope);
-            bf_give(n, l, HEADS, at, slope, dnll[r], (size_t)(NUMBERS * K));
+            entry_backward(n, l, head + at, K, level[i], at, dnll[r]);
         }
 }
 

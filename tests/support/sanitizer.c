@@ -10,7 +10,7 @@ const char *__lsan_default_options(void) { return "use_tls=0:print_suppressions=
 
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libmpi\nleak:libopen-rte\nleak:libopen-pal\nleak:libpmix\nleak:libevent\nleak:mca_\nleak:libhwloc\nleak:libhdf5\n"
+    return "leak:libmpi\nleak:libopen-rte\nleak:libopen-pal\nleak:libpmix\nleak:libevent\nleak:mca_\nleak:libhwloc\nleak:libhdf5\nleak:libgomp\n"
            "leak:add_to_global_resize\nleak:vasprintf_internal\n";      /* libc's, on behalf of the same */
 }
 
