@@ -260,7 +260,7 @@ static void end_segment(bf_builder *b)
 int bf_couple(bf_builder *b, bf_node *n, int count)
 {
     bf_plan *p = b->plan;
-    assert(count > 0 && (b->status.code || n == &p->node[p->nodes - 1]));
+    assert(b->status.code || (count > 0 && n == &p->node[p->nodes - 1]));
     bf_coupling *more = grow(b, p->coupling, p->couplings, sizeof *more);
     if (more == NULL) return -1;
     p->coupling = more;

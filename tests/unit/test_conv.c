@@ -48,6 +48,7 @@ static void refused(bool transposed, bf_window w, int side, const char *fragment
     const bf_value y = transposed ? bf_deconv(b, x, 4, &w, "decoder.1", 1.0) : bf_conv(b, x, 4, &w, "encoder.1", 1.0);
     bf_conv(b, y, 4, &w, "after", 1.0);                 /* written without checks */
     bf_batch_norm(b, y, "norm", 0.1, 1e-5);
+    bf_row_total(b, y);
     bf_plan *plan;
     const bf_status s = bf_builder_finish(&b, &plan);
     assert_int_equal(s.code, BF_E_INPUT);
