@@ -65,7 +65,7 @@ static bf_value add_value(bf_builder *b, const char *what, bf_shape shape)
     bf_value_state *more = grow(b, p->value, p->values, sizeof *more);
     if (more == NULL) return BF_NO_VALUE;
     p->value = more;
-    p->value[p->values] = (bf_value_state){ .shape = shape, .format = p->backend->element == sizeof(double) ? BF_F64 : BF_F32 };
+    p->value[p->values] = (bf_value_state){ .shape = shape, .buffer = -1, .format = p->backend->element == sizeof(double) ? BF_F64 : BF_F32 };
     return p->values++;
 }
 
@@ -304,13 +304,18 @@ void bf_node_given(bf_builder *b, bf_node *n, const char *name) { add_term(b, n,
 static void lay_out_lane(bf_plan *p, bf_arena *a, void *work, bf_lane *lane)
 {
     void **value = BF_TAKE(a, void *, p->values), **gradient = BF_TAKE(a, void *, p->values);
+    void **buffer = BF_TAKE(a, void *, p->buffers);
+    for (int i = 0; i < p->buffers; i++) {
+        void *at = bf_arena_take(a, p->buffer[i], 1);
+        if (lane != NULL) buffer[i] = at;
+    }
     for (int v = 0; v < p->values; v++) {       /* side by side: a value and its gradient are used together on the way back */
         const bf_value_state *s = &p->value[v];
         const size_t element = bf_format_size(s->format);
-        void *x = s->used ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
+        void *x = s->used && s->buffer < 0 ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
         void *g = s->has_gradient ? bf_arena_take(a, bf_shape_count(s->shape), element) : NULL;
         if (lane == NULL) continue;
-        value[v] = x;
+        value[v] = s->buffer < 0 ? x : buffer[s->buffer];
         gradient[v] = g;
     }
     if (lane != NULL) *lane = (bf_lane){ .plan = p, .value = value, .gradient = gradient, .work = work };
@@ -371,6 +376,7 @@ static bf_status complete(bf_builder *b)
     mark_used(p);
     BF_TRY(bf_plan_derive(p));
     prepare_nodes(p);
+    if (!p->shape.backward) BF_TRY(bf_plan_share(p));
     lay_out(p, &p->memory);
     if (p->shape.counted && p->memory.used < SIZE_MAX) {
         p->memory.size = p->memory.used;
@@ -407,6 +413,7 @@ void bf_plan_destroy(bf_plan **plan)
     free(p->term);
     free(p->idle);
     free(p->average);
+    free(p->buffer);
     free(p);
     *plan = NULL;
 }

@@ -143,7 +143,7 @@ void bf_couple_reader(bf_builder *b, bf_node *n, int coupling);
 void bf_loss(bf_builder *b, const char *name, bf_value rows);
 /* A number given per step that n reads, as l->weights[n->kind]: it has a place among the terms, but no loss is multiplied by it. */
 void bf_node_given(bf_builder *b, bf_node *n, const char *name);
-/* Keeps a value readable after a run (everything that is not kept may share memory one day). */
+/* Keeps a value readable after a run; where there is no way back, what is not kept shares memory. */
 void bf_keep(bf_builder *b, bf_value v);
 /* Frees the builder in any case. On success *out belongs to the caller: bf_plan_destroy(). out NULL: only the slots were wanted. */
 BF_MUST_USE bf_status bf_builder_finish(bf_builder **b, bf_plan **out);

@@ -1,4 +1,4 @@
-/* What a plan is made of: private to builder.c, fuse.c, gradient.c, narrow.c and plan.c. */
+/* What a plan is made of: private to builder.c, fuse.c, gradient.c, narrow.c, share.c and plan.c. */
 #ifndef BF_NN_PLAN_STATE_H
 #define BF_NN_PLAN_STATE_H
 #include "base/arena.h"
@@ -13,6 +13,7 @@ typedef struct bf_value_state {
     bool     readable;          /* an input or kept */
     bool     learns;            /* depends on a parameter */
     bool     has_gradient;      /* somebody writes its gradient */
+    int      buffer;            /* which of the shared buffers it lives in; -1: memory of its own */
 } bf_value_state;
 
 typedef struct bf_coupling {
@@ -37,6 +38,7 @@ struct bf_plan {
     int              *term;         int terms;      /* (terms) index of the statistic that carries the term's name and sum */
     bf_idle          *idle;         int idles;      /* slots no node of this plan learns: their gradients are zeroed each run */
     bf_average       *average;      int averages;
+    size_t           *buffer;       int buffers;    /* bytes of the memory that values share; none where there is a way back */
     size_t            work;                         /* bytes of scratch, shared by all nodes and lanes */
     bf_lane          *lane;                         /* (lanes) in memory, as everything below */
     bf_arena          memory;
@@ -44,6 +46,8 @@ struct bf_plan {
 
 /* gradient.c. Local. Decides which gradients exist, who writes and who adds, and which slots stay idle. */
 BF_MUST_USE bf_status bf_plan_derive(bf_plan *p);
+/* share.c. Local. Puts the values of a plan without backward into buffers that serve one after the other. */
+BF_MUST_USE bf_status bf_plan_share(bf_plan *p);
 /* fuse.c. Local. Folds activations into the operations before them. */
 void bf_plan_fuse(bf_plan *p);
 /* narrow.c. Local. Lets f32 kernels run on a node that has bf16 values, by widened copies; adds to n->work. */

@@ -2,6 +2,7 @@
 #include "close.h"
 #include "nn/layers.h"
 #include "nn/tree.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,47 @@ static void test_plan__the_tree_has_one_order(void **state)
     BF_CHECK_NEAR(bf_tree_strided(v, 1, 1), v[0], 0.0);
 }
 
+/* A residual chain without a way back: the value of every layer, when all are kept and when one alone is. */
+static bf_plan *chain(bf_params *params, bool keep_all, bf_value *x, bf_value *y)
+{
+    bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 4, .lanes = 2 }, &bf_backend_portable);
+    bf_value h = *x = bf_input(b, "x", bf_shape_flat(4, 40));
+    for (int i = 0; i < 6; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "layer.%d", i);
+        const bf_value side = bf_activate(b, bf_dense(b, h, i % 2 ? 40 : 300, name, 1.0, 0.0), BF_TANH);
+        h = i % 2 ? bf_add(b, side, *x) : side;
+        if (keep_all) { bf_keep(b, side); bf_keep(b, h); }
+    }
+    bf_keep(b, *y = h);
+    bf_plan *plan = NULL;
+    assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
+    return plan;
+}
+
+static void test_plan__without_a_way_back_values_share_memory(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_value x, y;
+    bf_plan *whole = chain(params, true, &x, &y), *shared = chain(params, false, &x, &y);
+    assert_true(bf_plan_bytes(shared) + 2 * 2 * 4 * 300 * sizeof(float) < bf_plan_bytes(whole));
+    float *theta = calloc(bf_params_size(params), sizeof *theta);
+    assert_non_null(theta);
+    bf_params_init(params, 3, theta);
+    bf_plan *plans[] = { whole, shared };
+    for (int k = 0; k < 2; k++) {
+        for (int l = 0; l < 2; l++)
+            for (int i = 0; i < 160; i++) ((float *)bf_plan_value(plans[k], l, x))[i] = sinf((float)(i + 7 * l));
+        bf_plan_run(plans[k], &(bf_run){ .theta = theta, .rows = 4, .batch = 8.0 });
+    }
+    for (int l = 0; l < 2; l++) assert_memory_equal(bf_plan_value(whole, l, y), bf_plan_value(shared, l, y), 160 * sizeof(float));
+    free(theta);
+    bf_plan_destroy(&whole);
+    bf_plan_destroy(&shared);
+    bf_params_destroy(&params);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_plan__slots_that_nothing_learns_have_zero_gradient),
         cmocka_unit_test(test_plan__flops_count_what_runs),
         cmocka_unit_test(test_plan__the_tree_has_one_order),
+        cmocka_unit_test(test_plan__without_a_way_back_values_share_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
