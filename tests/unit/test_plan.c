@@ -178,7 +178,7 @@ static void test_plan__without_a_way_back_values_share_memory(void **state)
     bf_params *params = bf_params_create();
     bf_value x, y;
     bf_plan *whole = chain(params, true, &x, &y), *shared = chain(params, false, &x, &y);
-    assert_true(bf_plan_bytes(shared) + 2 * 2 * 4 * 300 * sizeof(float) < bf_plan_bytes(whole));
+    assert_true(bf_plan_bytes(shared) + 2 * 4 * 300 * sizeof(float) < bf_plan_bytes(whole));
     float *theta = calloc(bf_params_size(params), sizeof *theta);
     assert_non_null(theta);
     bf_params_init(params, 3, theta);
