@@ -10,6 +10,8 @@
 #include "farm/weights.h"
 #include "measure/comparable.h"
 #include "measure/histogram.h"
+#include "nn/backend.h"
+#include "nn/kernels_info.h"
 #include "store/config_file.h"
 #include "study/key.h"
 #include "vae/condition.h"
@@ -49,14 +51,21 @@ static bf_status key_attributes(const bf_config *c, bf_attr *attrs, int *n)
     return s;
 }
 
+/* Beside the keys: whose arithmetic it was, because `train.backend: auto` does not say. */
 static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const bf_result *r)
 {
     int n_keys, n = 0;
     bf_key_table(&n_keys);
-    bf_attr *attrs = calloc((size_t)n_keys, sizeof *attrs);
+    char kernels[160] = "";
+    bf_attr *attrs = calloc((size_t)n_keys + 1, sizeof *attrs);
     bf_status s = attrs ? key_attributes(&job->config, attrs, &n) : BF_FAIL(BF_E_MEMORY, "no memory for the attributes of c%04d", job->id);
     s = bf_comm_agree(job->crew->team, s);
-    if (!s.code) s = bf_config_file_result(f, job->crew->schema, r, attrs, n);
+    if (!s.code) {
+        bf_kernel_identity(bf_backend_find(job->config.train.backend), kernels, sizeof kernels);
+        bf_comm_bcast(job->crew->team, kernels, sizeof kernels, 0);     /* processors of a team may differ; what is written may not */
+        attrs[n] = (bf_attr){ .name = "kernels", .type = 's', .text = kernels };
+        s = bf_config_file_result(f, job->crew->schema, r, attrs, n + 1);
+    }
     for (int i = 0; i < n; i++)
         if (attrs[i].type == 's') free((void *)attrs[i].text);
     free(attrs);

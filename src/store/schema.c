@@ -46,7 +46,7 @@ static const bf_object objects[] = {
       "external links to configs/c0000.h5 of the same folder; real groups in a packed file" },
     { "/configs/*", NULL, "link to group", "", "bulk results of one configuration",
       "attributes repeat its effective keys, and status, attempts, error, epochs_done, steps, seconds, seconds_data ... seconds_files, flops, gflops, "
-      "parameters, config_hash" },
+      "parameters, config_hash, kernels" },
     { "/configs/*/metrics", NULL, "group", "", "numbers about this model",
       "attribute log_likelihood: density (of samples in model units), probability (of stored values, or bits) or neither" },
     { "/configs/*/metrics/*", "split", "f64", "1", "this configuration's row of the table of that name",
