@@ -15,13 +15,19 @@ enum { DEFAULT_AT = 31, MEANING_AT = 46, MEANING = 1024 };
 
 /* --- for people --------------------------------------------------------------------------------------------------- */
 
+/* A key that stands for its own absence (model.condition: none) is used by its other values; nobody needs telling. */
+static const char *condition(const bf_key *k)
+{
+    return k->when && strncmp(k->when, k->path, strlen(k->path)) != 0 ? k->when : NULL;
+}
+
 /* "learning rate; a number in (0, inf)": all that a row says beside its default. */
 static void meaning(const bf_key *k, char out[MEANING])
 {
     char expects[400];
     bf_key_expectation(k, expects, sizeof expects);
     snprintf(out, MEANING, "%s%s%s%s; %s%s%s%s%s", k->help, k->unit ? " [" : "", k->unit ? k->unit : "", k->unit ? "]" : "", expects,
-             k->when ? "; only with " : "", k->when ? k->when : "", k->size == 0 && k->later[0] ? "; a later version brings " : "",
+             condition(k) ? "; only with " : "", condition(k) ? condition(k) : "", k->size == 0 && k->later[0] ? "; a later version brings " : "",
              k->size == 0 ? (k->later[0] ? k->later : "; a later version brings it") : "");
 }
 
@@ -88,7 +94,7 @@ static void json_row(const bf_key *k)
     json_choices(k);
     json_field("unit", k->unit);
     json_field("help", k->help);
-    json_field("with", k->when);
+    json_field("with", condition(k));
     printf(", \"result\": %s, \"sweep\": %s, \"available\": %s}", k->flags & BF_KEY_RESULT ? "true" : "false", k->flags & BF_KEY_SWEEP ? "true" : "false",
            k->size ? "true" : "false");
 }
