@@ -82,7 +82,8 @@ const bf_op bf_op_conv = { .name = "conv", .portable = { conv_forward, conv_back
 const bf_op bf_op_deconv = { .name = "deconv", .portable = { deconv_forward, deconv_backward }, .flops = flops,
                              .needs = 1u << 0 | BF_NEEDS_OUTPUT, .width = BF_NARROW, .activates = true, .work = work };
 
-static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, const bf_window *w, const char *name, double deviation)
+static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, const bf_window *w,
+                          const char *name, double deviation)
 {
     char weight_name[64], bias_name[64];
     snprintf(weight_name, sizeof weight_name, "%s.weight", name);

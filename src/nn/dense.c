@@ -1,5 +1,6 @@
-/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over; a layer without bias has one slot. Every product of a plan has the same shape, because
- * kernels change bits with the number of rows in a call. Padding rows take part: finite forward, zero gradient. */
+/* The affine layer: y (rows, out) = f(x W^T + b), f being the activation it took over; a layer without bias has one slot. Every product
+ * of a plan has the same shape, because kernels change bits with the number of rows in a call. Padding rows take part: finite forward,
+ * zero gradient. */
 #include "nn/activation.h"
 #include "nn/gemm.h"
 #include "nn/ops.h"

@@ -1,6 +1,6 @@
-/* A tile of c stays in registers while k runs: a's entries are broadcast, b is packed into panels as wide as the tile, k is cut so that a panel
- * stays in the first cache. This file is compiled with
- * -ffp-contract=fast, so that a product and its addition become one instruction. */
+/* A tile of c stays in registers while k runs: a's entries are broadcast, b is packed into panels as wide as the tile, k is cut so that
+ * a panel stays in the first cache. This file is compiled with -ffp-contract=fast, so that a product and its addition become one
+ * instruction. */
 #include "nn/gemm_small.h"
 #include <string.h>
 

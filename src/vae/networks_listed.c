@@ -1,6 +1,7 @@
-/* Networks of published models, as lists of layers (layer_text.h). Parameters are what PyTorch would count: weights and biases, with those of
- * batch normalisation; a layer under bn has no bias of its own, which is why these counts stay a little below published ones. What is not an
- * image ends in a dense layer, and heads are dense: mean and logvar of the posterior. */
+/* Networks of published models, as lists of layers (layer_text.h). Parameters are what PyTorch would count: weights and biases, with
+ * those of batch normalisation. A layer under bn has no bias of its own, which is why these counts stay a little below published ones;
+ * under `sn bn` the spectral normalisation brings one, which the batch normalisation cancels. What is not an image ends in a dense layer,
+ * and heads are dense: mean and logvar of the posterior. */
 #include "vae/network_described.h"
 #include "vae/rows.h"
 
