@@ -57,8 +57,9 @@ static double memory_rate(double seconds)
 {
     enum { LEAST = 3 };
     const size_t count = (size_t)1 << 23;       /* 32 MiB each */
-    float *a = malloc(2 * count * sizeof *a), *b = a + count;
+    float *a = malloc(2 * count * sizeof *a);
     if (a == NULL) return 0.0;
+    const float *b = a + count;
     for (size_t i = 0; i < 2 * count; i++) a[i] = 1.0f;
     double best = 0.0;
     const double end = bf_clock_seconds() + seconds;

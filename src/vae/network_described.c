@@ -177,6 +177,17 @@ static bf_value build_fc(const side *s, bf_value v, const bf_layer *l, const cha
 
 static bool same_shape(bf_shape a, bf_shape b) { return a.height == b.height && a.width == b.width && a.channels == b.channels; }
 
+/* The sum of a residual block's two ways. */
+static bf_value join_ways(const side *s, bf_value x, bf_value y)
+{
+    char what[160];
+    const bf_shape a = bf_builder_shape(s->b, x), b = bf_builder_shape(s->b, y);
+    if (same_shape(a, b) || x == BF_NO_VALUE || y == BF_NO_VALUE) return bf_add(s->b, x, y);
+    snprintf(what, sizeof what, "its layers make %d x %d positions and its shortcut %d x %d: the padding is not (kernel - 1) / 2", b.height, b.width,
+             a.height, a.width);
+    return refuse(s, what);
+}
+
 static bf_value build_res(const side *s, bf_value x, const bf_layer *l, const char *name)
 {
     char part[3][48];
@@ -191,7 +202,7 @@ static bf_value build_res(const side *s, bf_value x, const bf_layer *l, const ch
     y = normalise(s, convolve(s, y, l->channels, &second, false, part[1], BRANCH_GAIN), l, part[1]);
     if (!same_shape(bf_builder_shape(s->b, x), bf_builder_shape(s->b, y)))
         x = normalise(s, convolve(s, x, l->channels, &around, false, part[2], 1.0), l, part[2]);
-    return bf_add(s->b, x, y);
+    return join_ways(s, x, y);
 }
 
 static bf_value build_res_pre(const side *s, bf_value x, const bf_layer *l, const char *name)
@@ -205,7 +216,7 @@ static bf_value build_res_pre(const side *s, bf_value x, const bf_layer *l, cons
     const double gain = bf_activation_gain(l->activation);
     const bf_value y = convolve(s, finish(s, x, l, part[0]), l->channels, &plain, false, part[0], gain);
     const bf_value z = convolve(s, finish(s, y, l, part[1]), l->channels, &w, false, part[1], BRANCH_GAIN * gain);
-    return bf_add(s->b, convolve(s, x, l->channels, &w, false, part[2], 1.0), z);
+    return join_ways(s, convolve(s, x, l->channels, &w, false, part[2], 1.0), z);
 }
 
 static bf_value build_res_fc(const side *s, bf_value x, const bf_layer *l, const char *name)

@@ -216,6 +216,7 @@ static void test_network_described__data_that_do_not_fit_are_named_with_layer_an
     refuse(fit(LAYERS("conv 2 3x3"), LAYERS("fc 2"), &flat), "model.encoder: layer 1 'conv 2 3x3': needs images");
     refuse(fit(LAYERS("fc 2"), LAYERS("output conv 3x3"), &flat), "model.decoder: layer 1 'output conv 3x3': needs images");
     refuse(fit(LAYERS("pool 4"), LAYERS("fc 2"), &d), "6 x 6 positions are no multiple of 4");
+    refuse(fit(LAYERS("res 4 3x3 p0 relu"), LAYERS("fc 2"), &d), "its layers make 4 x 4 positions and its shortcut 6 x 6");
     refuse(fit(LAYERS("up 16", "up 16", "up 16"), LAYERS("fc 2"), &d), "layer 3 'up 16': 24576 x 24576 x 1 entries are more than");
     refuse(fit(LAYERS("fc 2"), LAYERS("fc 65536x65536x65536"), &d), "entries are more than");
     refuse(fit(LAYERS("deconv 65536 64x64 /16 p0"), LAYERS("fc 2"), &d), "entries are more than");
