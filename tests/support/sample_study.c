@@ -57,7 +57,7 @@ static bf_status fill_result(bf_result *r, int id)
 
 bf_status sample_study_open(int configs, sample_study *out)
 {
-    *out = (sample_study){ .configs = configs, .schema = { METRICS, HISTORY, metrics, history } };
+    *out = (sample_study){ .configs = configs, .schema = { .n_metrics = METRICS, .n_history = HISTORY, .metrics = metrics, .history = history } };
     out->results = calloc((size_t)configs, sizeof *out->results);
     if (!out->results) return BF_FAIL(BF_E_MEMORY, "no memory for %d results", configs);
     bf_status s = BF_DONE;
