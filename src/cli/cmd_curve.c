@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/curve_print.h"
+#include "store/own_files.h"
 
 typedef struct curve_options {
     bf_texts    dirs;
@@ -99,6 +100,16 @@ static bf_status print(const bf_curve_points *p, const bf_curve_set *set, const 
     return s.code ? s : ended;
 }
 
+/* Neither output may be a file of a study that is read. */
+static bf_status check_targets(const curve_options *o)
+{
+    for (int i = 0; i < o->dirs.count; i++) {
+        if (o->out) BF_TRY(bf_own_files_spare(o->dirs.at[i], o->out));
+        if (o->csv) BF_TRY(bf_own_files_spare(o->dirs.at[i], o->csv));
+    }
+    return BF_DONE;
+}
+
 static bf_status make(const curve_options *o)
 {
     bf_curve_points points = { 0 };
@@ -110,6 +121,7 @@ static bf_status make(const curve_options *o)
     BF_TRY(read_split(o->split, &split));
     BF_TRY(check_distortion(o->distortion));
     if (o->corner) BF_TRY(read_corner(o->corner, corner));
+    BF_TRY(check_targets(o));
     bf_uuid(tag);
     bf_status s = bf_curve_points_read(&o->dirs, split, o->distortion, &points);
     if (!s.code) s = bf_curve_set_make(&points, o->distortion, o->corner ? corner : NULL, &set);

@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "farm/study_data.h"
 #include "store/data_file.h"
+#include "store/own_files.h"
 
 enum { MAX_ARRAYS = 8, MAX_ATTRS = 16 };
 
@@ -135,6 +136,8 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
     bf_status s = bf_args_read(options, argc, argv, &o);
     if (!s.code && !o.out)
         s = BF_FAIL(BF_E_USAGE, "-o FILE.h5 is missing");
+    if (!s.code)
+        s = bf_own_files_differ(o.input, o.out);
     if (s.code)
         return bf_command_end(&bf_command_data, &s);
     s = bf_comm_init(&argc, &argv, faults, &world);

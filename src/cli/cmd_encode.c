@@ -9,6 +9,7 @@
 #include "cli/encoder.h"
 #include "measure/evaluate.h"
 #include "store/data_file.h"
+#include "store/own_files.h"
 #include "study/study.h"
 #include "vae/condition.h"
 
@@ -186,6 +187,8 @@ static bf_status tell(const encode_options *o, bf_encoder *e)
 static bf_status encode(const encode_options *o, bf_encoder *e, samples *s, bf_array *a)
 {
     BF_TRY(check(o));
+    BF_TRY(bf_own_files_spare(o->dir, o->out));
+    BF_TRY(bf_own_files_differ(o->data, o->out));
     BF_TRY(bf_encoder_open(o->dir, o->config, e));
     BF_TRY(tell(o, e));
     BF_TRY(open_samples(e, o, s));

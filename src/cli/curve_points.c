@@ -46,14 +46,18 @@ static void choose_keys(reader *r)
     const bf_key *swept[BF_MAX_SWEPT];
     const int n = bf_study_swept(r->in.study, swept);
     for (int i = 0; i < n; i++)
-        if (strcmp(swept[i]->path, "objective.beta") != 0 && strcmp(swept[i]->path, "seed") != 0) r->key[r->keys++] = swept[i];
+        if (strcmp(swept[i]->path, "seed") != 0) r->key[r->keys++] = swept[i];
 }
+
+/* A number beta is a place on a curve; a range is a model of its own. */
+static bool is_place(const reader *r, const bf_key *k) { return strcmp(k->path, "objective.beta") == 0 && !isnan(r->config->vae.beta); }
 
 static void name_curve(const reader *r, int study, bf_curve_name *out)
 {
     size_t used = 0;
     *out = (bf_curve_name){ .study = study };
     for (int i = 0; i < r->keys; i++) {
+        if (is_place(r, r->key[i])) continue;
         bf_key_print(r->key[i], r->config, r->text, BF_KEY_PRINTED);
         const uint64_t both[2] = { out->key, bf_hash64(r->text, strlen(r->text)) };
         out->key = bf_hash64(both, sizeof both) ^ bf_hash64(r->key[i]->path, strlen(r->key[i]->path));

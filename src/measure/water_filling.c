@@ -60,6 +60,7 @@ bool bf_water_of_model(const bf_data_options *data, const bf_vae_options *vae, d
     const bool fitted = strcmp(vae->variance, "learned") == 0 || strcmp(vae->variance, "optimal") == 0;
     if (strcmp(data->source, "gaussian") != 0 || !plain || strcmp(vae->likelihood, "gaussian") != 0 || !(fixed || fitted)) return false;
     if (strcmp(vae->prior, "normal") != 0 || strcmp(vae->posterior, "delta") == 0 || strcmp(vae->objective, "beta-vae") != 0) return false;
+    if (vae->free_bits > 0.0) return false;         /* their optimum is another */
     memcpy(lambda, given->at, (size_t)given->count * sizeof *lambda);
     qsort(lambda, (size_t)given->count, sizeof *lambda, falling);
     const int latent = vae->latent < given->count ? (int)vae->latent : given->count;

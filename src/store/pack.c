@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "store/h5_read.h"
+#include "store/own_files.h"
 #include "store/pack_plan.h"
 
 /* The structure is made by one rank with the serial driver: thousands of objects in a shared file cost every rank a synchronisation each.
@@ -26,45 +27,6 @@ typedef struct packing {
 
 static bool leads(const packing *p) { return bf_comm_rank(p->world) == 0; }
 
-/* --- where it may go ------------------------------------------------------------------------------------------------- */
-
-static const char *const own_files[] = { "study.h5", "data.h5", "study.yaml", "log.txt", "log.jsonl", "progress.json", "STOP", ".lock" };
-
-/* The folder a file will be in, resolved. */
-static bool resolve_parent(const char *path, char folder[BF_PATH], const char **name)
-{
-    char copy[BF_PATH];
-    const char *slash = strrchr(path, '/');
-    *name = slash ? slash + 1 : path;
-    snprintf(copy, sizeof copy, "%.*s", slash ? (int)(slash == path ? 1 : slash - path) : 1, slash ? path : ".");
-    char *real = realpath(copy, NULL);
-    bool fits = real && strlen(real) < BF_PATH;
-    if (fits) strcpy(folder, real);
-    free(real);
-    return fits;
-}
-
-static bool same_folder(const char *folder, const char *dir, const char *inner)
-{
-    char path[BF_PATH];
-    if (bf_file_join(path, sizeof path, dir, inner).code) return false;
-    char *real = realpath(path, NULL);
-    bool same = real && strcmp(real, folder) == 0;
-    free(real);
-    return same;
-}
-
-/* The study's own files stay what they are. */
-static bf_status check_target(const char *dir, const char *out)
-{
-    char folder[BF_PATH];
-    const char *name;
-    if (!resolve_parent(out, folder, &name)) return BF_FAIL(BF_E_IO, "%s: its folder: %s", out, strerror(errno));
-    bool own = same_folder(folder, dir, "configs") || same_folder(folder, dir, "checkpoints");
-    for (size_t i = 0; same_folder(folder, dir, ".") && i < sizeof own_files / sizeof *own_files; i++) own = own || strcmp(name, own_files[i]) == 0;
-    return own || !*name ? BF_FAIL(BF_E_USAGE, "%s is a file of the study itself; choose another name", out) : BF_DONE;
-}
-
 /* --- rank 0: structure ----------------------------------------------------------------------------------------------- */
 
 static bf_status make_skeleton(packing *p, const char *tag)
@@ -72,7 +34,7 @@ static bf_status make_skeleton(packing *p, const char *tag)
     char study[BF_PATH];
     BF_TRY(bf_file_join(study, sizeof study, p->dir, "study.h5"));
     if (!bf_file_exists(study)) return BF_FAIL(BF_E_INPUT, "%s: there is no study.h5 in it", p->dir);
-    BF_TRY(check_target(p->dir, p->out));
+    BF_TRY(bf_own_files_spare(p->dir, p->out));
     BF_TRY(bf_file_temporary(p->tmp, sizeof p->tmp, p->out, tag));
     BF_TRY(bf_h5_prepare(p->tmp, BF_H5_SLACK));
     BF_TRY(bf_pack_skeleton(p->dir, p->tmp, &p->plan));

@@ -1,12 +1,8 @@
 """One model for a range of beta: its tables, the same bits on any team and after a kill, and NumPy's word for what it is told."""
-import os
-import signal
-import subprocess
-
 import h5py
 import numpy as np
 import pytest
-from betafield import assert_same_bits, betafield, start
+from betafield import assert_same_bits, betafield, kill_in_training
 
 STUDY = """\
 study: told
@@ -40,16 +36,12 @@ def test_ranks_and_teams(alone, tmp_path, ranks, team):
 
 
 def test_killed_and_continued(alone, tmp_path):
-    arguments = ["run", alone / "study.yaml", "-o", tmp_path / "out", "--set", "train.checkpoint_seconds=0"]
-    for wait in (0.15, 0.3):
-        process = start(*arguments)
-        try:
-            process.wait(timeout=wait)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    longer = ["--set", "train.epochs=40"]
+    arguments = ["run", alone / "study.yaml", "-o", tmp_path / "out", *longer]
+    kill_in_training(arguments, tmp_path / "out")
     betafield(*arguments)
-    assert_same_bits(alone / "out", tmp_path / "out")
+    betafield("run", alone / "study.yaml", "-o", tmp_path / "whole", *longer)
+    assert_same_bits(tmp_path / "whole", tmp_path / "out")
 
 
 def test_tables(alone, tmp_path):
@@ -128,3 +120,15 @@ def test_encode_needs_a_beta_it_has_learned(alone, tmp_path, config, arguments, 
 def test_curve_shows_every_beta(alone):
     done = betafield("curve", alone / "out")
     assert done.stdout.count(" 0.01 ") >= 3, done.stdout
+
+
+def test_nothing_is_written_over_what_is_read(alone, tmp_path):
+    betafield("data", alone / "study.yaml", "-o", tmp_path / "data.h5")
+    whole = (alone / "out" / "study.h5").read_bytes(), (tmp_path / "data.h5").read_bytes(), (alone / "study.yaml").read_bytes()
+    encode = ("encode", alone / "out", "--config", "3", tmp_path / "data.h5", "-o")
+    for arguments in [("curve", alone / "out", "-o", alone / "out" / "study.h5"), ("curve", alone / "out", "--csv", alone / "out" / "log.txt"),
+                      (*encode, alone / "out" / "configs" / "c0003.h5"), (*encode, tmp_path / "data.h5"),
+                      ("data", alone / "study.yaml", "-o", alone / "study.yaml")]:
+        said = betafield(*arguments, expect=2).stderr
+        assert "choose another name" in said
+    assert whole == ((alone / "out" / "study.h5").read_bytes(), (tmp_path / "data.h5").read_bytes(), (alone / "study.yaml").read_bytes())

@@ -1,7 +1,9 @@
 """Runs the program the way a user does, and compares what it leaves behind. Shared by all Python tests."""
 import os
+import signal
 import subprocess
 import textwrap
+import time
 from pathlib import Path
 
 import h5py
@@ -81,3 +83,16 @@ def assert_same_bits(a, b):
     different = [name for name in one if one[name] != two[name]]
     assert not different, f"{len(different)} of {len(one)} objects differ: {different[:8]}"
     assert len(one) > 10
+
+
+def kill_in_training(arguments, out, after=0.2):
+    """Starts a run that checkpoints as it goes and kills it while a training is under way; fails when it was over before."""
+    process = start(*arguments, "--set", "train.checkpoint_seconds=0")
+    deadline = time.time() + 60
+    while not list(out.glob("checkpoints/*.h5")) and process.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    time.sleep(after)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert list(out.glob("checkpoints/*.h5")), "it ended before it was killed"

@@ -1,0 +1,10 @@
+/* Where commands must not write: over a study's own files, or over what they read. */
+#ifndef BF_STORE_OWN_FILES_H
+#define BF_STORE_OWN_FILES_H
+#include "base/status.h"
+
+/* Local. BF_E_USAGE when out is one of the files of the study in dir; BF_E_IO when out's folder does not exist. */
+BF_MUST_USE bf_status bf_own_files_spare(const char *dir, const char *out);
+/* Local. BF_E_USAGE when the two names are of one file. */
+BF_MUST_USE bf_status bf_own_files_differ(const char *in, const char *out);
+#endif
