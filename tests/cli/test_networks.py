@@ -189,7 +189,7 @@ def test_numpy_rebuilds_a_convolutional_network(tmp_path):
     (["model.net=described", "model.encoder=[conv 8 3x3 reul]"], "model.encoder: layer 1 'conv 8 3x3 reul', word 4 'reul': "),
     (["model.net=described", "model.encoder=[conv 8 3x3 reul]"], "did you mean relu?"),
     (["model.net=described", "model.decoder=[output conv 3x3, fc 3]"], "model.decoder: layer 1: output is the last layer of a decoder"),
-    (["model.net=described", "model.encoder=[res 4 4x4 /2 p1 relu, res 4 4x4 /2 p1 relu, res 4 4x4 /2 p1 relu]"], "model.net: 1 x 1 x 4 entries cannot be added to 2 x 2 x 4"),
+    (["model.net=described", "model.encoder=[res 4 4x4 /2 p1 relu, res 4 4x4 /2 p1 relu, res 4 4x4 /2 p1 relu]"], "its layers make 1 x 1 positions and its shortcut 2 x 2"),
     (["model.net=described"], "model.net: described needs its layers"),
     (["model.net=described", "model.encoder=3"], "model.encoder: expected a list of layers, got '3'"),
     (["model.net=described", f"model.encoder={['fc 3'] * 49}"], "expected a list of 0 to 48 values, got 49"),
