@@ -4,10 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { ALIGN = 64 };    /* a cache line, and the widest vector register */
-#define HUGE_PAGE ((size_t)2 << 20)
 
 /* SIZE_MAX stands for "does not fit in memory": once there, a count stays there. */
 static size_t padded_size(size_t count, size_t size)
@@ -34,22 +32,10 @@ void *bf_arena_take(bf_arena *a, size_t count, size_t size)
     return p;
 }
 
-/* Matrix products walk over more pages than a processor remembers the addresses of: large memory asks for large pages. A wish, no more. */
-static void *allocate(size_t bytes)
-{
-    if (bytes < 2 * HUGE_PAGE || bytes > SIZE_MAX - HUGE_PAGE) return bytes == SIZE_MAX ? NULL : aligned_alloc(ALIGN, bytes);
-    const size_t whole = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-    void *at = aligned_alloc(HUGE_PAGE, whole);
-#ifdef MADV_HUGEPAGE
-    if (at != NULL) (void)madvise(at, whole, MADV_HUGEPAGE);
-#endif
-    return at;
-}
-
 bf_status bf_arena_commit(bf_arena *a)
 {
     size_t bytes = a->used > 0 ? a->used : ALIGN;
-    char *base = allocate(bytes);
+    char *base = bytes == SIZE_MAX ? NULL : aligned_alloc(ALIGN, bytes);
     if (base == NULL) {
         *a = (bf_arena){ 0 };
         if (bytes == SIZE_MAX)
