@@ -17,7 +17,8 @@ typedef enum bf_use {       /* append only: the values enter every result */
     BF_USE_BINARIZE = 9,    /* static binarisation                                                  */
     BF_USE_MEASURE = 10,    /* reference draws of measures; step = a measure's own number           */
     BF_USE_NLL = 11,        /* importance samples of a likelihood; step = draw; + 16 * split        */
-    BF_USE_BETA = 12        /* the beta a sample is trained with; step = training step             */
+    BF_USE_BETA = 12,       /* the beta a sample is trained with; step = training step             */
+    BF_USE_LABEL = 13       /* the training sample whose class a generated one has                  */
 } bf_use;
 
 /* Addresses are distinct for sample < 2^40 (or a hash), step < 2^36, use < 2^12; rng.c says how they are packed. Floats and doubles

@@ -78,7 +78,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     const int64_t states = optimizer ? optimizer->states : 2, lanes = c->train.lanes;
     /* The variance only decides where learning starts; before the data is open it is not known. */
     const double variance = isfinite(data->variance) && data->variance > 0.0 ? data->variance : 1.0;
-    bf_vae_data d = { .dims = data->dims, .width = data->width, .variance = variance };
+    bf_vae_data d = { .dims = data->dims, .width = data->width, .classes = data->labels, .variance = variance };
     bf_counted train, evaluate, decode;
     bf_status s;
     memcpy(d.shape, data->shape, sizeof d.shape);

@@ -49,7 +49,7 @@ bf_status bf_init_from_check(const bf_config *c, const bf_data_info *data)
 {
     /* A plan of one row is small, and brings the same slots as any other, on any backend. */
     const bf_plan_shape shape = { .rows = 1, .lanes = 1, .backward = true };
-    bf_vae_data d = { .dims = data->dims, .width = data->width, .variance = 1.0 };
+    bf_vae_data d = { .dims = data->dims, .width = data->width, .classes = data->labels, .variance = 1.0 };
     memcpy(d.shape, data->shape, sizeof d.shape);
     bf_vae vae = { 0 };
     bf_params *params = bf_params_create();

@@ -86,7 +86,7 @@ static bf_status write_layers(bf_config_file *f, const bf_job *job)
 {
     const bf_vae_options *o = &job->config.vae;
     const bf_data_info *info = bf_dataset_info(job->data);
-    bf_vae_data d = { .dims = info->dims, .width = info->width };
+    bf_vae_data d = { .dims = info->dims, .width = info->width, .classes = info->labels };
     bf_layer_texts encoder, decoder;
     char text[2][BF_LAYER_LIST];
     memcpy(d.shape, info->shape, sizeof d.shape);
@@ -202,6 +202,13 @@ static bf_status write_images(bf_config_file *f, const bf_job *job, const char *
     return bf_config_file_array(f, &a, &(bf_dataset_text){ dims, "1", about });
 }
 
+static bf_status write_labels(bf_config_file *f, const char *home, int64_t n, int32_t *labels)
+{
+    bf_array a = { .type = BF_TYPE_I32, .rank = 1, .shape = { n }, .data = labels };
+    snprintf(a.name, sizeof a.name, "%ssamples_label", home);
+    return bf_config_file_array(f, &a, &(bf_dataset_text){ "sample", "1", "class that each of the samples was told" });
+}
+
 /* Prior samples, the first test samples and their reconstructions at the posterior mean, all in model units. */
 static bf_status write_pictures(bf_config_file *f, const bf_job *job)
 {
@@ -210,24 +217,29 @@ static bf_status write_pictures(bf_config_file *f, const bf_job *job)
     int64_t n = job->config.output.samples, shown = n < test->samples ? n : test->samples;
     size_t k = (size_t)test->latent, width = (size_t)bf_dataset_info(job->data)->width, rows = (size_t)(n > 0 ? n : 1);
     if (n == 0) return BF_DONE;
+    const bool labelled = bf_label_conditioned(&job->config.vae);
     float *z = calloc(rows * k, sizeof *z), *x = calloc(rows * width, sizeof *x);
+    int32_t *label = labelled ? calloc(rows, sizeof *label) : NULL;
     bf_evaluator *e = bf_trainer_evaluator(job->trainer);
     const float *theta = bf_trainer_theta(job->trainer);
-    bf_status s = z && x ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %lld samples of c%04d", (long long)n, job->id);
+    bf_status s = z && x && (label || !labelled) ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %lld samples of c%04d", (long long)n, job->id);
     for (size_t i = 0; !s.code && i < (size_t)n; i++)
         bf_rng_normal(&(bf_draw){ .seed = job->config.seed, .sample = i, .use = BF_USE_PRIOR }, z + i * k, k);
-    if (!s.code) s = bf_evaluator_decode(e, theta, z, n, x);
+    if (!s.code && labelled) bf_evaluator_draw_labels(e, n, label);
+    if (!s.code) s = bf_evaluator_decode(e, theta, z, label, n, x);
     BF_TRY_DONE(bf_comm_agree(team, s));
     BF_TRY_DONE(write_images(f, job, "samples", "decoder means at draws from the prior", n, x));
+    if (labelled) BF_TRY_DONE(write_labels(f, "", n, label));
     if (shown == 0) goto done;
     /* Each rank holds a contiguous share of the test posterior; together the first rows come out in order. */
     int64_t mine = shown - test->first < 0 ? 0 : shown - test->first < test->rows ? shown - test->first : test->rows;
     bf_comm_allgather(team, test->mean, (size_t)mine * k * sizeof *z, z, NULL);
-    BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, shown, x)));
+    BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, labelled ? bf_dataset_labels(job->data, BF_TEST) : NULL, shown, x)));
     BF_TRY_DONE(write_images(f, job, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
     bf_dataset_block(job->data, BF_TEST, 0, (int)shown, x);
     BF_TRY_DONE(write_images(f, job, "inputs", "the first test samples", shown, x));
 done:
+    free(label);
     free(z);
     free(x);
     return s;

@@ -162,7 +162,7 @@ static bool same_model(const bf_vae_options *a, const bf_vae_options *b)
 /* Layers against the shape of the samples. A failure that is not the study's mistake is handed back. */
 static bf_status check_network(const bf_config *c, const bf_data_info *info, const bf_study *study, bf_problems *problems)
 {
-    bf_vae_data d = { .dims = info->dims, .width = info->width, .variance = 1.0 };
+    bf_vae_data d = { .dims = info->dims, .width = info->width, .classes = info->labels, .variance = 1.0 };
     memcpy(d.shape, info->shape, sizeof d.shape);
     const bf_status s = bf_vae_fits(&c->vae, &d);
     if (s.code != BF_E_INPUT) return s;

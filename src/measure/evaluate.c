@@ -30,13 +30,14 @@ typedef struct pass {
 
 /* --- building ---------------------------------------------------------------------------------------------------- */
 
-/* The expectation of the squared error is exact where the decoder is one affine map. */
+/* The expectation of the squared error is exact where the decoder is one affine map; what a class adds stands behind the latent columns. */
 static const bf_slot *exact_columns(const bf_evaluator *e)
 {
     int slot = bf_params_find(e->params, "decoder.output.weight");
     if (slot < 0 || !bf_vae_affine(e->options)) return NULL;
     const bf_slot *s = bf_params_at(e->params, slot);
-    return s->rank == 2 && s->shape[0] == e->decoder.width && s->shape[1] == e->decoder.latent ? s : NULL;
+    const int64_t beside = bf_label_conditioned(e->options) ? e->shape.classes : 0;
+    return s->rank == 2 && s->shape[0] == e->decoder.width && s->shape[1] == e->decoder.latent + beside ? s : NULL;
 }
 
 void bf_evaluator_tell(bf_evaluator *e, double beta)
@@ -60,7 +61,7 @@ static bf_status build(bf_evaluator *e, const bf_backend *backend)
 {
     const bf_data_info *info = bf_dataset_info(e->data);
     e->shape = (bf_vae_data){ .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
-                              .width = info->width, .variance = info->variance };
+                              .width = info->width, .classes = info->labels, .variance = info->variance };
     const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .backward = false };
     e->likelihood = bf_likelihood_find(e->options->likelihood, e->options->variance);
     e->posterior = bf_posterior_find(e->options->posterior);
@@ -71,6 +72,7 @@ static bf_status build(bf_evaluator *e, const bf_backend *backend)
         BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL + 16u * (uint32_t)split, e->params, &e->pass[split]));
     BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_DECODE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->decoder));
     e->columns = exact_columns(e);
+    for (int split = 0; bf_label_conditioned(e->options) && split < BF_SPLITS; split++) e->labels[split] = bf_dataset_labels(e->data, (bf_split)split);
     start_beta(e);
     size_t stats = (size_t)bf_plan_stats_size(e->pass[BF_TRAIN].plan) + (size_t)bf_plan_stats_size(e->decoder.plan);
     e->stats = calloc(stats + 1, sizeof *e->stats);
@@ -197,6 +199,12 @@ static void keep_rows(const pass *p, int64_t first, int rows)
     if (p->out->logvar) memcpy(p->out->logvar + at, row_of(v, v->logvar, 0, v->latent), n);
 }
 
+/* labels (rows), NULL where the model is told none. Rows not in use keep those of an earlier block, or none. */
+static void put_labels(const bf_vae *v, const int32_t *labels, int rows)
+{
+    for (int i = 0; labels && i < rows; i++) bf_vae_label(v, 0, i, labels[i]);
+}
+
 static void take_block(pass *p, int64_t first, int rows, double *record)
 {
     const bf_vae *v = p->vae;
@@ -204,6 +212,7 @@ static void take_block(pass *p, int64_t first, int rows, double *record)
     size_t width = (size_t)v->width;
     bf_dataset_block(p->e->data, p->split, first, rows, x);
     memset(x + (size_t)rows * width, 0, (size_t)(BF_EVAL_ROWS - rows) * width * sizeof *x);
+    put_labels(v, p->e->labels[p->split] ? p->e->labels[p->split] + first : NULL, rows);
     for (int i = 0; i < BF_EVAL_ROWS; i++) p->samples[i] = first + (i < rows ? i : 0);
     memset(p->value, 0, BF_EVAL_ROWS * sizeof *p->value);
     memset(p->scatter, 0, BF_EVAL_ROWS * sizeof *p->scatter);
@@ -262,9 +271,9 @@ static void measure_columns(pass *p)
     const bf_slot *s = p->e->columns;
     if (!s) return;
     const float *w = p->theta + s->offset;
-    size_t out = (size_t)s->shape[0], in = (size_t)s->shape[1];
+    size_t out = (size_t)s->shape[0], in = (size_t)s->shape[1], latent = (size_t)p->vae->latent;
     for (size_t o = 0; o < out; o++)
-        for (size_t j = 0; j < in; j++) p->norms[j] += (double)w[o * in + j] * (double)w[o * in + j];
+        for (size_t j = 0; j < latent; j++) p->norms[j] += (double)w[o * in + j] * (double)w[o * in + j];
 }
 
 static void take_split(pass *p)
@@ -318,7 +327,18 @@ void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self)
     e->on_block_self = self;
 }
 
-bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, int64_t n, float *x)
+void bf_evaluator_draw_labels(const bf_evaluator *e, int64_t n, int32_t *labels)
+{
+    const int64_t samples = bf_dataset_info(e->data)->rows[BF_TRAIN];
+    for (int64_t i = 0; i < n; i++) {
+        double u;
+        bf_rng_uniform64(&(bf_draw){ .seed = e->seed, .sample = (uint64_t)i, .use = BF_USE_LABEL }, &u, 1);
+        const int64_t at = (int64_t)(u * (double)samples);
+        labels[i] = e->labels[BF_TRAIN][at < samples ? at : samples - 1];
+    }
+}
+
+bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, const int32_t *labels, int64_t n, float *x)
 {
     const bf_vae *v = &e->decoder;
     size_t latent = (size_t)v->latent, width = (size_t)v->width;
@@ -327,6 +347,7 @@ bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *
         int rows = n - first < BF_EVAL_ROWS ? (int)(n - first) : BF_EVAL_ROWS;
         memcpy(in, z + (size_t)first * latent, (size_t)rows * latent * sizeof *in);
         memset(in + (size_t)rows * latent, 0, (size_t)(BF_EVAL_ROWS - rows) * latent * sizeof *in);
+        put_labels(v, labels ? labels + first : NULL, rows);
         const bf_run run = { .theta = theta, .stats = e->stats, .seed = e->seed, .rows = rows, .batch = rows };
         bf_plan_run(v->plan, &run);
         memcpy(x + (size_t)first * width, row_of(v, v->recon, 0, v->width), (size_t)rows * width * sizeof *x);

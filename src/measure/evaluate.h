@@ -39,6 +39,9 @@ void bf_evaluator_destroy(bf_evaluator **e);
 void bf_evaluator_tell(bf_evaluator *e, double beta);
 /* Local. Calls fn(self) after every block: what a rank has to answer while a long pass runs. fn may be NULL. */
 void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self);
-/* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. */
-BF_MUST_USE bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, int64_t n, float *x);
+/* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. labels (n): their classes, of a model that is told them; else NULL. */
+BF_MUST_USE bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, const int32_t *labels, int64_t n, float *x);
+/* Local. The classes of n samples that are made rather than given: number i has that of a training sample drawn by address. Needs a model that
+ * is told classes. */
+void bf_evaluator_draw_labels(const bf_evaluator *e, int64_t n, int32_t *labels);
 #endif

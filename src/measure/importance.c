@@ -79,6 +79,7 @@ static void put_pair(bf_importance *m, const samples *s, int64_t sample, int64_t
     float *z = (float *)bf_plan_value(v->plan, 0, v->z) + (size_t)row * latent;
     const bf_draw at = { .seed = e->seed, .step = (uint64_t)draw, .sample = (uint64_t)s->index[i], .use = BF_USE_NLL + 16u * (uint32_t)m->split };
     memcpy((float *)bf_plan_value(v->plan, 0, v->x) + (size_t)row * width, s->x + i * width, width * sizeof(float));
+    if (e->labels[m->split]) bf_vae_label(v, 0, row, e->labels[m->split][s->index[i]]);
     e->posterior->draw(mean, scale, v->latent, &at, z);
     m->ratio[row] = e->prior->log_density(z, v->latent) - e->posterior->log_density(mean, scale, v->latent, z);
 }

@@ -14,9 +14,10 @@ void dpotrs_(const char *triangle, const int *n, const int *columns, const doubl
 
 struct bf_linear_density {
     int      width, latent, block;
+    int      centres;                       /* one for every class; 1 without classes */
     double   log_variance, constant;        /* constant: of -2 log p, all that x does not change */
     bf_arena arena;
-    double  *weight, *bias;                 /* (width, latent), (width) */
+    double  *weight, *centre;               /* (width, latent), (centres, width): x at z = 0 */
     double  *factor;                        /* (latent, latent) Cholesky factor of M */
     double  *residual, *mean;               /* (block, width), (block, latent) */
 };
@@ -25,7 +26,7 @@ static void memory(bf_linear_density *d, bf_arena *a)
 {
     const size_t width = (size_t)d->width, latent = (size_t)d->latent, block = (size_t)d->block;
     d->weight   = BF_TAKE(a, double, width * latent);
-    d->bias     = BF_TAKE(a, double, width);
+    d->centre   = (double *)bf_arena_take(a, (size_t)d->centres, width * sizeof *d->centre);
     d->factor   = BF_TAKE(a, double, latent * latent);
     d->residual = BF_TAKE(a, double, block * width);
     d->mean     = BF_TAKE(a, double, block * latent);
@@ -45,7 +46,16 @@ static void factorise(bf_linear_density *d)
     d->constant = info == 0 ? d->width * LOG_TWO_PI + (d->width - latent) * d->log_variance + log_determinant : NAN;
 }
 
-bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, const float *theta, double log_variance, int block,
+static void take_weights(bf_linear_density *d, const float *weight, const float *bias, size_t columns)
+{
+    const size_t width = (size_t)d->width, latent = (size_t)d->latent;
+    for (size_t i = 0; i < width; i++, weight += columns) {
+        for (size_t j = 0; j < latent; j++) d->weight[i * latent + j] = weight[j];
+        for (size_t c = 0; c < (size_t)d->centres; c++) d->centre[c * width + i] = bias[i] + (columns > latent ? (double)weight[latent + c] : 0.0);
+    }
+}
+
+bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, int latent, const float *theta, double log_variance, int block,
                                    bf_linear_density **out)
 {
     *out = NULL;
@@ -54,7 +64,9 @@ bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weigh
     const float *bias = theta + bf_params_at(params, slot)->offset;
     bf_linear_density *d = calloc(1, sizeof *d);
     if (!d) return BF_FAIL(BF_E_MEMORY, "the density of a linear model");
-    *d = (bf_linear_density){ .width = (int)weight->shape[0], .latent = (int)weight->shape[1], .block = block, .log_variance = log_variance };
+    const int classes = (int)weight->shape[1] - latent;
+    *d = (bf_linear_density){ .width = (int)weight->shape[0], .latent = latent, .centres = classes > 0 ? classes : 1, .block = block,
+                              .log_variance = log_variance };
     memory(d, &d->arena);
     bf_status s = bf_arena_commit(&d->arena);
     if (s.code) {
@@ -62,8 +74,7 @@ bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weigh
         return s;
     }
     memory(d, &d->arena);
-    for (size_t i = 0; i < weight->count; i++) d->weight[i] = theta[weight->offset + i];
-    for (int i = 0; i < d->width; i++) d->bias[i] = bias[i];
+    take_weights(d, theta + weight->offset, bias, (size_t)weight->shape[1]);
     factorise(d);
     *out = d;
     return BF_DONE;
@@ -84,7 +95,7 @@ static double sum_of_squares(const double *v, int n)
     return sum;
 }
 
-void bf_linear_density_nll(bf_linear_density *d, const float *x, int n, double *nll)
+void bf_linear_density_nll(bf_linear_density *d, const float *x, const int32_t *labels, int n, double *nll)
 {
     const size_t width = (size_t)d->width, latent = (size_t)d->latent;
     int info = 0;
@@ -93,8 +104,10 @@ void bf_linear_density_nll(bf_linear_density *d, const float *x, int n, double *
         return;
     }
     memset(d->residual, 0, (size_t)d->block * width * sizeof *d->residual);
-    for (size_t i = 0; i < (size_t)n; i++)
-        for (size_t j = 0; j < width; j++) d->residual[i * width + j] = (double)x[i * width + j] - d->bias[j];
+    for (size_t i = 0; i < (size_t)n; i++) {
+        const double *centre = d->centre + (labels ? (size_t)labels[i] : 0) * width;
+        for (size_t j = 0; j < width; j++) d->residual[i * width + j] = (double)x[i * width + j] - centre[j];
+    }
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d->block, d->latent, d->width, 1.0, d->residual, d->width, d->weight, d->latent, 0.0,
                 d->mean, d->latent);
     dpotrs_("L", &d->latent, &d->block, d->factor, &d->latent, d->mean, &d->latent, &info);

@@ -23,6 +23,7 @@ typedef struct search {
     int64_t  *index;                    /* (TILE) in the data set */
     float    *x;                        /* (TILE, width) */
     double   *nll;                      /* (TILE) */
+    int32_t  *label;                    /* (TILE) NULL where the model is told no classes */
     bf_estimate_of_p *mine, *all;       /* (own), (set.count) */
 } search;
 
@@ -31,6 +32,7 @@ static void memory(search *s, bf_arena *a)
     s->index = BF_TAKE(a, int64_t, TILE);
     s->x     = (float *)bf_arena_take(a, (size_t)s->in->width, TILE * sizeof *s->x);
     s->nll   = BF_TAKE(a, double, TILE);
+    s->label = s->in->evaluator->labels[s->in->split] ? BF_TAKE(a, int32_t, TILE) : NULL;
     s->mine  = BF_TAKE(a, bf_estimate_of_p, s->own);
     s->all   = BF_TAKE(a, bf_estimate_of_p, s->set.count);
 }
@@ -55,7 +57,7 @@ static bf_status prepare(search *s)
     memory(s, &s->arena);
     BF_TRY(bf_arena_commit(&s->arena));
     memory(s, &s->arena);
-    if (is_exact(in)) return bf_linear_density_create(e->params, e->columns, in->theta, in->evaluation->log_variance, TILE, &s->linear);
+    if (is_exact(in)) return bf_linear_density_create(e->params, e->columns, in->evaluation->latent, in->theta, in->evaluation->log_variance, TILE, &s->linear);
     return bf_importance_create(e, in->split, in->options->nll_samples, TILE, &s->importance);
 }
 
@@ -70,7 +72,8 @@ static void take_tile(search *s, int64_t first, int n, bf_estimate_of_p *out)
         bf_importance_take(s->importance, in->theta, in->evaluation->log_variance, s->x, s->set.mean + at, s->set.logvar + at, s->index, n, out);
         return;
     }
-    bf_linear_density_nll(s->linear, s->x, n, s->nll);
+    for (int i = 0; s->label && i < n; i++) s->label[i] = in->evaluator->labels[in->split][s->index[i]];
+    bf_linear_density_nll(s->linear, s->x, s->label, n, s->nll);
     for (int i = 0; i < n; i++) out[i] = (bf_estimate_of_p){ .nll = s->nll[i], .ess = NAN, .bias = 0.0 };
 }
 
@@ -136,7 +139,8 @@ const bf_measure bf_measure_nll = {
         [NLL] = { "nll", "nat", "negative log-likelihood",
             "mean over samples of -log (1/K) sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x), K = measure.nll.samples, an upper bound in "
             "expectation; exact, -log N(x; b, W W^T + variance I), for linear decoders with one variance. NaN where p(x|z) is no density: "
-            "bernoulli on values between 0 and 1, variance: per-image, posterior: delta" WHERE },
+            "bernoulli on values between 0 and 1, variance: per-image, posterior: delta. Models told a sample's label have p(x|z, label), so this "
+            "is -log p(x|label)" WHERE },
         [NLL_SE] = { "nll_se", "nat", "standard error of nll over the samples", "sqrt(sum_i (nll_i - nll)^2 / (n - 1) / n)" WHERE },
         [ESS] = { "nll_ess", "1", "effective number of importance samples",
             "mean over samples of (sum_k w_k)^2 / sum_k w_k^2, at most K; NaN where nll is exact" WHERE },

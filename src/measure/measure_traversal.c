@@ -20,6 +20,7 @@ typedef struct sweeps {
     int64_t  count, first, own;             /* sweeps: number u is dimension u / bases from base u % bases */
     bf_arena arena;
     float   *z, *x;                         /* (SWEEPS * POINTS, latent), (SWEEPS * POINTS, width) */
+    int32_t *label;                         /* (SWEEPS * POINTS) of the bases' classes; NULL where the model is told none */
     double  *mine, *all;                    /* (own), (count) */
     double  *mean, *used;                   /* (latent) mean over the bases; 1 - mean posterior variance */
     int64_t *order;                         /* (latent) */
@@ -31,6 +32,7 @@ static void memory(sweeps *s, bf_arena *a)
     const size_t latent = (size_t)s->base.latent, rows = SWEEPS * POINTS;
     s->z     = BF_TAKE(a, float, rows * latent);
     s->x     = (float *)bf_arena_take(a, (size_t)s->in->width, rows * sizeof *s->x);
+    s->label = s->in->evaluator->labels[s->in->split] ? BF_TAKE(a, int32_t, rows) : NULL;
     s->mine  = BF_TAKE(a, double, s->own);
     s->all   = BF_TAKE(a, double, s->count);
     s->mean  = BF_TAKE(a, double, latent);
@@ -39,11 +41,15 @@ static void memory(sweeps *s, bf_arena *a)
     s->rank  = BF_TAKE(a, double, 2 * latent);
 }
 
-static void put_sweep(const sweeps *s, int64_t u, float *z)
+/* Sweep u becomes number k of the block. */
+static void put_sweep(const sweeps *s, int64_t u, int k)
 {
-    const size_t latent = (size_t)s->base.latent, dimension = (size_t)(u / s->base.count);
-    const float *base = s->base.mean + (size_t)(u % s->base.count) * latent;
-    for (size_t t = 0; t < POINTS; t++, z += latent) {
+    const size_t latent = (size_t)s->base.latent, dimension = (size_t)(u / s->base.count), first = (size_t)k * POINTS;
+    const int64_t from = u % s->base.count, sample = bf_subset_index(from, s->base.count, s->in->evaluation->samples);
+    const float *base = s->base.mean + (size_t)from * latent;
+    for (size_t t = 0; t < POINTS; t++) {
+        float *z = s->z + (first + t) * latent;
+        if (s->label) s->label[first + t] = s->in->evaluator->labels[s->in->split][sample];
         memcpy(z, base, latent * sizeof *z);
         z[dimension] = (float)(REACH * (2.0 * (double)t / (POINTS - 1) - 1.0));
     }
@@ -65,11 +71,11 @@ static double variance_of(const float *x, size_t width)
 static bf_status take_own(sweeps *s)
 {
     const bf_measure_input *in = s->in;
-    const size_t latent = (size_t)s->base.latent, width = (size_t)in->width;
+    const size_t width = (size_t)in->width;
     for (int64_t done = 0; done < s->own; done += SWEEPS) {
         const int n = s->own - done < SWEEPS ? (int)(s->own - done) : SWEEPS;
-        for (int k = 0; k < n; k++) put_sweep(s, s->first + done + k, s->z + (size_t)k * POINTS * latent);
-        BF_TRY(bf_evaluator_decode(in->evaluator, in->theta, s->z, n * POINTS, s->x));
+        for (int k = 0; k < n; k++) put_sweep(s, s->first + done + k, k);
+        BF_TRY(bf_evaluator_decode(in->evaluator, in->theta, s->z, s->label, n * POINTS, s->x));
         for (int k = 0; k < n; k++) s->mine[done + k] = variance_of(s->x + (size_t)k * POINTS * width, width);
         if (in->evaluator->on_block) in->evaluator->on_block(in->evaluator->on_block_self);
     }

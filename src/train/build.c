@@ -46,12 +46,13 @@ static bf_status build_model(bf_trainer *t)
     const bf_train_setup *s = &t->setup;
     const bf_data_info *info = bf_dataset_info(s->data);
     const bf_vae_data d = { .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
-                            .width = info->width, .variance = info->variance };
+                            .width = info->width, .classes = info->labels, .variance = info->variance };
     const bf_plan_shape shape = { .rows = t->rows, .lanes = t->lanes, .backward = true, .narrow = bf_train_narrow(s->train) };
     t->params = bf_params_create();
     if (!t->params) return BF_FAIL(BF_E_MEMORY, "parameters of a model");
     BF_TRY(bf_vae_build(s->vae, &d, BF_VAE_TRAIN, &shape, s->backend, BF_USE_EPS, t->params, &t->vae));
     BF_TRY(bf_evaluator_create(s->team, s->data, s->vae, s->seed, s->measure, t->params, s->backend, &t->evaluator));
+    t->labels = bf_label_conditioned(s->vae) ? bf_dataset_labels(s->data, BF_TRAIN) : NULL;
     t->size = bf_params_size(t->params);
     t->stats = bf_plan_stats_size(t->vae.plan);
     return BF_DONE;

@@ -29,8 +29,11 @@ static void fill_lanes(bf_trainer *t)
     const int64_t local = (int64_t)t->lanes * t->rows / t->draws;
     bf_batches_take(&t->batches, t->step, bf_comm_rank(s->team) * local, local, t->indices);
     spread_samples(t, local);
-    for (int l = 0; l < t->lanes; l++)
-        bf_dataset_rows(s->data, BF_TRAIN, t->indices + (size_t)l * (size_t)t->rows, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
+    for (int l = 0; l < t->lanes; l++) {
+        const int64_t *index = t->indices + (size_t)l * (size_t)t->rows;
+        bf_dataset_rows(s->data, BF_TRAIN, index, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
+        for (int r = 0; t->labels && r < t->rows; r++) bf_vae_label(&t->vae, l, r, t->labels[index[r]]);
+    }
 }
 
 static void run_lanes(bf_trainer *t, double *beta)

@@ -21,6 +21,7 @@ struct bf_trainer {
     bf_params         *params;
     bf_vae             vae;
     bf_evaluator      *evaluator;
+    const int32_t     *labels;          /* (train) the samples' classes, where the model is told them; else NULL */
     const bf_likelihood *likelihood;
     /* how a step goes */
     const bf_optimizer  *optimizer;

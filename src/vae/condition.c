@@ -20,7 +20,9 @@ const bf_modulation *bf_modulation_find(const char *name)
     return NULL;
 }
 
-bool bf_beta_conditioned(const bf_vae_options *o) { return strcmp(o->condition, "beta") == 0; }
+/* No name is a part of another. */
+bool bf_beta_conditioned(const bf_vae_options *o) { return strstr(o->condition, "beta") != NULL; }
+bool bf_label_conditioned(const bf_vae_options *o) { return strstr(o->condition, "label") != NULL; }
 
 int bf_condition_draws(const bf_vae_options *o) { return bf_beta_conditioned(o) && o->betas_per_sample > 1 ? (int)o->betas_per_sample : 1; }
 
@@ -93,10 +95,11 @@ bf_status bf_condition_check(const bf_vae_options *o)
 
 /* --- beta and n --------------------------------------------------------------------------------------------------- */
 
-static bf_condition condition_of(const bf_vae_options *o, bf_value n)
+/* What is known of beta, told to nothing yet. */
+static bf_condition condition_of(const bf_vae_options *o)
 {
     const double low = log(o->beta_range[0]), high = log(o->beta_range[1]);
-    bf_condition c = { .n = n, .middle = 0.5 * (low + high), .slope = 0.5 * (high - low) / ROOT_3 };
+    bf_condition c = { .n = BF_NO_VALUE, .label = BF_NO_VALUE, .middle = 0.5 * (low + high), .slope = 0.5 * (high - low) / ROOT_3 };
     if (!bf_modulation_find(o->modulation)->listed) return c;
     bf_f64_list grid;
     bf_condition_grid(o, &grid);
@@ -106,19 +109,27 @@ static bf_condition condition_of(const bf_vae_options *o, bf_value n)
     return c;
 }
 
-static const bf_condition nothing = { .n = BF_NO_VALUE };
-
-bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows)
+/* All but n. */
+static bf_condition start(bf_builder *b, const bf_vae_options *o, int classes, int rows)
 {
-    if (!bf_beta_conditioned(o)) return nothing;
-    bf_condition c = condition_of(o, BF_NO_VALUE);
+    bf_condition c = bf_beta_conditioned(o) ? condition_of(o) : (bf_condition){ .n = BF_NO_VALUE, .label = BF_NO_VALUE };
+    if (bf_label_conditioned(o)) c.label = bf_input(b, "label", bf_shape_flat(rows, classes));
+    return c;
+}
+
+bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int classes, int rows)
+{
+    bf_condition c = start(b, o, classes, rows);
+    if (!bf_beta_conditioned(o)) return c;
     c.n = c.count > 0 ? bf_noise_listed(b, rows, c.first, c.step, c.count, BF_USE_BETA) : bf_noise_even(b, rows, ROOT_3, BF_USE_BETA);
     return c;
 }
 
-bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int rows)
+bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int classes, int rows)
 {
-    return bf_beta_conditioned(o) ? condition_of(o, bf_input(b, "n", bf_shape_flat(rows, 1))) : nothing;
+    bf_condition c = start(b, o, classes, rows);
+    if (bf_beta_conditioned(o)) c.n = bf_input(b, "n", bf_shape_flat(rows, 1));
+    return c;
 }
 
 bool bf_condition_knows(const bf_vae_options *o, double beta)
@@ -134,7 +145,7 @@ bool bf_condition_knows(const bf_vae_options *o, double beta)
 
 double bf_condition_n(const bf_vae_options *o, double beta)
 {
-    const bf_condition c = condition_of(o, BF_NO_VALUE);
+    const bf_condition c = condition_of(o);
     return (log(beta) - c.middle) / c.slope;
 }
 
@@ -167,5 +178,11 @@ bf_value bf_modulate(bf_builder *b, const bf_vae_options *o, const bf_condition 
 
 bf_value bf_tell(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v)
 {
-    return c->n != BF_NO_VALUE && bf_modulation_find(o->modulation)->beside ? bf_beside(b, v, c->n) : v;
+    if (c->n != BF_NO_VALUE && bf_modulation_find(o->modulation)->beside) v = bf_beside(b, v, c->n);
+    if (c->label == BF_NO_VALUE) return v;
+    const bf_shape s = bf_builder_shape(b, v);
+    const int classes = bf_builder_shape(b, c->label).channels;
+    if ((double)s.height * s.width * ((double)s.channels + classes) > BF_MAX_WIDTH)
+        bf_builder_fail(b, BF_FAIL(BF_E_INPUT, "model.condition: %d classes beside %d x %d x %d entries are too many", classes, s.height, s.width, s.channels));
+    return bf_beside(b, v, c->label);
 }

@@ -1,14 +1,18 @@
-/* What encoder and decoder are told beside the sample: the weight of the rate, beta. One set of parameters then covers a range of it.
+/* What encoder and decoder are told beside the sample: the weight of the rate, beta, the sample's class, or both.
  *
- * Networks see n, which has mean 0 and variance 1 while log beta is even over the range: log beta = middle + slope n. In training every row
- * draws its own; elsewhere the caller gives it, one for a whole pass. How n enters a network is a row of the table of modulations. */
+ * beta: one set of parameters then covers a range of it. Networks see n, which has mean 0 and variance 1 while log beta is even over the range: log beta = middle + slope n. In training every row
+ * draws its own; elsewhere the caller gives it, one for a whole pass. How n enters a network is a row of the table of modulations.
+ *
+ * label: a class is a row of numbers with one 1, which stands beside what encoder and decoder are given, at every position of an image. The
+ * prior stays what it is, so the posteriors of all classes together fill it and z holds what the class does not tell. */
 #ifndef BF_VAE_CONDITION_H
 #define BF_VAE_CONDITION_H
 #include "nn/plan.h"
 #include "vae/options.h"
 
 typedef struct bf_condition {
-    bf_value n;                 /* (rows, 1); BF_NO_VALUE: the model is told nothing, and what takes a condition leaves its values alone */
+    bf_value n;                 /* (rows, 1); BF_NO_VALUE: the model is told no beta, and modulations leave its values alone */
+    bf_value label;             /* (rows, classes); BF_NO_VALUE: the model is told no class */
     double   middle, slope;
     double   first, step;       /* of a listed modulation: the n it learns are first + k step, k below count */
     int      count;             /* 0: all of the range */
@@ -28,12 +32,14 @@ extern const char *const bf_modulation_names[], *const bf_condition_names[];    
 extern const bf_modulation bf_modulation_gate, bf_modulation_film, bf_modulation_cconv;
 
 bool bf_beta_conditioned(const bf_vae_options *o);
+bool bf_label_conditioned(const bf_vae_options *o);
 /* Rows that one sample makes in a training batch: objective.betas_per_sample, 1 where nothing is conditioned. */
 int bf_condition_draws(const bf_vae_options *o);
 /* Local. What cannot be conditioned, as a sentence that begins with a key. */
 BF_MUST_USE bf_status bf_condition_check(const bf_vae_options *o);
-bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int rows);
-bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int rows);
+/* beta drawn for every row, or given; the class is given in any case. */
+bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int classes, int rows);
+bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int classes, int rows);
 /* Local. Whether a model may be told this beta: inside of its range, and a value of its grid where it learns those alone. */
 bool bf_condition_knows(const bf_vae_options *o, double beta);
 double bf_condition_n(const bf_vae_options *o, double beta);

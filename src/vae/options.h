@@ -24,7 +24,7 @@ typedef struct bf_vae_options {
     int64_t     components;             /* of a logistic-mixture likelihood */
     double      floor;                  /* of a log-abs likelihood */
     char        objective[BF_NAME];
-    char        condition[BF_NAME];     /* none, beta */
+    char        condition[BF_NAME];     /* none, beta, label, beta label */
     char        modulation[BF_NAME];    /* a row of the table of modulations */
     double      beta, beta_range[2];    /* one number, or NaN and the range that is learned (NaNs for one number) */
     int64_t     betas_per_sample;       /* rows of a training batch that a sample of a conditioned model makes, each with a beta and noise of its own */

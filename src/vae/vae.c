@@ -6,7 +6,9 @@
 #include "vae/ops.h"
 #include "vae/registry.h"
 #include "vae/rows.h"
+#include <assert.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct model {
     const bf_vae_options *o;
@@ -167,8 +169,9 @@ static bf_value input_z(bf_builder *b, const model *m, int rows) { return bf_inp
 
 static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int rows, uint32_t use, bf_vae *v)
 {
-    const bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, rows) : bf_condition_given(b, m->o, rows);
+    const bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, m->d->classes, rows) : bf_condition_given(b, m->o, m->d->classes, rows);
     if (purpose != BF_VAE_TRAIN) v->n = c.n;
+    v->label = c.label;
     switch (purpose) {
     case BF_VAE_TRAIN: record_train(b, m, &c, rows, use, v); break;
     case BF_VAE_EVALUATE: record_evaluate(b, m, &c, rows, use, v); break;
@@ -198,11 +201,17 @@ static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int ro
 static bf_vae empty(const model *m)
 {
     return (bf_vae){
-        .plan = NULL, .x = BF_NO_VALUE, .n = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE, .recon = BF_NO_VALUE,
-        .recon_mean = BF_NO_VALUE, .rate = BF_NO_VALUE, .fit = BF_NO_VALUE, .fit_mean = BF_NO_VALUE, .sse = BF_NO_VALUE,
+        .plan = NULL, .x = BF_NO_VALUE, .n = BF_NO_VALUE, .label = BF_NO_VALUE, .mean = BF_NO_VALUE, .logvar = BF_NO_VALUE, .z = BF_NO_VALUE,
+        .recon = BF_NO_VALUE, .recon_mean = BF_NO_VALUE, .rate = BF_NO_VALUE, .fit = BF_NO_VALUE, .fit_mean = BF_NO_VALUE, .sse = BF_NO_VALUE,
         .sse_mean = BF_NO_VALUE, .variance = BF_NO_VALUE, .width = m->d->width, .latent = (int)m->o->latent,
         .objective = m->objective,
     };
+}
+
+static bf_status check_classes(const model *m)
+{
+    if (!bf_label_conditioned(m->o) || m->d->classes > 0) return BF_DONE;
+    return BF_FAIL(BF_E_INPUT, "model.condition: label: these data have no labels");
 }
 
 /* Records one purpose; plan NULL: only its parameters are wanted. */
@@ -221,6 +230,7 @@ bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_pur
     model m = { .d = d };
     BF_TRY(resolve(o, &m));
     BF_TRY(check_sizes(&m));
+    BF_TRY(check_classes(&m));
     if (d->width < 1 || d->width > BF_MAX_WIDTH) return BF_FAIL(BF_E_INPUT, "the data have %d entries per sample", d->width);
     bf_plan_shape own = *shape;
     own.backward = shape->backward && purpose == BF_VAE_TRAIN;
@@ -236,6 +246,7 @@ bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
     model m = { .d = d };
     const bf_plan_shape shape = { .rows = 1, .lanes = 1, .backward = true };
     BF_TRY(resolve(o, &m));
+    BF_TRY(check_classes(&m));
     bf_params *params = bf_params_create();
     if (params == NULL) return BF_FAIL(BF_E_MEMORY, "no memory to describe the model");
     bf_vae none = empty(&m);
@@ -252,6 +263,18 @@ void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta)
     const int rows = bf_plan_shape_of(v->plan, v->n).rows;
     float *n = bf_plan_value(v->plan, 0, v->n);
     for (int r = 0; r < rows; r++) n[r] = (float)bf_condition_n(o, beta);
+}
+
+void bf_vae_label(const bf_vae *v, int lane, int row, int label)
+{
+    if (v->label == BF_NO_VALUE) return;
+    const size_t classes = bf_shape_cols(bf_plan_shape_of(v->plan, v->label)), first = (size_t)row * classes;
+    const size_t element = bf_format_size(bf_plan_format_of(v->plan, v->label));
+    void *at = bf_plan_value(v->plan, lane, v->label);
+    assert(label >= 0 && (size_t)label < classes);
+    memset((char *)at + first * element, 0, classes * element);
+    if (element == sizeof(double)) ((double *)at)[first + (size_t)label] = 1.0;
+    else ((float *)at)[first + (size_t)label] = 1.0f;
 }
 
 double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment *at, double *weights)

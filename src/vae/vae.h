@@ -12,12 +12,14 @@ typedef enum bf_vae_purpose {
     BF_VAE_JUDGE        /* x, z -> the likelihood's row statistic: how well any z explains x */
 } bf_vae_purpose;
 
-typedef struct bf_vae_data { int dims, shape[3], width; double variance; } bf_vae_data;    /* variance: per entry, for likelihood.value auto */
+/* classes: of labels, 0 without; only models that are told them ask. variance: per entry, for likelihood.value auto. */
+typedef struct bf_vae_data { int dims, shape[3], width, classes; double variance; } bf_vae_data;
 
 typedef struct bf_vae {
     bf_plan *plan;
     bf_value x, mean, logvar, z;            /* BF_NO_VALUE where the purpose or posterior has none; logvar after the clamp */
-    bf_value n;                             /* (rows, 1) of a conditioned model, filled by bf_vae_tell(); BF_NO_VALUE in training, which draws it */
+    bf_value n;                             /* (rows, 1) of a model conditioned on beta, filled by bf_vae_tell(); BF_NO_VALUE in training, which draws it */
+    bf_value label;                         /* (rows, classes) of a model conditioned on labels, filled by bf_vae_label(); else BF_NO_VALUE */
     bf_value recon, recon_mean;             /* decoder means at the draw and at z = mean (EVALUATE); DECODE: recon */
     bf_value rate;                          /* (rows, 1) EVALUATE */
     bf_value fit, fit_mean;                 /* (rows, 1) EVALUATE, fit JUDGE: the likelihood's row statistic (gaussian: SSE, bernoulli: nll) */
@@ -33,8 +35,10 @@ BF_MUST_USE bf_status bf_vae_fits(const bf_vae_options *o, const bf_vae_data *d)
 BF_MUST_USE bf_status bf_vae_build(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_plan_shape *shape,
                                    const bf_backend *backend, uint32_t use, bf_params *params, bf_vae *out);
 void bf_vae_destroy(bf_vae *v);
-/* Local. What a plan of one lane, other than TRAIN, is told from now on; nothing where the model is not conditioned. */
+/* Local. What a plan of one lane, other than TRAIN, is told from now on; nothing where the model is not conditioned on beta. */
 void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta);
+/* Local. The class, from 0, that a row of a lane is of from now on; nothing where the model is not conditioned on labels. */
+void bf_vae_label(const bf_vae *v, int lane, int row, int label);
 /* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units;
  * NaN unknown, minimum -inf: without bounds. step: the distance of two neighbouring values, 1/255 for bytes as they are; 0: any value; NaN unknown. */
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step);
@@ -46,7 +50,7 @@ double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment 
 double bf_vae_beta(const bf_vae_options *o);
 /* The key by which the weights depend on the training's length; NULL: they do not. */
 const char *bf_vae_needs_total(const bf_vae_options *o);
-/* True when the decoder is affine, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
+/* True when the decoder is affine in z, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
  * over the posterior's noise. */
 bool bf_vae_affine(const bf_vae_options *o);
 #endif

@@ -77,7 +77,7 @@ static void test_evaluate__sums_follow_from_the_rows(void **state)
     assert_true(recon && x && x_hat_error);
     bf_dataset_block(small.data, BF_TEST, 0, 300, x);
     for (int which = 0; which < 2; which++) {
-        ok(bf_evaluator_decode(bf_trainer_evaluator(t), bf_trainer_theta(t), which ? e.z : e.mean, 300, recon));
+        ok(bf_evaluator_decode(bf_trainer_evaluator(t), bf_trainer_theta(t), which ? e.z : e.mean, NULL, 300, recon));
         for (int i = 0; i < 1800; i++) x_hat_error[which] += ((double)x[i] - (double)recon[i]) * ((double)x[i] - (double)recon[i]);
     }
     BF_CHECK_NEAR(e.mse, x_hat_error[0] / 1800, 1e-6);
