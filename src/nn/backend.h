@@ -4,6 +4,6 @@
 #include "nn/plan.h"
 
 extern const char *const bf_backend_names[];            /* "auto portable onednn", NULL-terminated: all there are, built in or not */
-/* Local. auto: the fastest that is built in. NULL where this build has none of that name. */
+/* Local. auto: the fastest for this processor. NULL where this build has none of that name. */
 const bf_backend *bf_backend_find(const char *name);
 #endif

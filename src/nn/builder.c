@@ -354,6 +354,11 @@ static bool has_narrow_value(const bf_plan *p, const bf_node *n)
     return narrow;
 }
 
+static bool hands_over(const bf_plan *p, const bf_node *n)
+{
+    return n->op->hands != NULL && n->run.backward != NULL && n->slot_last[0] && !n->slot_adds[0] && n->op->hands(p, n);
+}
+
 /* The last word on kernels: the backend's own, or those of the op, widened where need be. Scratch serves one kernel at a time. */
 static void prepare_nodes(bf_plan *p)
 {
@@ -361,6 +366,7 @@ static void prepare_nodes(bf_plan *p)
         bf_node *n = &p->node[i];
         n->work = n->op->work == NULL ? 0 : n->op->work(p, n);
         const bool ready = p->backend->prepare != NULL && p->backend->prepare(p, n);
+        n->hands = !ready && hands_over(p, n);
         if (!ready && n->op != &bf_op_cast && has_narrow_value(p, n)) bf_narrow_wrap(p, n);
         if (n->work > p->work) p->work = n->work;
     }

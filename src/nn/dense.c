@@ -41,10 +41,20 @@ static void backward(const bf_node *n, const bf_lane *l)
 {
     const sizes s = sizes_of(n, l);
     const float *x = bf_lane_value(l, n->input[0]), *weight = bf_lane_slot(l, n, 0), *dy = bf_own_slope(n, l);
-    bf_gemm(s.out, s.in, s.rows, turned(dy, s.out), plain(x, s.in), n->slot_adds[0], bf_lane_slot_gradient(l, n, 0), l->work);
-    if (n->n_slots > 1) bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
     if (n->wants[0])
         bf_gemm(s.rows, s.in, s.out, plain(dy, s.out), plain(weight, s.in), n->adds[0], bf_lane_gradient(l, n->input[0]), l->work);
+    if (n->n_slots > 1) bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
+    if (l->taker != NULL && n->hands)       /* last, because the taker may change the weights */
+        bf_gemm_taken(s.out, s.in, s.rows, turned(dy, s.out), plain(x, s.in), l->taker, n->slot_offset[0], l->work);
+    else
+        bf_gemm(s.out, s.in, s.rows, turned(dy, s.out), plain(x, s.in), n->slot_adds[0], bf_lane_slot_gradient(l, n, 0), l->work);
+}
+
+static bool hands(const bf_plan *p, const bf_node *n)
+{
+    const bf_shape x = bf_plan_shape_of(p, n->input[0]), y = bf_plan_shape_of(p, n->output);
+    const int in = (int)bf_shape_cols(x), out = (int)bf_shape_cols(y);
+    return bf_gemm_can_be_taken(out, in, x.rows, turned(NULL, out), plain(NULL, in));
 }
 
 static size_t work(const bf_plan *p, const bf_node *n)
@@ -63,7 +73,7 @@ static double flops(const bf_plan *p, const bf_node *n)
 }
 
 const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
-                              .width = BF_NARROW, .activates = true, .work = work };
+                              .width = BF_NARROW, .activates = true, .work = work, .hands = hands };
 
 /* Where files and the flat vector order a slot's axis differently: it runs over several positions of several channels. */
 static void note_spatial(bf_builder *b, int slot, int axis, bf_shape s)

@@ -45,6 +45,18 @@ static void assign_writers(bf_plan *p, bool *slot_reached)
     }
 }
 
+/* The node that runs forward first runs backward last. slot_seen (slots) starts false. */
+static void assign_last(bf_plan *p, bool *slot_seen)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        bf_node *n = &p->node[i];
+        for (int k = 0; k < n->n_slots; k++) {
+            n->slot_last[k] = n->run.backward != NULL && n->slot_stat[k] < 0 && !slot_seen[n->slot[k]];
+            slot_seen[n->slot[k]] = slot_seen[n->slot[k]] || n->slot_last[k];
+        }
+    }
+}
+
 /* Slots that no node reaches get a zero gradient from each run. */
 static bf_status note_idle(bf_plan *p, const bool *slot_reached)
 {
@@ -64,10 +76,12 @@ bf_status bf_plan_derive(bf_plan *p)
         for (int i = 0; i < p->nodes; i++) p->node[i].run.backward = NULL;
         return BF_DONE;
     }
-    bool *slot_reached = calloc((size_t)bf_params_slots(p->params) + 1, sizeof *slot_reached);
+    const size_t slots = (size_t)bf_params_slots(p->params) + 1;
+    bool *slot_reached = calloc(2 * slots, sizeof *slot_reached);
     if (slot_reached == NULL) return BF_FAIL(BF_E_MEMORY, "no memory for a plan");
     mark_learning(p);
     assign_writers(p, slot_reached);
+    assign_last(p, slot_reached + slots);
     bf_status s = note_idle(p, slot_reached);
     free(slot_reached);
     return s;

@@ -15,17 +15,23 @@ const bf_optimizer *bf_optimizer_find(const char *name)
     return NULL;
 }
 
-bf_adam_constants bf_adam_constants_at(const bf_optimizer_options *o, int64_t t)
+void bf_optimizer_begin(bf_optimizer_options *o, double lr, int64_t step)
+{
+    o->lr = lr;
+    for (int i = 0; i < 2; i++) o->bias[i] = 1.0 - pow(o->betas[i], (double)step);
+}
+
+bf_adam_constants bf_adam_constants_of(const bf_optimizer_options *o)
 {
     const double b1 = o->betas[0], b2 = o->betas[1];
     return (bf_adam_constants){
         .b1 = (float)b1, .a1 = (float)(1.0 - b1), .b2 = (float)b2, .a2 = (float)(1.0 - b2),
-        .rate = (float)(o->lr / (1.0 - pow(b1, (double)t))), .scale = (float)(1.0 / (1.0 - pow(b2, (double)t))),
+        .rate = (float)(o->lr / o->bias[0]), .scale = (float)(1.0 / o->bias[1]),
         .epsilon = (float)o->epsilon,
     };
 }
 
-bool bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, const bf_params *p, int64_t step, double scale,
+bool bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, const bf_params *p, double scale,
                         bf_range range, float *theta, const float *grad, float *state, size_t stride)
 {
     const size_t end = range.first + range.count;
@@ -36,7 +42,7 @@ bool bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, 
         const size_t to = slot->offset + slot->count < end ? slot->offset + slot->count : end;
         if (from >= to) continue;
         const size_t at = from - range.first;
-        finite &= opt->step(o, step, slot->decays ? o->weight_decay : 0.0, (float)scale, to - from, theta + at, grad + at, state + at, stride);
+        finite &= opt->step(o, slot->decays ? o->weight_decay : 0.0, (float)scale, to - from, theta + at, grad + at, state + at, stride);
     }
     return finite;
 }

@@ -2,10 +2,10 @@
 #include "nn/optimizer_rows.h"
 #include <math.h>
 
-static bool step(const bf_optimizer_options *o, int64_t t, double decay, float scale, size_t n, float *restrict w,
+static bool step(const bf_optimizer_options *o, double decay, float scale, size_t n, float *restrict w,
                  const float *restrict gradient, float *restrict state, size_t stride)
 {
-    const bf_adam_constants c = bf_adam_constants_at(o, t);
+    const bf_adam_constants c = bf_adam_constants_of(o);
     const float l2 = (float)decay;
     float *restrict m = state, *restrict v = state + stride;
     uint32_t bad = 0;

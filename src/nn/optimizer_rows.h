@@ -5,9 +5,9 @@
 #include "nn/optimizer.h"
 extern const bf_optimizer bf_optimizer_adam, bf_optimizer_adamw, bf_optimizer_sgd;
 
-/* Adam's step t in floats: a = 1 - b, rate = lr / (1 - b1^t), scale = 1 / (1 - b2^t); found in double. */
+/* Adam's step in floats: a = 1 - b, rate = lr / (1 - b1^t), scale = 1 / (1 - b2^t); found in double. */
 typedef struct bf_adam_constants { float b1, a1, b2, a2, rate, scale, epsilon; } bf_adam_constants;
-bf_adam_constants bf_adam_constants_at(const bf_optimizer_options *o, int64_t t);
+bf_adam_constants bf_adam_constants_of(const bf_optimizer_options *o);
 
 /* 1 for an infinity or a NaN: loops gather it without a branch. */
 static inline uint32_t bf_not_finite(float x) { return (bf_bits_of(x) & 0x7fffffffu) >= 0x7f800000u; }

@@ -1,10 +1,9 @@
 /* Gradient descent with heavy-ball momentum (0: none); weight decay is an L2 term in the gradient. */
 #include "nn/optimizer_rows.h"
 
-static bool step(const bf_optimizer_options *o, int64_t t, double decay, float scale, size_t n, float *restrict w,
+static bool step(const bf_optimizer_options *o, double decay, float scale, size_t n, float *restrict w,
                  const float *restrict gradient, float *restrict state, size_t stride)
 {
-    (void)t;
     (void)stride;
     const float rate = (float)o->lr, momentum = (float)o->momentum, l2 = (float)decay;
     uint32_t bad = 0;

@@ -23,6 +23,7 @@ static void prepare_lane(const bf_plan *p, const bf_run *r, bf_lane *l)
     l->rows = r->rows;
     l->batch = r->batch;
     l->weights = r->weights;
+    l->taker = r->taker;
     if (p->stats_size > 0) memset(l->stats, 0, (size_t)p->stats_size * sizeof(double));
     for (int i = 0; i < p->couplings; i++)
         if (p->coupling[i].learns) memset(p->coupling[i].slope + index * (size_t)p->coupling[i].count, 0, (size_t)p->coupling[i].count * sizeof(double));
@@ -37,10 +38,27 @@ static void forward(const bf_plan *p, int segment, const bf_lane *l)
     for (int i = first_node(p, segment); i < p->segment[segment]; i++) p->node[i].run.forward(&p->node[i], l);
 }
 
+/* What no later node adds to or reads goes to the taker while it is in the cache. */
+static void hand_over(const bf_plan *p, const bf_node *n, const bf_lane *l)
+{
+    for (int k = n->hands ? 1 : 0; k < n->n_slots; k++)
+        if (n->slot_last[k]) l->taker->take(l->taker->self, n->slot_offset[k], bf_params_at(p->params, n->slot[k])->count, bf_lane_slot_gradient(l, n, k));
+}
+
 static void backward(const bf_plan *p, int segment, const bf_lane *l)
 {
-    for (int i = p->segment[segment] - 1; i >= first_node(p, segment); i--)
-        if (p->node[i].run.backward != NULL) p->node[i].run.backward(&p->node[i], l);
+    for (int i = p->segment[segment] - 1; i >= first_node(p, segment); i--) {
+        const bf_node *n = &p->node[i];
+        if (n->run.backward == NULL) continue;
+        n->run.backward(n, l);
+        if (l->taker != NULL) hand_over(p, n, l);
+    }
+}
+
+static void hand_over_idle(const bf_plan *p, const bf_lane *l)
+{
+    for (int i = 0; i < p->idles; i++)
+        l->taker->take(l->taker->self, p->idle[i].offset, p->idle[i].count, (const float *)l->grad + p->idle[i].offset);
 }
 
 /* What follows coupling s has run backward on every lane: its readers' slopes meet. */
@@ -65,6 +83,7 @@ void bf_plan_run(bf_plan *p, const bf_run *r)
     const bf_coupler *coupler = r->coupler == NULL ? &bf_coupler_alone : r->coupler;
     double *there = r->seconds, *back = r->seconds == NULL ? NULL : r->seconds + 1, then = there == NULL ? 0.0 : bf_clock_seconds();
     assert(r->rows >= 0 && r->rows <= p->shape.rows);
+    assert(r->taker == NULL || (lanes == 1 && p->backend->element == sizeof(float)));
     for (int l = 0; l < lanes; l++) prepare_lane(p, r, &p->lane[l]);
     for (int s = 0; s < last; s++) {
         for (int l = 0; l < lanes; l++) forward(p, s, &p->lane[l]);
@@ -80,6 +99,7 @@ void bf_plan_run(bf_plan *p, const bf_run *r)
         couple_back(p, s, coupler);
         for (int l = 0; l < lanes; l++) backward(p, s, &p->lane[l]);
     }
+    if (r->taker != NULL) hand_over_idle(p, &p->lane[0]);
     lap(back, &then);
 }
 

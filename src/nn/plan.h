@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "nn/params.h"
 #include "nn/shape.h"
+#include "nn/taker.h"
 
 #define BF_MAX_INPUTS 6
 #define BF_MAX_SLOTS 4
@@ -39,6 +40,7 @@ typedef struct bf_lane {
     const double  *weights;                 /* (terms) */
     void          *work;                    /* scratch of the kernel that runs, n->work bytes, 64-byte aligned; nothing in it lasts */
     const void    *first_slot;              /* when not NULL: stands in for slot 0 (its bf16 rounding) */
+    const bf_taker *taker;                  /* bf_run's */
 } bf_lane;
 
 typedef void (*bf_kernel)(const bf_node *n, const bf_lane *lane);
@@ -64,6 +66,7 @@ typedef struct bf_op {
     unsigned    wide;                       /* bit i: input i is f32 whatever width says: a number that others are scaled by */
     bool        activates;                  /* takes over the activation that follows it: n->activation */
     size_t    (*work)(const bf_plan *p, const bf_node *n);      /* bytes of scratch the portable kernels want; NULL: none */
+    bool      (*hands)(const bf_plan *p, const bf_node *n);     /* NULL: never. Whether the portable backward can hand slot 0's gradient to a taker itself */
 } bf_op;
 
 struct bf_node {
@@ -82,6 +85,8 @@ struct bf_node {
     bool         wants[BF_MAX_INPUTS];      /* gradient of input i is wanted */
     bool         adds[BF_MAX_INPUTS];       /* ... and is added to what is there, else written */
     bool         slot_adds[BF_MAX_SLOTS];   /* the same for parameters */
+    bool         slot_last[BF_MAX_SLOTS];   /* the slot's gradient is complete, and its value needed no more, when this node has run backward */
+    bool         hands;                     /* its kernel hands slot 0's gradient over itself when the lane has a taker */
     size_t       work;                      /* bytes of scratch its kernels want */
     bf_kernels   inner;                     /* narrow.c: the f32 kernels that run on widened copies */
     void        *own;                       /* the backend's: primitives of a library */
@@ -167,6 +172,8 @@ typedef struct bf_run {
     const double  *weights;                 /* (terms); NULL without backward */
     double         batch;                   /* samples in the whole batch, the mean's denominator */
     const bf_coupler *coupler;              /* NULL: bf_coupler_alone */
+    /* Takes every slot's gradient as soon as it is complete, and may change the slot then; grads is scratch. One lane only. NULL: nobody. */
+    const bf_taker *taker;
     double        *seconds;                 /* (2): seconds of forward and backward are added; NULL: not wanted */
 } bf_run;
 void bf_plan_run(bf_plan *p, const bf_run *r);

@@ -233,7 +233,7 @@ static const bf_key table[] = {
     { "train.betas", BF_KEY_PAIR, FIELD(train.betas), "[0.9, 0.999]", "[0:1)", NULL, NULL, "decay of adam's two moments", RS,
       NULL, optimizer_adam, "train.optimizer: adam, adamw" },
     { "train.backend", BF_KEY_CHOICE, FIELD(train.backend), "auto", NULL, bf_backend_names, NULL,
-      "kernels that compute; auto: onednn where it is built in, else portable", RS, ALWAYS },
+      "kernels that compute; auto: onednn where the processor has AVX-512, else portable", RS, ALWAYS },
     { "train.precision", BF_KEY_CHOICE, FIELD(train.precision), "f32", "f32 bf16", NULL, NULL,
       "format of hidden layers while training; weights, losses and evaluation are f32", RS, ALWAYS },
     { "train.retries", BF_KEY_INT, FIELD(train.retries), "0", "0:16", NULL, NULL, "new starts after a divergence", RS, ALWAYS },

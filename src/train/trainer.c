@@ -36,27 +36,30 @@ static void fill_lanes(bf_trainer *t)
     }
 }
 
-static void run_lanes(bf_trainer *t, double *beta)
+/* Early: parameters have moved when it returns. What the taker spends is the update's time, not the way back's. */
+static void run_lanes(bf_trainer *t, bool early, double *beta)
 {
     const bf_train_setup *s = &t->setup;
     const double per_epoch = (double)t->batches.steps_per_epoch;
     *beta = bf_vae_weights(&t->vae, s->vae, &(bf_moment){ (double)t->step / per_epoch, (double)t->steps / per_epoch }, t->weights);
+    const bf_taker taker = bf_update_early(t);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
                          .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * t->draws, .coupler = &t->coupler,
-                         .seconds = &t->times.seconds[BF_PHASE_FORWARD] };
+                         .seconds = &t->times.seconds[BF_PHASE_FORWARD], .taker = early ? &taker : NULL };
+    const double updated = t->times.seconds[BF_PHASE_UPDATE];
     bf_plan_run(t->vae.plan, &run);
-    if (bf_fault_nan(s->team, "train.nan")) t->grads[0] = NAN;
+    t->times.seconds[BF_PHASE_BACKWARD] -= t->times.seconds[BF_PHASE_UPDATE] - updated;
 }
 
 /* Leaves the batch's statistics and the team's votes in numbers, the same on every rank. */
-static void sum_numbers(bf_trainer *t, int flags, bool finite)
+static void sum_numbers(bf_trainer *t, int flags)
 {
     double *n = t->numbers, *votes = n + t->stats;
     bf_tree_f64(t->stat_rows, t->lanes, (size_t)t->stats);
     memcpy(n, t->stat_rows, (size_t)t->stats * sizeof *n);
     votes[BF_VOTE_STOP] = (flags & BF_TICK_STOP) != 0;
     votes[BF_VOTE_SAVE] = (flags & BF_TICK_CHECKPOINT) != 0;
-    votes[BF_VOTE_LOST] = !finite;
+    votes[BF_VOTE_LOST] = t->lost;
     /* Votes are per rank, not per lane: they join after the lanes are summed. */
     if (t->team.ranks > 1) bf_comm_tree_f64(t->setup.team, n, (size_t)t->stats + BF_VOTES, t->team.scratch64);
 }
@@ -79,23 +82,32 @@ static bool epoch_ends(const bf_trainer *t, int64_t steps_done)
     return steps_done % t->batches.steps_per_epoch == 0 || steps_done == t->steps;
 }
 
+static void update_together(bf_trainer *t, bool take_norm, double *norm)
+{
+    double then = bf_clock_seconds();
+    bf_update_sum_gradients(t);
+    bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
+    t->lost = !bf_update_slice(t, take_norm, norm);
+    bf_times_lap(&t->times, BF_PHASE_UPDATE, &then);
+}
+
 /* Collective over team. The slice is updated before anybody knows whether the step was sound: the answer travels with the statistics,
  * and a training that diverged needs its parameters no more. */
 static bf_status take_step(bf_trainer *t, int flags)
 {
-    bf_step_record record = { .stats = t->numbers };
+    const bool take_norm = epoch_ends(t, t->step + 1), fault = bf_fault_nan(t->setup.team, "train.nan");
+    const bool early = !fault && bf_update_may_be_early(t, take_norm);
+    bf_step_record record = { .stats = t->numbers, .grad_norm = NAN };
     double then = bf_clock_seconds();
     fill_lanes(t);
     bf_times_lap(&t->times, BF_PHASE_DATA, &then);
-    run_lanes(t, &record.beta);
-    then = bf_clock_seconds();
-    bf_update_sum_gradients(t);
-    bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
     record.lr = bf_schedule_lr(t->schedule, t->setup.train, t->step, t->batches.steps_per_epoch, t->steps) * t->setup.lr_scale;
-    t->optimizer_options.lr = record.lr;
-    bool finite = bf_update_slice(t, epoch_ends(t, t->step + 1), &record.grad_norm);
-    bf_times_lap(&t->times, BF_PHASE_UPDATE, &then);
-    sum_numbers(t, flags, finite);
+    bf_optimizer_begin(&t->optimizer_options, record.lr, t->step + 1);
+    run_lanes(t, early, &record.beta);
+    if (fault) t->grads[0] = NAN;
+    if (!early) update_together(t, take_norm, &record.grad_norm);
+    then = bf_clock_seconds();
+    sum_numbers(t, flags);
     BF_TRY(weigh_terms(t, &record.loss));
     if (t->numbers[t->stats + BF_VOTE_LOST] > 0.0) return bf_update_blame(t);
     bf_update_share(t);

@@ -36,6 +36,7 @@ struct bf_trainer {
     bf_slice slice;                     /* of the flat vector: what this rank sums and updates */
     /* where training stands */
     int64_t step, steps;
+    bool    lost;                       /* a gradient of the running step was not finite */
     int64_t ended;                      /* 1: trained to the end, or patience is over */
     bf_history history;
     bf_early   early;

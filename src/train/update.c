@@ -1,9 +1,11 @@
 #include "train/update.h"
 
+#include "base/clock.h"
 #include "nn/tree.h"
 #include "train/finite.h"
 
 #include <math.h>
+#include <string.h>
 
 _Static_assert(BF_SLICE_GRAIN == BF_NORM_BLOCK, "a slice is made of whole blocks of the norm");
 
@@ -35,8 +37,31 @@ bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm)
     const bf_range slice = { first, t->slice.count };
     *norm = clip > 0.0 || take_norm ? gradient_norm(t) : NAN;
     const double scale = clip > 0.0 && *norm > clip ? clip / *norm : 1.0;
-    return bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, t->step + 1, scale, slice,
-                              t->theta + first, t->grads + first, t->optimizer_state + first, t->size);
+    return bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, scale, slice, t->theta + first, t->grads + first,
+                              t->optimizer_state + first, t->size);
+}
+
+bool bf_update_may_be_early(const bf_trainer *t, bool take_norm)
+{
+    return alone(t) && t->lanes == 1 && t->setup.train->clip <= 0.0 && !take_norm;
+}
+
+/* Local. A gradient that is not finite is kept, so that it can be blamed; all others in grads were finite when they were written. */
+static void take(void *self, size_t first, size_t count, const float *grad)
+{
+    bf_trainer *t = self;
+    double then = bf_clock_seconds();
+    const bool finite = bf_optimizer_apply(t->optimizer, &t->optimizer_options, t->params, 1.0, (bf_range){ first, count }, t->theta + first, grad,
+                                           t->optimizer_state + first, t->size);
+    if (!finite) memmove(t->grads + first, grad, count * sizeof *grad);
+    t->lost = t->lost || !finite;
+    bf_times_lap(&t->times, BF_PHASE_UPDATE, &then);
+}
+
+bf_taker bf_update_early(bf_trainer *t)
+{
+    t->lost = false;
+    return (bf_taker){ t, take };
 }
 
 void bf_update_share(bf_trainer *t)

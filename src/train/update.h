@@ -6,6 +6,12 @@
 #include <stdbool.h>
 #include "train/trainer_state.h"
 
+/* A rank that is alone with one lane need not wait for the step's end: every tensor moves as soon as its gradient is complete and while that is in the
+ * cache, which saves a pass over both. The bits are the same. Not where the whole gradient's norm is wanted. */
+bool bf_update_may_be_early(const bf_trainer *t, bool take_norm);
+/* What the plan hands gradients to then, instead of bf_update_sum_gradients and bf_update_slice; t->lost tells that one was not finite. */
+bf_taker bf_update_early(bf_trainer *t);
+
 /* Collective over team, in this order. The slice's gradient of the whole batch lands in the first row of grads. */
 void bf_update_sum_gradients(bf_trainer *t);
 /* The slice's parameters and state move. take_norm: *norm is the whole gradient's before clipping, also with train.clip; else NaN. False

@@ -66,14 +66,15 @@ static double product(const char *name, double (*measure)(bf_gemm_shape, double)
 static double adam_seconds(size_t n, double seconds)
 {
     const bf_optimizer *adam = bf_optimizer_find("adam");
-    const bf_optimizer_options o = { .lr = 1e-3, .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
+    bf_optimizer_options o = { .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
     float *theta = filled(n, 0.5f), *grad = filled(n, 0.01f), *state = filled(2 * n, 1e-4f);
     const double end = bf_clock_seconds() + seconds;
     double start = 0.0, least = 1e30;
     int64_t t = 0;
     do {
         start = bf_clock_seconds();
-        adam->step(&o, ++t, 0.0, 1.0f, n, theta, grad, state, n);
+        bf_optimizer_begin(&o, 1e-3, ++t);
+        adam->step(&o, 0.0, 1.0f, n, theta, grad, state, n);
         const double spent = bf_clock_seconds() - start;
         least = spent < least ? spent : least;
     } while (start < end);

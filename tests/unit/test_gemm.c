@@ -17,7 +17,19 @@ static float *filled(size_t n)
 
 typedef void product(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work);
 
-static void small(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_small(m, n, k, a, b, adds, c, work); }
+/* Each way may be given every layout: which it is fast for is gemm.c's business. */
+static void panels(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_panels(m, n, k, a, b, adds, c, work); }
+static void across(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_across(m, n, k, a, b, adds, c, work); }
+static void rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_rows(m, n, k, a, b, adds, c, NULL, 0, work); }
+
+static size_t most_work(int m, int n, int k)
+{
+    const size_t work[] = { bf_gemm_work(m, n, k) / sizeof(float), bf_gemm_panels_work(m, k), bf_gemm_across_work(m, n, k), bf_gemm_rows_work(m, n, k) };
+    size_t most = 0;
+    for (int i = 0; i < 4; i++)
+        if (work[i] > most) most = work[i];
+    return most * sizeof(float);
+}
 
 static double defined(sides s, bf_operand a, bf_operand b, int i, int j)
 {
@@ -30,7 +42,7 @@ static double defined(sides s, bf_operand a, bf_operand b, int i, int j)
 /* Entries on both diagonals' neighbourhood and the last row and column are enough where every entry goes through the same tile. */
 static void check(product *multiply, sides s, bool turn_a, bool turn_b, bool adds)
 {
-    const size_t m = (size_t)s.m, n = (size_t)s.n, k = (size_t)s.k, work_bytes = bf_gemm_small_work(s.m, s.k) * sizeof(float);
+    const size_t m = (size_t)s.m, n = (size_t)s.n, k = (size_t)s.k, work_bytes = most_work(s.m, s.n, s.k);
     float *at = filled(m * k), *bt = filled(k * n), *c = filled(m * n + 1), *work = aligned_alloc(64, (work_bytes + 63) / 64 * 64);
     assert_non_null(work);
     const bf_operand a = { at, turn_a ? 1 : k, turn_a ? m : 1 }, b = { bt, turn_b ? 1 : n, turn_b ? k : 1 };
@@ -54,31 +66,82 @@ static void check_layouts(product *multiply, sides s)
     for (int kind = 0; kind < 8; kind++) check(multiply, s, kind & 1, kind & 2, kind & 4);
 }
 
-static void test_gemm__small_products(void **state)
+static void check_sizes(product *multiply)
 {
-    (void)state;
     static const int heights[] = { 1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 23 }, widths[] = { 1, 3, 7, 8, 13, 16, 17, 31, 32, 33, 65, 129 },
                      depths[] = { 1, 2, 5, 25, 255, 256, 257 };
     for (size_t i = 0; i < sizeof heights / sizeof *heights; i++)
         for (size_t j = 0; j < sizeof widths / sizeof *widths; j++)
             for (size_t p = 0; p < sizeof depths / sizeof *depths; p++)
-                if ((i + j + p) % 3 == 0 || i == j) check_layouts(small, (sides){ heights[i], widths[j], depths[p] });
+                if ((i + j + p) % 3 == 0 || i == j) check_layouts(multiply, (sides){ heights[i], widths[j], depths[p] });
 }
 
-/* Beyond the bound BLAS multiplies, with strides as thin as operands of one row or column have them. */
+static void test_gemm__panels(void **state)
+{
+    (void)state;
+    check_sizes(panels);
+}
+
+/* More rows than go at once, several blocks of k, several groups of columns. */
+static void test_gemm__across(void **state)
+{
+    (void)state;
+    check_sizes(across);
+    check_layouts(across, (sides){ 131, 55, 803 });
+    check_layouts(across, (sides){ 260, 49, 1601 });
+}
+
+static void test_gemm__rows(void **state)
+{
+    (void)state;
+    check_sizes(rows);
+    check_layouts(rows, (sides){ 20, 16500, 3 });
+    check_layouts(rows, (sides){ 61, 900, 40 });
+}
+
+/* Whichever way is chosen, and strides as thin as operands of one row or column have them. */
 static void test_gemm__large_products(void **state)
 {
     (void)state;
-    static const sides large[] = { { 128, 200, 300 }, { 1, 2100, 2100 }, { 2100, 1, 2100 }, { 2100, 2100, 1 } };
-    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
-        assert_true(bf_gemm_is_small(large[i].m, large[i].n, large[i].k) == false);
-        check_layouts(bf_gemm, large[i]);
-    }
-    assert_true(bf_gemm_is_small(100, 64, 25));
+    static const sides large[] = { { 128, 200, 300 }, { 1, 2100, 2100 }, { 2100, 1, 2100 }, { 2100, 2100, 1 }, { 5, 1100, 1001 } };
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) check_layouts(bf_gemm, large[i]);
+}
+
+typedef struct collected { float *c; size_t next; } collected;
+
+static void collect(void *self, size_t first, size_t count, const float *c)
+{
+    collected *all = self;
+    assert_true(first == 7 + all->next);
+    for (size_t i = 0; i < count; i++) all->c[first - 7 + i] = c[i];
+    all->next += count;
+}
+
+/* What a taker is given is what would have been written, to the bit. */
+static void test_gemm__taken_rows(void **state)
+{
+    (void)state;
+    static const sides s = { 50, 700, 64 };
+    const size_t size = (size_t)s.m * (size_t)s.n;
+    float *at = filled((size_t)s.m * (size_t)s.k), *bt = filled((size_t)s.k * (size_t)s.n), *written = filled(size), *given = filled(size),
+          *work = aligned_alloc(64, (most_work(s.m, s.n, s.k) + 63) / 64 * 64);
+    const bf_operand a = { at, 1, (size_t)s.m }, b = { bt, (size_t)s.n, 1 };
+    collected all = { given, 0 };
+    assert_non_null(work);
+    bf_gemm_rows(s.m, s.n, s.k, a, b, false, written, NULL, 0, work);
+    bf_gemm_taken(s.m, s.n, s.k, a, b, &(bf_taker){ &all, collect }, 7, work);
+    assert_true(all.next == size);
+    assert_memory_equal(written, given, size * sizeof *written);
+    free(at);
+    free(bt);
+    free(written);
+    free(given);
+    free(work);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_gemm__small_products), cmocka_unit_test(test_gemm__large_products) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_gemm__panels), cmocka_unit_test(test_gemm__across), cmocka_unit_test(test_gemm__rows),
+                                        cmocka_unit_test(test_gemm__large_products), cmocka_unit_test(test_gemm__taken_rows) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

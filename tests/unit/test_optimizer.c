@@ -27,8 +27,9 @@ static void twin_step(const char *name, const bf_optimizer_options *o, const bf_
     }
 }
 
-static void check(const char *name, const bf_optimizer_options *o, double scale)
+static void check(const char *name, const bf_optimizer_options *given, double scale)
 {
+    bf_optimizer_options moving = *given, *o = &moving;
     bf_params *p = two_slots();
     const bf_optimizer *opt = bf_optimizer_find(name);
     assert_non_null(opt);
@@ -43,7 +44,8 @@ static void check(const char *name, const bf_optimizer_options *o, double scale)
                 grad[bf_params_at(p, s)->offset + i] = sinf((float)(step * 3 + (int64_t)i)) * powf(10.0f, (float)(i % 5) - 3.0f);
         twin_step(name, o, p, step, grad, scale, &t);
         const bf_range all = { 0, bf_params_size(p) };
-        assert_true(bf_optimizer_apply(opt, o, p, step, scale, all, theta, grad, state, all.count));
+        bf_optimizer_begin(o, given->lr, step);
+        assert_true(bf_optimizer_apply(opt, o, p, scale, all, theta, grad, state, all.count));
     }
     for (size_t i = 0; i < bf_params_size(p); i++) BF_CHECK_NEAR((double)theta[i], t.theta[i], 2e-6 * (1.0 + fabs(t.theta[i])));
     BF_CHECK_NEAR((double)theta[FIRST + 1], 0.0, 0.0);        /* the gap stays zero */
@@ -70,10 +72,11 @@ static void test_optimizer__rows_match_their_definitions(void **state)
 static void test_optimizer__adam_first_step_is_the_rate(void **state)
 {
     (void)state;
-    const bf_optimizer_options o = { .lr = 0.5, .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
+    bf_optimizer_options o = { .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
     float theta[1] = { 1.0f }, state_of[2] = { 0 };
     const float grad[1] = { 1e-3f };
-    bf_optimizer_find("adam")->step(&o, 1, 0.0, 1.0f, 1, theta, grad, state_of, 1);
+    bf_optimizer_begin(&o, 0.5, 1);
+    bf_optimizer_find("adam")->step(&o, 0.0, 1.0f, 1, theta, grad, state_of, 1);
     BF_CHECK_NEAR((double)theta[0], 0.5, 1e-5);
 }
 
@@ -82,21 +85,22 @@ static void test_optimizer__slices_give_the_same_bits(void **state)
 {
     (void)state;
     enum { N = 61 };
-    const bf_optimizer_options o = { .lr = 1e-2, .momentum = 0.9, .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
+    bf_optimizer_options o = { .momentum = 0.9, .epsilon = 1e-8, .betas = { 0.9, 0.999 } };
     float grad[N], whole[N], parts[N], s1[2 * N] = { 0 }, s2[2 * N] = { 0 };
     for (int i = 0; i < N; i++) {
         grad[i] = cosf((float)i);
         whole[i] = parts[i] = sinf((float)i);
     }
+    bf_optimizer_begin(&o, 1e-2, 1);
     for (int k = 0; bf_optimizer_names[k] != NULL; k++) {
         const bf_optimizer *opt = bf_optimizer_find(bf_optimizer_names[k]);
-        assert_true(opt->step(&o, 1, 0.01, 1.0f, N, whole, grad, s1, N));
-        assert_true(opt->step(&o, 1, 0.01, 1.0f, 16, parts, grad, s2, N));
-        assert_true(opt->step(&o, 1, 0.01, 1.0f, N - 16, parts + 16, grad + 16, s2 + 16, N));
+        assert_true(opt->step(&o, 0.01, 1.0f, N, whole, grad, s1, N));
+        assert_true(opt->step(&o, 0.01, 1.0f, 16, parts, grad, s2, N));
+        assert_true(opt->step(&o, 0.01, 1.0f, N - 16, parts + 16, grad + 16, s2 + 16, N));
         for (int i = 0; i < N; i += 7) {
             const float kept = grad[i];
             grad[i] = i % 2 ? INFINITY : NAN;
-            assert_false(opt->step(&o, 2, 0.01, 1.0f, N, (float[N]){ 0 }, grad, (float[2 * N]){ 0 }, N));
+            assert_false(opt->step(&o, 0.01, 1.0f, N, (float[N]){ 0 }, grad, (float[2 * N]){ 0 }, N));
             grad[i] = kept;
         }
         assert_memory_equal(whole, parts, sizeof whole);

@@ -1,10 +1,13 @@
 #include "train/trainer.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "close.h"
+#include "nn/threads.h"
 #include "small_training.h"
+#include "train/update.h"
 
 static bf_comm *world;
 static bf_fault_plan faults = { .count = 1, .fault = { { .point = "train.nan", .rank = 0, .nth = -1, .action = BF_FAULT_NAN } } };
@@ -154,6 +157,49 @@ static void test_trainer__stop_and_resume_equals_uninterrupted(void **state)
     stop_and_go_on(13);
     small.vae.capacity_epochs = 0.0;
     small_name(small.vae.objective, "beta-vae");
+}
+
+/* Wide enough that products hand their rows over. A limit no norm reaches makes the other training wait for the whole gradient. */
+static void test_trainer__early_updates_give_the_same_bits(void **state)
+{
+    (void)state;
+    const bf_train_options before = small.train;
+    const bf_vae_options vae = small.vae;
+    bf_trainer *early, *late;
+    small.vae.hidden = (bf_i64_list){ .count = 2, .at = { 256, 256 } };
+    small.train.weight_decay = 1e-3;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &early));
+    assert_true(bf_update_may_be_early(early, false));
+    ok(bf_trainer_run(early));
+    small.train.clip = 1e30;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &late));
+    assert_false(bf_update_may_be_early(late, false));
+    ok(bf_trainer_run(late));
+    assert_memory_equal(early->theta, late->theta, early->size * sizeof(float));
+    assert_memory_equal(early->optimizer_state, late->optimizer_state, 2 * early->size * sizeof(float));
+    bf_trainer_destroy(&early);
+    bf_trainer_destroy(&late);
+    small.train = before;
+    small.vae = vae;
+}
+
+static void test_trainer__an_early_gradient_that_is_lost_is_blamed(void **state)
+{
+    (void)state;
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    const bf_slot *slot = bf_params_at(bf_trainer_params(t), 2);
+    const bf_taker taker = bf_update_early(t);
+    float gradient[2] = { 1.0f, 1.0f };
+    taker.take(taker.self, slot->offset, 2, gradient);
+    assert_false(t->lost);
+    gradient[1] = INFINITY;
+    taker.take(taker.self, slot->offset + 3, 2, gradient);
+    assert_true(t->lost);
+    char want[128];
+    snprintf(want, sizeof want, "step 1: gradient of %s is not finite", slot->name);
+    assert_string_equal(bf_update_blame(t).what, want);
+    bf_trainer_destroy(&t);
 }
 
 static int64_t epochs_of_a_run(void)
@@ -420,6 +466,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trainer__stop_and_resume_equals_uninterrupted),
         cmocka_unit_test(test_trainer__resume_remembers_the_best_and_the_patience),
+        cmocka_unit_test(test_trainer__early_updates_give_the_same_bits),
+        cmocka_unit_test(test_trainer__an_early_gradient_that_is_lost_is_blamed),
         cmocka_unit_test(test_trainer__a_checkpoint_changes_nothing),
         cmocka_unit_test(test_trainer__a_state_of_another_training_is_refused),
         cmocka_unit_test(test_trainer__times_are_told_by_phase),
@@ -433,6 +481,7 @@ int main(int argc, char **argv)
     };
     bf_status s = bf_comm_init(&argc, &argv, &faults, &world);
     if (s.code) return 1;
+    bf_threads_set(1);
     int failed = cmocka_run_group_tests(tests, group_setup, group_teardown);
     bf_comm_finalize(&world);
     return failed;

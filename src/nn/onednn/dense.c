@@ -1,6 +1,6 @@
 /* The affine layer's three products as matmul primitives: unlike dnnl_sgemm they keep their bits when the number of rows changes. All operands
  * lie as the plan has them; where a kernel wants blocks (AVX-512) it makes them while it reads, which costs less than a pass of its own. */
-#include "nn/gemm_small.h"
+#include "nn/gemm_own.h"
 #include "nn/onednn/layer.h"
 
 typedef struct matrix { int64_t rows, cols; bool turned; } matrix;      /* turned: it lies in memory as (cols, rows) */
