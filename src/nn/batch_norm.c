@@ -4,7 +4,9 @@
  * variance; the sums' backward adds the latter:
  *     dL/dmean = -weight invstd sum(dy),   dL/dvariance = -weight invstd^2 / 2 sum(dy xhat),   xhat = (x - mean) invstd,
  *     mean = sum(x) / N,   variance = sum(x^2) / N - mean^2.
- * Each way reads and writes memory once per kernel. Rows of padding pass through but do not count. */
+ * That difference is taken of doubles whose float parts are sums of deviations (bf_channel_squares), and what passes over x in floats sees
+ * x - mean: a channel may lie a thousand deviations from zero. Each way reads and writes memory once per kernel. Rows of padding pass
+ * through but do not count. */
 #include "nn/activation.h"
 #include "nn/channel_sums.h"
 #include "nn/ops.h"
@@ -37,6 +39,17 @@ static size_t work(const bf_plan *p, const bf_node *n)
 static size_t positions_of(bf_shape s) { return (size_t)s.height * (size_t)s.width; }
 static double samples_of(const bf_node *n, const bf_lane *l) { return l->batch * (double)positions_of(bf_lane_shape(l, n->input[0])); }
 
+/* What the coupling brought: the batch's moments, and the mean as floats see it. */
+static void read_moments(const bf_node *n, const bf_lane *l, const channels *ch)
+{
+    const double *total = bf_lane_total(l, n), samples = samples_of(n, l);
+    for (size_t j = 0; j < ch->count; j++) {
+        ch->mean[j] = total[j] / samples;
+        ch->variance[j] = fmax(total[ch->count + j] / samples - ch->mean[j] * ch->mean[j], 0.0);
+        ch->center[j] = (float)ch->mean[j];
+    }
+}
+
 /* --- sums -------------------------------------------------------------------------------------------------------- */
 
 static void sums_forward(const bf_node *n, const bf_lane *l)
@@ -48,12 +61,13 @@ static void sums_forward(const bf_node *n, const bf_lane *l)
     bf_channel_squares(bf_lane_value(l, n->input[0]), (size_t)l->rows * positions_of(s), c, total, total + c);
 }
 
-/* dx (+)= constant + slope x */
-static void add_line(const float *restrict x, const float *constant, const float *slope, size_t positions, size_t c, bool adds, float *restrict dx)
+/* dx (+)= shift + scale (x - center) */
+static void add_line(const float *restrict x, const channels *ch, size_t positions, bool adds, float *restrict dx)
 {
+    const size_t c = ch->count;
     for (size_t p = 0; p < positions; p++, x += c, dx += c)
         for (size_t j = 0; j < c; j++) {
-            const float g = constant[j] + slope[j] * x[j];
+            const float g = ch->shift[j] + ch->scale[j] * (x[j] - ch->center[j]);
             dx[j] = adds ? dx[j] + g : g;
         }
 }
@@ -66,11 +80,13 @@ static void sums_backward(const bf_node *n, const bf_lane *l)
     const double *slopes = bf_lane_total_slopes(l, n);
     const size_t used = (size_t)l->rows * positions_of(s);
     float *dx = bf_lane_gradient(l, n->input[0]);
+    read_moments(n, l, &ch);
     for (size_t j = 0; j < ch.count; j++) {
-        ch.shift[j] = (float)slopes[j];
-        ch.scale[j] = (float)(2.0 * slopes[ch.count + j]);
+        const double twice = 2.0 * slopes[ch.count + j];
+        ch.scale[j] = (float)twice;
+        ch.shift[j] = (float)(slopes[j] + twice * (double)ch.center[j]);
     }
-    add_line(bf_lane_value(l, n->input[0]), ch.shift, ch.scale, used, ch.count, n->adds[0], dx);
+    add_line(bf_lane_value(l, n->input[0]), &ch, used, n->adds[0], dx);
     if (!n->adds[0]) memset(dx + used * ch.count, 0, (bf_shape_count(s) - used * ch.count) * sizeof *dx);
 }
 
@@ -78,7 +94,7 @@ static void sums_backward(const bf_node *n, const bf_lane *l)
 
 static double invstd(const bf_node *n, double variance) { return 1.0 / sqrt(variance + n->option[0]); }
 
-/* y = f(x scale + shift), a block at a time, so that the activation finds it in the cache. */
+/* y = f((x - center) scale + shift), a block at a time, so that the activation finds it in the cache. */
 static void normalise(const bf_node *n, const bf_lane *l, const channels *ch)
 {
     const size_t c = ch->count, positions = bf_shape_count(bf_lane_shape(l, n->output)) / c;
@@ -86,24 +102,15 @@ static void normalise(const bf_node *n, const bf_lane *l, const channels *ch)
     for (size_t j = 0; j < c; j++) {
         const double scale = (double)weight[j] * invstd(n, ch->variance[j]);
         ch->scale[j] = (float)scale;
-        ch->shift[j] = (float)((double)bias[j] - scale * ch->mean[j]);
+        ch->shift[j] = (float)((double)bias[j] - scale * (ch->mean[j] - (double)ch->center[j]));
     }
     for (size_t first = 0; first < positions; first += BF_CHANNEL_BLOCK) {
         const size_t count = positions - first < BF_CHANNEL_BLOCK ? positions - first : BF_CHANNEL_BLOCK;
         const float *restrict x = (const float *)bf_lane_value(l, n->input[0]) + first * c;
         float *restrict y = (float *)bf_lane_value(l, n->output) + first * c;
         for (size_t p = 0; p < count; p++)
-            for (size_t j = 0; j < c; j++) y[p * c + j] = x[p * c + j] * ch->scale[j] + ch->shift[j];
+            for (size_t j = 0; j < c; j++) y[p * c + j] = (x[p * c + j] - ch->center[j]) * ch->scale[j] + ch->shift[j];
         bf_bias_activate((bf_activation)n->activation, count, c, NULL, y);
-    }
-}
-
-static void read_moments(const bf_node *n, const bf_lane *l, const channels *ch)
-{
-    const double *total = bf_lane_total(l, n), samples = samples_of(n, l);
-    for (size_t j = 0; j < ch->count; j++) {
-        ch->mean[j] = total[j] / samples;
-        ch->variance[j] = fmax(total[ch->count + j] / samples - ch->mean[j] * ch->mean[j], 0.0);
     }
 }
 
@@ -122,6 +129,7 @@ static void frozen_forward(const bf_node *n, const bf_lane *l)
     const float *mean = bf_lane_slot(l, n, MEAN), *variance = bf_lane_slot(l, n, VARIANCE);
     for (size_t j = 0; j < ch.count; j++) {
         ch.mean[j] = (double)mean[j];
+        ch.center[j] = mean[j];
         ch.variance[j] = (double)variance[j];
     }
     normalise(n, l, &ch);
@@ -156,7 +164,6 @@ static void backward(const bf_node *n, const bf_lane *l)
     read_moments(n, l, &ch);
     for (size_t j = 0; j < ch.count; j++) {
         ch.scale[j] = (float)((double)weight[j] * invstd(n, ch.variance[j]));
-        ch.center[j] = (float)ch.mean[j];
         ch.sum[j] = ch.product[j] = 0.0;
     }
     pass_back(n, l, &ch);

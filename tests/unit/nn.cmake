@@ -5,7 +5,7 @@ target_link_libraries(bf_twins PUBLIC bf_nn PkgConfig::CMOCKA)
 
 bf_unit_test(test_nn_ops bf_twins)
 bf_unit_test(test_conv bf_twins)
-bf_unit_test(test_norm bf_nn)
+bf_unit_test(test_norm bf_twins)
 bf_unit_test(test_onednn bf_twins)
 if(BF_ONEDNN)
   bf_unit_test(test_onednn_layer bf_nn bf_onednn)

@@ -4,6 +4,8 @@
 #include "nn/layers.h"
 #include "nn/threads.h"
 #include "nn/tree.h"
+#include "op_bench.h"
+#include "twins/twin.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +180,85 @@ static void test_norm__evaluates_by_running_averages(void **state)
         BF_CHECK_NEAR((double)y[i], ((double)x[i] - torch_mean[c]) / sqrt(torch_var[c] + 1e-3) * weight[c] + bias[c], 2e-6);
     }
     net_destroy(&n);
+}
+
+/* --- far from zero ----------------------------------------------------------------------------------------------- */
+
+enum { FAR_ROWS = 12, FAR_LANES = 2, FAR_CHANNELS = 3, FAR_SIDE = 4, FAR_COUNT = FAR_ROWS * FAR_SIDE * FAR_SIDE * FAR_CHANNELS };
+
+/* What a run leaves: the first lane's output, the gradient of what was normalised (a parameter here), what the averages take in. */
+typedef struct far_run { double y[FAR_COUNT], dx[FAR_COUNT], mean[FAR_CHANNELS], variance[FAR_CHANNELS]; } far_run;
+
+static double at(const void *v, bool wide, size_t i) { return wide ? ((const double *)v)[i] : (double)((const float *)v)[i]; }
+
+static const double *noted(const bf_plan *p, const double *stats, const char *name)
+{
+    const bf_stat_info *info = bf_plan_stat_find(p, name);
+    assert_true(info != NULL && info->count == FAR_CHANNELS);
+    return stats + info->offset;
+}
+
+static void run_far(const bf_backend *backend, const float *x, far_run *out)
+{
+    bf_params *params = bf_params_create();
+    bf_bench g = { .rows = FAR_ROWS };
+    bf_plan *plan;
+    g.b = bf_builder_create(params, &(bf_plan_shape){ .rows = FAR_ROWS, .lanes = FAR_LANES, .backward = true }, backend);
+    const bf_value y = bf_batch_norm(g.b, bf_bench_grid(&g, "x", FAR_SIDE, FAR_SIDE, FAR_CHANNELS, 1.0), "norm", 0.25, 1e-3);
+    bf_keep(g.b, y);
+    bf_loss(g.b, "loss", bf_dense(g.b, bf_activate(g.b, y, BF_TANH), 1, "last", 1.0, 0.0));
+    assert_int_equal(bf_builder_finish(&g.b, &plan).code, BF_OK);
+    const size_t size = bf_params_size(params), from = bf_params_at(params, bf_params_find(params, "x"))->offset;
+    const bool wide = backend->element == sizeof(double);
+    float *theta = calloc(size, sizeof *theta);
+    double *widened = calloc(size, sizeof *widened), *stats = calloc((size_t)(FAR_LANES * bf_plan_stats_size(plan)), sizeof *stats);
+    void *grads = calloc(size * FAR_LANES, backend->element);
+    assert_true(theta != NULL && widened != NULL && stats != NULL && grads != NULL);
+    bf_params_init(params, 3, theta);
+    memcpy(theta + from, x, FAR_COUNT * sizeof *x);
+    for (size_t i = 0; i < size; i++) widened[i] = (double)theta[i];
+    bf_plan_run(plan, &(bf_run){ .theta = wide ? (const void *)widened : theta, .grads = grads, .stats = stats, .rows = FAR_ROWS,
+                                 .weights = (const double[]){ 1.0 }, .batch = FAR_LANES * FAR_ROWS });
+    for (size_t i = 0; i < FAR_COUNT; i++) {
+        out->y[i] = at(bf_plan_value(plan, 0, y), wide, i);
+        out->dx[i] = at(grads, wide, from + i);
+    }
+    for (int c = 0; c < FAR_CHANNELS; c++) {
+        out->mean[c] = noted(plan, stats, "norm.running_mean")[c] / FAR_ROWS;
+        out->variance[c] = noted(plan, stats, "norm.running_var")[c] / FAR_ROWS;
+    }
+    free(theta);
+    free(widened);
+    free(stats);
+    free(grads);
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
+}
+
+static void close_doubles(const char *what, const double *got, const double *want, size_t n, double bound)
+{
+    double scale = 0.0;
+    for (size_t i = 0; i < n; i++) scale = fmax(scale, fabs(want[i]));
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(got[i] - want[i]) <= bound * scale)) fail_msg("%s: entry %zu is %.9g, not %.9g", what, i, got[i], want[i]);
+}
+
+/* Channels a thousand deviations to either side of zero, where E[x^2] - mean^2 of floats has no digit left, and one that is hardly off it. */
+static void test_norm__channels_far_from_zero_keep_their_digits(void **state)
+{
+    (void)state;
+    static const float middle[FAR_CHANNELS] = { 1000.0f, -1000.0f, 0.5f };
+    float x[FAR_COUNT];
+    static far_run got, want;
+    for (size_t i = 0; i < FAR_COUNT; i++) x[i] = middle[i % FAR_CHANNELS] + 1.4f * (float)sin(0.61 * (double)i * (1.0 + 0.001 * (double)i));
+    run_far(&bf_backend_portable, x, &got);
+    run_far(&bf_backend_twin, x, &want);
+    for (int c = 0; c < FAR_CHANNELS; c++) {
+        BF_CHECK_NEAR(got.mean[c], want.mean[c], 1e-6 * sqrt(want.variance[c]));
+        BF_CHECK_NEAR(got.variance[c], want.variance[c], 1e-6 * want.variance[c]);
+    }
+    close_doubles("y", got.y, want.y, FAR_COUNT, 1e-6);
+    close_doubles("dx", got.dx, want.dx, FAR_COUNT, 1e-5);
 }
 
 /* --- sums -------------------------------------------------------------------------------------------------------- */
@@ -374,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_norm__padded_rows_do_not_count),
         cmocka_unit_test(test_norm__computes_what_pytorch_does),
         cmocka_unit_test(test_norm__evaluates_by_running_averages),
+        cmocka_unit_test(test_norm__channels_far_from_zero_keep_their_digits),
         cmocka_unit_test(test_norm__channel_sums_do_not_drift),
         cmocka_unit_test(test_norm__narrow_plans_stay_close),
         cmocka_unit_test(test_norm__lanes_have_the_same_bits_in_any_process),
