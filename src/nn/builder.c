@@ -360,16 +360,18 @@ static bool hands_over(const bf_plan *p, const bf_node *n)
 }
 
 /* The last word on kernels: the backend's own, or those of the op, widened where need be. Scratch serves one kernel at a time. */
-static void prepare_nodes(bf_plan *p)
+static bf_status prepare_nodes(bf_plan *p)
 {
     for (int i = 0; i < p->nodes; i++) {
         bf_node *n = &p->node[i];
+        bool own = false;
         n->work = n->op->work == NULL ? 0 : n->op->work(p, n);
-        const bool ready = p->backend->prepare != NULL && p->backend->prepare(p, n);
-        n->hands = !ready && hands_over(p, n);
-        if (!ready && n->op != &bf_op_cast && has_narrow_value(p, n)) bf_narrow_wrap(p, n);
+        if (p->backend->prepare != NULL) BF_TRY(p->backend->prepare(p, n, &own));
+        n->hands = !own && hands_over(p, n);
+        if (!own && n->op != &bf_op_cast && has_narrow_value(p, n)) bf_narrow_wrap(p, n);
         if (n->work > p->work) p->work = n->work;
     }
+    return BF_DONE;
 }
 
 static bf_status complete(bf_builder *b)
@@ -381,7 +383,7 @@ static bf_status complete(bf_builder *b)
     if (p->backend->fuses) bf_plan_fuse(p);
     mark_used(p);
     BF_TRY(bf_plan_derive(p));
-    prepare_nodes(p);
+    BF_TRY(prepare_nodes(p));
     if (!p->shape.backward) BF_TRY(bf_plan_share(p));
     lay_out(p, &p->memory);
     if (p->shape.counted && p->memory.used < SIZE_MAX) {

@@ -99,8 +99,9 @@ typedef struct bf_backend {
     bool        fuses;                      /* activations are folded into the operation before them */
     bool      (*find)(const bf_op *op, bf_kernels *out);    /* NULL or false: the op's portable kernels */
     /* Local, once per node when everything about it is decided: may put its own kernels in n->run, what they need in n->own and their
-     * scratch in n->work. True when it did; else the node keeps what find gave (widened where a value is bf16). NULL: never. */
-    bool      (*prepare)(const bf_plan *p, bf_node *n);
+     * scratch in n->work. *own says whether it did; else the node keeps what find gave (widened where a value is bf16). Which it is follows
+     * from the node and the kernel identity alone: what may differ from run to run, memory, is a failure. NULL: never. */
+    bf_status (*prepare)(const bf_plan *p, bf_node *n, bool *own);
     void      (*release)(bf_node *n);       /* frees n->own; NULL when prepare is */
 } bf_backend;
 extern const bf_backend bf_backend_portable;

@@ -16,9 +16,9 @@ typedef struct plain {
     int at[4];                              /* where among them: matmul a, b, c, bias; convolution in, weights, out, bias; copy from, to. -1: none */
 } plain;
 
-bool bf_dnnl_open(bf_dnnl *d)
+bool bf_dnnl_open(bf_dnnl *d, bool *short_of_memory)
 {
-    *d = (bf_dnnl){ NULL, NULL };
+    *d = (bf_dnnl){ .short_of_memory = short_of_memory };
     return true;
 }
 

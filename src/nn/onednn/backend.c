@@ -1,4 +1,5 @@
-/* The backend: which nodes get primitives. The others, and those the library has no good kernel for, keep the portable ones. */
+/* The backend: which nodes get primitives. The others, and those the library has no good kernel for, keep the portable ones; its version and
+ * instruction set, which the kernel identity names, decide that. A library without memory decides nothing: then there is no plan. */
 #include "nn/onednn/layer.h"
 #include "nn/onednn/onednn.h"
 #include "nn/ops.h"
@@ -11,15 +12,20 @@ static maker maker_of(const bf_op *op)
     return op == &bf_op_dense ? bf_dnnl_dense : op == &bf_op_conv ? bf_dnnl_conv : op == &bf_op_deconv ? bf_dnnl_deconv : NULL;
 }
 
-static bool prepare(const bf_plan *p, bf_node *n)
+static bf_status prepare(const bf_plan *p, bf_node *n, bool *own)
 {
     const maker make = maker_of(n->op);
-    bf_dnnl_layer *o = make == NULL ? NULL : calloc(1, sizeof *o);
-    if (o == NULL) return false;
-    if (bf_dnnl_open(&o->library) && make(p, n, o) && bf_dnnl_layer_complete(p, n, o)) return true;
-    bf_dnnl_layer_destroy(o);
-    free(o);
-    return false;
+    *own = false;
+    if (make == NULL) return BF_DONE;
+    bf_dnnl_layer *o = calloc(1, sizeof *o);
+    bool short_of_memory = o == NULL;
+    *own = o != NULL && bf_dnnl_open(&o->library, &o->short_of_memory) && make(p, n, o) && bf_dnnl_layer_complete(p, n, o);
+    if (!*own && o != NULL) {
+        short_of_memory = o->short_of_memory;
+        bf_dnnl_layer_destroy(o);
+        free(o);
+    }
+    return short_of_memory ? BF_FAIL(BF_E_MEMORY, "no memory for oneDNN's kernels of a layer (%s)", n->op->name) : BF_DONE;
 }
 
 static void release(bf_node *n)

@@ -9,6 +9,7 @@
 /* A node's own: n->own of the nodes that this backend runs. */
 typedef struct bf_dnnl_layer {
     bf_dnnl          library;
+    bool             short_of_memory;               /* why there are no primitives, when it is that */
     /* Decided by bf_dnnl_layer_begin. */
     dnnl_data_type_t operand, product;              /* elements of x, dy, dx and of packed weights; of what forward writes */
     bf_dnnl_after    after;                         /* what forward does on its way out */

@@ -7,9 +7,13 @@
 
 #define BF_DNNL_ARGS 4
 
-typedef struct bf_dnnl { dnnl_engine_t engine; dnnl_stream_t stream; } bf_dnnl;
+typedef struct bf_dnnl {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    bool         *short_of_memory;                  /* borrowed: set when a call below failed for want of memory, not of a kernel */
+} bf_dnnl;
 /* Local. False when the library refuses; closing what was not opened is fine. */
-bool bf_dnnl_open(bf_dnnl *d);
+bool bf_dnnl_open(bf_dnnl *d, bool *short_of_memory);
 void bf_dnnl_close(bf_dnnl *d);
 
 typedef struct bf_dnnl_task {
