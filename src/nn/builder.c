@@ -156,10 +156,23 @@ static bool inputs_exist(bf_builder *b, const bf_op *op, int n, const bf_value *
     return true;
 }
 
-/* The value as op wants it in a narrow plan: itself, or a cast of it. */
+/* The value in another type where a cast of it has been made; BF_NO_VALUE where none has. */
+static bf_value known_cast(const bf_plan *p, bf_format wanted, bf_value v)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        const bf_node *n = &p->node[i];
+        if (n->op == &bf_op_cast && n->input[0] == v && p->value[n->output].format == wanted) return n->output;
+    }
+    return BF_NO_VALUE;
+}
+
+/* The value as op wants it in a narrow plan: itself, or a cast of it, one for all that read it. Their gradients then meet in the cast's type,
+ * as those of any narrow value do. */
 static bf_value fitting(bf_builder *b, bf_format wanted, bf_value v)
 {
     if (b->plan->value[v].format == wanted) return v;
+    const bf_value known = known_cast(b->plan, wanted, v);
+    if (known != BF_NO_VALUE) return known;
     const bf_value cast = bf_node_add(b, &bf_op_cast, 1, &v, bf_builder_shape(b, v))->output;
     if (cast != BF_NO_VALUE) b->plan->value[cast].format = wanted;
     return cast;

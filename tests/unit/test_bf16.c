@@ -2,6 +2,9 @@
 #include "close.h"
 #include "nn/backend.h"
 #include "nn/bf16.h"
+#include "nn/layers.h"
+#include "nn/ops.h"
+#include "nn/plan_state.h"
 #include "vae_rig.h"
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +58,28 @@ static void test_bf16__arrays_are_like_values(void **state)
         assert_int_equal(narrow[i], bf_narrow(wide[i]));
         BF_CHECK_NEAR((double)back[i], (double)wide[i], fabs((double)wide[i]) / 256.0);
     }
+}
+
+/* --- casts ------------------------------------------------------------------------------------------------------- */
+
+/* Three layers read x in bf16, two statistics read the first one's output in f32. */
+static void test_bf16__a_value_is_cast_once_for_all_that_read_it(void **state)
+{
+    (void)state;
+    int casts = 0;
+    bf_plan *plan;
+    bf_params *params = bf_params_create();
+    bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 4, .lanes = 1, .backward = true, .narrow = true }, &bf_backend_portable);
+    const bf_value x = bf_input(b, "x", bf_shape_flat(4, 3)), h = bf_dense(b, x, 5, "first", 1.0, 0.0);
+    bf_column_moments(b, h, "one");
+    bf_column_moments(b, h, "two");
+    bf_loss(b, "a", bf_wide(b, bf_dense(b, x, 1, "second", 1.0, 0.0)));
+    bf_loss(b, "b", bf_wide(b, bf_dense(b, bf_concat(b, bf_dense(b, x, 2, "third", 1.0, 0.0), h), 1, "last", 1.0, 0.0)));
+    assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
+    for (int i = 0; i < plan->nodes; i++) casts += plan->node[i].op == &bf_op_cast;
+    assert_int_equal(casts, 2);
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
 }
 
 /* --- whole models ------------------------------------------------------------------------------------------------ */
@@ -122,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_bf16__rounds_to_nearest_even),
         cmocka_unit_test(test_bf16__infinities_and_nans_stay),
         cmocka_unit_test(test_bf16__arrays_are_like_values),
+        cmocka_unit_test(test_bf16__a_value_is_cast_once_for_all_that_read_it),
         cmocka_unit_test(test_bf16__gradients_of_a_model_are_those_of_f32_but_for_rounding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
