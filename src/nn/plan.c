@@ -193,6 +193,11 @@ double bf_plan_flops(const bf_plan *p)
 
 /* --- what kernels use -------------------------------------------------------------------------------------------- */
 
+const void *bf_lane_known(const bf_lane *l, bf_value v)
+{
+    return l->index == 0 || !l->plan->shape.backward ? NULL : l->plan->lane[0].value[v];
+}
+
 const void *bf_lane_slot(const bf_lane *l, const bf_node *n, int i)
 {
     if (i == 0 && l->first_slot != NULL) return l->first_slot;

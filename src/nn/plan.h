@@ -197,6 +197,9 @@ size_t bf_plan_bytes(const bf_plan *p);
 /* --- what kernels use -------------------------------------------------------------------------------------------- */
 static inline void *bf_lane_value(const bf_lane *l, bf_value v) { return l->value[v]; }
 static inline void *bf_lane_gradient(const bf_lane *l, bf_value v) { return l->gradient[v]; }
+/* What lane 0 of this process made of a value that parameters alone decide, so that other lanes need not make it again: lanes go through a
+ * segment in order. NULL on lane 0 itself, and in a plan without backward, where values share memory. */
+const void *bf_lane_known(const bf_lane *l, bf_value v);
 const void *bf_lane_slot(const bf_lane *l, const bf_node *n, int i);
 void *bf_lane_slot_gradient(const bf_lane *l, const bf_node *n, int i);
 double *bf_lane_stat(const bf_lane *l, const bf_node *n, int i);

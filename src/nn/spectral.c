@@ -37,15 +37,23 @@ static double unit(float *x, int n)
     return norm;
 }
 
-/* What is noted is the same on every lane. */
+static void power_step(const bf_node *n, const bf_lane *l, const factors *f)
+{
+    const float *weight = bf_lane_slot(l, n, 0), *u = bf_lane_slot(l, n, 1);
+    cblas_sgemv(CblasRowMajor, CblasTrans, f->out, f->rest, 1.0f, weight, f->rest, u, 1, 0.0f, f->v, 1);
+    unit(f->v, f->rest);
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, f->out, f->rest, 1.0f, weight, f->rest, f->v, 1, 0.0f, f->u, 1);
+    *f->sigma = (float)unit(f->u, f->out);
+}
+
+/* Two passes over the weights, once for all lanes of a process; what is noted is the same on every lane. Ranks of a team
+ * repeat the step: to share it they would have to meet at a coupling point in the middle of their forward. */
 static void norm_forward(const bf_node *n, const bf_lane *l)
 {
     const factors f = factors_of(n, l);
-    const float *weight = bf_lane_slot(l, n, 0), *u = bf_lane_slot(l, n, 1);
-    cblas_sgemv(CblasRowMajor, CblasTrans, f.out, f.rest, 1.0f, weight, f.rest, u, 1, 0.0f, f.v, 1);
-    unit(f.v, f.rest);
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, f.out, f.rest, 1.0f, weight, f.rest, f.v, 1, 0.0f, f.u, 1);
-    *f.sigma = (float)unit(f.u, f.out);
+    const void *known = bf_lane_known(l, n->output);
+    if (known != NULL) memcpy(f.sigma, known, (1 + (size_t)f.out + (size_t)f.rest) * sizeof *f.sigma);
+    else power_step(n, l, &f);
     if (n->slot_stat[1] < 0) return;
     double *noted = l->work;
     for (int o = 0; o < f.out; o++) noted[o] = (double)f.u[o];
@@ -64,9 +72,10 @@ static void norm_backward(const bf_node *n, const bf_lane *l)
 }
 
 static size_t norm_work(const bf_plan *p, const bf_node *n) { (void)p; return (size_t)n->option[0] * sizeof(double); }
+static double norm_flops(const bf_plan *p, const bf_node *n) { (void)p; return 4.0 * n->option[0] * n->option[1]; }
 
-const bf_op bf_op_spectral_norm = { .name = "spectral.norm", .portable = { norm_forward, norm_backward }, .needs = BF_NEEDS_OUTPUT,
-                                    .width = BF_WIDE, .work = norm_work };
+const bf_op bf_op_spectral_norm = { .name = "spectral.norm", .portable = { norm_forward, norm_backward }, .flops = norm_flops,
+                                    .needs = BF_NEEDS_OUTPUT, .width = BF_WIDE, .work = norm_work };
 
 /* --- the division ------------------------------------------------------------------------------------------------ */
 
