@@ -9,35 +9,49 @@ static void forward(const bf_node *n, const bf_lane *l)
     const bf_shape s = bf_lane_shape(l, n->input[0]);
     const size_t cols = bf_shape_cols(s);
     const float *mean = bf_lane_value(l, n->input[0]), *logvar = bf_lane_value(l, n->input[1]);
-    float *kl = bf_lane_value(l, n->output);
-    for (int r = 0; r < s.rows; r++, mean += cols, logvar += cols) {
+    float *kl = bf_lane_value(l, n->output), *restrict spread = l->work;
+    /* All rows at once, which are short. expm1, not exp - 1: near the prior logvar is close to 0 and the subtraction loses all digits. */
+    for (size_t i = 0; i < (size_t)s.rows * cols; i++) spread[i] = bf_expm1(logvar[i]) - logvar[i];
+    for (int r = 0; r < s.rows; r++, mean += cols, spread += cols) {
         double sum = 0.0;
-        for (size_t j = 0; j < cols; j++)   /* expm1, not exp - 1: near the prior logvar is close to 0 and the subtraction loses all digits */
-            sum += (double)(mean[j] * mean[j]) + (double)(bf_expm1(logvar[j]) - logvar[j]);
+        for (size_t j = 0; j < cols; j++) sum += (double)(mean[j] * mean[j]) + (double)spread[j];
         kl[r] = (float)(0.5 * sum);
     }
+}
+
+static size_t work(const bf_plan *p, const bf_node *n) { return bf_shape_count(bf_plan_shape_of(p, n->input[0])) * sizeof(float); }
+
+BF_INLINED void logvar_slopes(size_t count, const float *restrict logvar, const float *restrict g, bool adds, float *restrict d)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float slope = 0.5f * g[i] * bf_expm1(logvar[i]);
+        d[i] = adds ? d[i] + slope : slope;
+    }
+}
+
+/* g (count): d loss / d kl of every dimension. */
+static void back(const bf_node *n, const bf_lane *l, size_t count, const float *restrict g)
+{
+    const float *restrict mean = bf_lane_value(l, n->input[0]), *restrict logvar = bf_lane_value(l, n->input[1]);
+    float *restrict dmean = bf_lane_gradient(l, n->input[0]), *restrict dlogvar = bf_lane_gradient(l, n->input[1]);
+    if (n->wants[0])
+        for (size_t i = 0; i < count; i++) dmean[i] = n->adds[0] ? dmean[i] + g[i] * mean[i] : g[i] * mean[i];
+    if (n->wants[1] && n->adds[1]) logvar_slopes(count, logvar, g, true, dlogvar);
+    else if (n->wants[1]) logvar_slopes(count, logvar, g, false, dlogvar);
 }
 
 static void backward(const bf_node *n, const bf_lane *l)
 {
     const bf_shape s = bf_lane_shape(l, n->input[0]);
     const size_t cols = bf_shape_cols(s);
-    const float *mean = bf_lane_value(l, n->input[0]), *logvar = bf_lane_value(l, n->input[1]), *dkl = bf_lane_gradient(l, n->output);
-    float *dmean = bf_lane_gradient(l, n->input[0]), *dlogvar = bf_lane_gradient(l, n->input[1]);
-    for (size_t r = 0; r < (size_t)s.rows; r++) {
-        const float g = dkl[r];
-        const size_t first = r * cols, end = first + cols;
-        if (n->wants[0])
-            for (size_t i = first; i < end; i++) dmean[i] = n->adds[0] ? dmean[i] + g * mean[i] : g * mean[i];
-        if (n->wants[1])
-            for (size_t i = first; i < end; i++) {
-                const float slope = 0.5f * g * bf_expm1(logvar[i]);
-                dlogvar[i] = n->adds[1] ? dlogvar[i] + slope : slope;
-            }
-    }
+    const float *dkl = bf_lane_gradient(l, n->output);
+    float *g = l->work;
+    for (size_t r = 0; r < (size_t)s.rows; r++)
+        for (size_t j = 0; j < cols; j++) g[r * cols + j] = dkl[r];
+    back(n, l, (size_t)s.rows * cols, g);
 }
 
-const bf_op bf_op_kl_normal = { .name = "kl.normal", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1 };
+const bf_op bf_op_kl_normal = { .name = "kl.normal", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1, .work = work };
 
 bf_value bf_kl_normal(bf_builder *b, bf_value mean, bf_value logvar)
 {
@@ -57,17 +71,7 @@ static void each_forward(const bf_node *n, const bf_lane *l)
 
 static void each_backward(const bf_node *n, const bf_lane *l)
 {
-    const size_t count = bf_shape_count(bf_lane_shape(l, n->output));
-    const float *mean = bf_lane_value(l, n->input[0]), *logvar = bf_lane_value(l, n->input[1]), *dkl = bf_lane_gradient(l, n->output);
-    float *dmean = bf_lane_gradient(l, n->input[0]), *dlogvar = bf_lane_gradient(l, n->input[1]);
-    for (size_t i = 0; n->wants[0] && i < count; i++) {
-        const float slope = dkl[i] * mean[i];
-        dmean[i] = n->adds[0] ? dmean[i] + slope : slope;
-    }
-    for (size_t i = 0; n->wants[1] && i < count; i++) {
-        const float slope = 0.5f * dkl[i] * bf_expm1(logvar[i]);
-        dlogvar[i] = n->adds[1] ? dlogvar[i] + slope : slope;
-    }
+    back(n, l, bf_shape_count(bf_lane_shape(l, n->output)), bf_lane_gradient(l, n->output));
 }
 
 const bf_op bf_op_kl_normal_each = { .name = "kl.normal.each", .portable = { each_forward, each_backward }, .needs = 1u << 0 | 1u << 1 };

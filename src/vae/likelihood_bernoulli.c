@@ -32,15 +32,20 @@ static void forward(const bf_node *n, const bf_lane *l)
     for (int r = 0; r < s.rows; r++, x += cols, logit += cols) nll[r] = (float)row_nll(x, logit, cols);
 }
 
+BF_INLINED void logit_slopes(const float *restrict x, const float *restrict logit, float g, bool adds, float *restrict d, size_t cols)
+{
+    for (size_t j = 0; j < cols; j++) {
+        const float slope = g * (bf_sigmoid(logit[j]) - x[j]);
+        d[j] = adds ? d[j] + slope : slope;
+    }
+}
+
 static void row_backward(const bf_node *n, const float *x, const float *logit, float g, float *dx, float *dlogit, size_t cols)
 {
     if (n->wants[0])
         for (size_t j = 0; j < cols; j++) dx[j] = n->adds[0] ? dx[j] - g * logit[j] : -g * logit[j];
-    if (n->wants[1])
-        for (size_t j = 0; j < cols; j++) {
-            const float slope = g * (bf_sigmoid(logit[j]) - x[j]);
-            dlogit[j] = n->adds[1] ? dlogit[j] + slope : slope;
-        }
+    if (n->wants[1] && n->adds[1]) logit_slopes(x, logit, g, true, dlogit, cols);
+    else if (n->wants[1]) logit_slopes(x, logit, g, false, dlogit, cols);
 }
 
 static void backward(const bf_node *n, const bf_lane *l)

@@ -11,6 +11,15 @@ static void forward(const bf_node *n, const bf_lane *l)
     for (size_t i = 0; i < count; i++) z[i] = mean[i] + bf_exp(0.5f * logvar[i]) * noise[i];
 }
 
+BF_INLINED void logvar_slopes(size_t count, const float *restrict logvar, const float *restrict noise, const float *restrict dz, bool adds,
+                              float *restrict d)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float g = 0.5f * dz[i] * bf_exp(0.5f * logvar[i]) * noise[i];
+        d[i] = adds ? d[i] + g : g;
+    }
+}
+
 /* The deviation is found again rather than taken from z - mean, which loses its digits where the posterior is narrow. */
 static void backward(const bf_node *n, const bf_lane *l)
 {
@@ -20,11 +29,8 @@ static void backward(const bf_node *n, const bf_lane *l)
     float *restrict dmean = bf_lane_gradient(l, n->input[0]), *restrict dlogvar = bf_lane_gradient(l, n->input[1]);
     if (n->wants[0])
         for (size_t i = 0; i < count; i++) dmean[i] = n->adds[0] ? dmean[i] + dz[i] : dz[i];
-    if (n->wants[1])
-        for (size_t i = 0; i < count; i++) {
-            const float g = 0.5f * dz[i] * bf_exp(0.5f * logvar[i]) * noise[i];
-            dlogvar[i] = n->adds[1] ? dlogvar[i] + g : g;
-        }
+    if (n->wants[1] && n->adds[1]) logvar_slopes(count, logvar, noise, dz, true, dlogvar);
+    else if (n->wants[1]) logvar_slopes(count, logvar, noise, dz, false, dlogvar);
 }
 
 const bf_op bf_op_reparameterize = { .name = "reparameterize", .portable = { forward, backward }, .needs = 1u << 1 | 1u << 2 };
