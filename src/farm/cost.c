@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "measure/histogram.h"
 #include "measure/measure.h"
 #include "nn/optimizer.h"
 #include "nn/roof.h"
@@ -13,6 +14,7 @@
 #include "vae/vae.h"
 
 #define BF_FILE_OVERHEAD ((int64_t)64 << 10)        /* HDF5 groups and attributes of one configuration's file */
+#define BF_VIEW_OVERHEAD ((int64_t)16 << 10)        /* ... and of what it holds at one more beta */
 
 typedef struct bf_counted { double flops; size_t bytes; } bf_counted;
 
@@ -34,42 +36,53 @@ static void count_steps(const bf_config *c, const bf_data_info *data, bf_cost *o
     out->steps = c->train.steps > 0 ? c->train.steps : c->train.epochs * out->steps_per_epoch;
 }
 
-/* How often a trained model is evaluated: a conditioned one at every beta of its grid. */
-static double evaluations(const bf_config *c)
+/* How often a trained model is measured: a conditioned one at every beta of its grid. */
+static double measurements(const bf_config *c)
 {
     bf_f64_list grid = { .count = 1 };
     if (bf_beta_conditioned(&c->vae)) bf_condition_grid(&c->vae, &grid);
     return grid.count;
 }
 
-/* Passes over the two splits, in samples: one over each at the end (and for every beta), and over the test part every evaluate_every epochs. */
+/* Passes over the two splits, in samples: one over each at the end (for every beta that is measured or stored), and over the test part every
+ * evaluate_every epochs. */
 static double evaluated_samples(const bf_config *c, const bf_data_info *data, const bf_cost *cost)
 {
     double passes = 0.0;
     if (c->train.evaluate_every > 0 && cost->steps_per_epoch > 0)
         passes = floor((double)cost->steps / (double)cost->steps_per_epoch / (double)c->train.evaluate_every);
-    return evaluations(c) * ((double)data->rows[BF_TRAIN] + (double)data->rows[BF_TEST]) + passes * (double)data->rows[BF_TEST];
+    const double views = measurements(c) + (bf_beta_conditioned(&c->vae) ? c->output.betas.count : 0);
+    return views * ((double)data->rows[BF_TRAIN] + (double)data->rows[BF_TEST]) + passes * (double)data->rows[BF_TEST];
 }
 
 /* Samples that measures send through the decoder again, of both splits. */
 static double decoded_samples(const bf_config *c, const bf_data_info *data)
 {
     double rows = 0.0;
-    for (int split = 0; split < BF_SPLITS; split++) rows += evaluations(c) * bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
+    for (int split = 0; split < BF_SPLITS; split++) rows += measurements(c) * bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
     return rows;
+}
+
+/* What is stored of a model once, or at one beta: posteriors, latent dimensions, samples and reconstructions. */
+static int64_t view_bytes(const bf_config *c, const bf_data_info *data)
+{
+    const bf_output_options *o = &c->output;
+    const int64_t row = c->vae.latent * (int64_t)sizeof(float), image = data->width * (int64_t)sizeof(float);
+    int64_t bytes = c->vae.latent * (3 + bf_histogram_columns(&bf_histogram_z)) * (int64_t)sizeof(double) + 2 * o->samples * image;
+    if (o->posterior_train) bytes += 3 * row * data->rows[BF_TRAIN];
+    else if (o->second_stage) bytes += row * data->rows[BF_TRAIN];
+    if (o->posterior_test) bytes += 3 * row * data->rows[BF_TEST];
+    return bytes;
 }
 
 static int64_t file_bytes(const bf_config *c, const bf_data_info *data, const bf_cost *cost, int64_t state_bytes)
 {
     const bf_output_options *o = &c->output;
-    const int64_t row = c->vae.latent * (int64_t)sizeof(float), image = data->width * (int64_t)sizeof(float);
-    int64_t bytes = BF_FILE_OVERHEAD;
+    const int64_t betas = bf_beta_conditioned(&c->vae) ? o->betas.count : 0;
+    int64_t bytes = BF_FILE_OVERHEAD + view_bytes(c, data) + betas * (BF_VIEW_OVERHEAD + view_bytes(c, data));
     if (o->weights) bytes += cost->parameters * (int64_t)sizeof(float);
     if (o->state) bytes += state_bytes;
-    if (o->posterior_train) bytes += 3 * row * data->rows[BF_TRAIN];
-    else if (o->second_stage) bytes += row * data->rows[BF_TRAIN];
-    if (o->posterior_test) bytes += 3 * row * data->rows[BF_TEST];
-    return bytes + 3 * o->samples * image;
+    return bytes + o->samples * data->width * (int64_t)sizeof(float);
 }
 
 bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *out)

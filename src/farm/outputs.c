@@ -122,11 +122,15 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
     return bf_weights_write(f, job->crew->team, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer));
 }
 
+/* A model as it is told: whose rows and pictures those are, and the group they go to, "" or one that ends with a slash. */
+typedef struct view { const char *home; const bf_evaluation *split; } view;
+
 static bool stochastic(const bf_job *job) { return bf_posterior_find(job->config.vae.posterior)->stochastic; }
 
-static bf_status write_posterior(bf_config_file *f, const bf_evaluation *e, bool has_variance, const char *split)
+static bf_status write_posterior(bf_config_file *f, const view *v, bool has_variance, bf_split split)
 {
     char name[64];
+    const bf_evaluation *e = &v->split[split];
     const struct { const char *name; const float *rows; const char *about; } part[] = {
         { "mean", e->mean, "posterior mean of every sample, in data-set order" },
         { "logvar", e->logvar, "posterior log variance of every sample" },
@@ -134,70 +138,73 @@ static bf_status write_posterior(bf_config_file *f, const bf_evaluation *e, bool
     };
     for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
         if (i == 1 && !has_variance) continue;
-        snprintf(name, sizeof name, "posterior/%s/%s", split, part[i].name);
+        snprintf(name, sizeof name, "%sposterior/%s/%s", v->home, split == BF_TRAIN ? "train" : "test", part[i].name);
         BF_TRY(bf_config_file_rows(f, name, e->samples, e->latent, e->first, e->rows, part[i].rows,
                                    &(bf_dataset_text){ "sample latent", "1", part[i].about }));
     }
     return BF_DONE;
 }
 
-static bf_status write_posteriors(bf_config_file *f, const bf_job *job)
+static bf_status write_posteriors(bf_config_file *f, const bf_job *job, const view *v)
 {
     const bf_output_options *o = &job->config.output;
-    const bf_evaluation *train = &job->evaluation[BF_TRAIN];
-    if (o->posterior_train) BF_TRY(write_posterior(f, train, stochastic(job), "train"));
-    if (o->posterior_test) BF_TRY(write_posterior(f, &job->evaluation[BF_TEST], stochastic(job), "test"));
+    const bf_evaluation *train = &v->split[BF_TRAIN];
+    char drawn[64], name[64];
+    snprintf(drawn, sizeof drawn, "%sposterior/train/z", v->home);
+    snprintf(name, sizeof name, "%ssecond_stage/train", v->home);
+    if (o->posterior_train) BF_TRY(write_posterior(f, v, stochastic(job), BF_TRAIN));
+    if (o->posterior_test) BF_TRY(write_posterior(f, v, stochastic(job), BF_TEST));
     if (!o->second_stage) return BF_DONE;
-    if (o->posterior_train) return bf_config_file_hard_link(f, "posterior/train/z", "second_stage/train");
-    return bf_config_file_rows(f, "second_stage/train", train->samples, train->latent, train->first, train->rows, train->z,
+    if (o->posterior_train) return bf_config_file_hard_link(f, drawn, name);
+    return bf_config_file_rows(f, name, train->samples, train->latent, train->first, train->rows, train->z,
                                &(bf_dataset_text){ "sample latent", "1", "second-stage training set: one posterior draw per training sample" });
 }
 
-static bf_status write_histogram(bf_config_file *f, const bf_job *job)
+static bf_status write_histogram(bf_config_file *f, const bf_job *job, const view *v)
 {
-    const bf_evaluation *e = &job->evaluation[BF_TRAIN];
+    const bf_evaluation *e = &v->split[BF_TRAIN];
     int64_t *counts;
     BF_TRY(bf_histogram_take(job->crew->team, e, &bf_histogram_z, &counts));
     bf_array a = { .type = BF_TYPE_I64, .rank = 2, .shape = { e->latent, bf_histogram_columns(&bf_histogram_z) }, .data = counts };
-    snprintf(a.name, sizeof a.name, "%s", bf_histogram_z.name);
+    snprintf(a.name, sizeof a.name, "%s%s", v->home, bf_histogram_z.name);
     bf_status s = bf_config_file_array(f, &a, NULL);
     free(counts);
     return s;
 }
 
-static bf_status write_latents(bf_config_file *f, const bf_job *job)
+static bf_status write_latents(bf_config_file *f, const bf_job *job, const view *v)
 {
-    const bf_evaluation *e = &job->evaluation[BF_TRAIN];
+    const bf_evaluation *e = &v->split[BF_TRAIN];
     size_t k = (size_t)e->latent;
-    double n = (double)e->samples, *v = calloc(k, sizeof *v);
-    bf_status s = bf_comm_agree(job->crew->team, v ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the latents of c%04d", job->id));
-    bf_array a = { .type = BF_TYPE_F64, .rank = 1, .shape = { e->latent }, .data = v };
+    double n = (double)e->samples, *of = calloc(k, sizeof *of);
+    bf_status s = bf_comm_agree(job->crew->team, of ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the latents of c%04d", job->id));
+    bf_array a = { .type = BF_TYPE_F64, .rank = 1, .shape = { e->latent }, .data = of };
     if (!s.code && stochastic(job)) {
-        for (size_t j = 0; j < k; j++) v[j] = e->kl[j] / n;
-        snprintf(a.name, sizeof a.name, "latents/kl");
+        for (size_t j = 0; j < k; j++) of[j] = e->kl[j] / n;
+        snprintf(a.name, sizeof a.name, "%slatents/kl", v->home);
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "nat", "mean rate of each dimension over the training set" });
     }
     if (!s.code) {
-        for (size_t j = 0; j < k; j++) v[j] = e->mean_square[j] / n - (e->mean_sum[j] / n) * (e->mean_sum[j] / n);
-        snprintf(a.name, sizeof a.name, "latents/mean_variance");
+        for (size_t j = 0; j < k; j++) of[j] = e->mean_square[j] / n - (e->mean_sum[j] / n) * (e->mean_sum[j] / n);
+        snprintf(a.name, sizeof a.name, "%slatents/mean_variance", v->home);
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "variance of the posterior mean over the training set" });
     }
     if (!s.code && stochastic(job)) {
-        for (size_t j = 0; j < k; j++) v[j] = e->logvar_sum[j] / n;
-        snprintf(a.name, sizeof a.name, "latents/mean_logvar");
+        for (size_t j = 0; j < k; j++) of[j] = e->logvar_sum[j] / n;
+        snprintf(a.name, sizeof a.name, "%slatents/mean_logvar", v->home);
         s = bf_config_file_array(f, &a, &(bf_dataset_text){ "latent", "1", "mean posterior log variance over the training set" });
     }
-    free(v);
+    free(of);
     if (s.code) return s;
-    return write_histogram(f, job);
+    return write_histogram(f, job, v);
 }
 
-static bf_status write_images(bf_config_file *f, const bf_job *job, const char *name, const char *about, int64_t n, float *x)
+static bf_status write_images(bf_config_file *f, const bf_job *job, const char *home, const char *name, const char *about, int64_t n, float *x)
 {
     const bf_data_info *d = bf_dataset_info(job->data);
     bf_array a = { .type = BF_TYPE_F32, .rank = d->dims + 1, .shape = { n }, .data = x };
     for (int i = 0; i < d->dims; i++) a.shape[i + 1] = d->shape[i];
-    snprintf(a.name, sizeof a.name, "%s", name);
+    snprintf(a.name, sizeof a.name, "%s%s", home, name);
     const char *dims = d->dims == 1 ? "sample feature" : d->dims == 2 ? "sample height width" : "sample height width channel";
     return bf_config_file_array(f, &a, &(bf_dataset_text){ dims, "1", about });
 }
@@ -209,11 +216,12 @@ static bf_status write_labels(bf_config_file *f, const char *home, int64_t n, in
     return bf_config_file_array(f, &a, &(bf_dataset_text){ "sample", "1", "class that each of the samples was told" });
 }
 
-/* Prior samples, the first test samples and their reconstructions at the posterior mean, all in model units. */
-static bf_status write_pictures(bf_config_file *f, const bf_job *job)
+/* Prior samples, the first test samples and their reconstructions at the posterior mean, all in model units. The evaluator tells the model what
+ * the view is of. */
+static bf_status write_pictures(bf_config_file *f, const bf_job *job, const view *v)
 {
     const bf_comm *team = job->crew->team;
-    const bf_evaluation *test = &job->evaluation[BF_TEST];
+    const bf_evaluation *test = &v->split[BF_TEST];
     int64_t n = job->config.output.samples, shown = n < test->samples ? n : test->samples;
     size_t k = (size_t)test->latent, width = (size_t)bf_dataset_info(job->data)->width, rows = (size_t)(n > 0 ? n : 1);
     if (n == 0) return BF_DONE;
@@ -228,16 +236,17 @@ static bf_status write_pictures(bf_config_file *f, const bf_job *job)
     if (!s.code && labelled) bf_evaluator_draw_labels(e, n, label);
     if (!s.code) s = bf_evaluator_decode(e, theta, z, label, n, x);
     BF_TRY_DONE(bf_comm_agree(team, s));
-    BF_TRY_DONE(write_images(f, job, "samples", "decoder means at draws from the prior", n, x));
-    if (labelled) BF_TRY_DONE(write_labels(f, "", n, label));
+    BF_TRY_DONE(write_images(f, job, v->home, "samples", "decoder means at draws from the prior", n, x));
+    if (labelled) BF_TRY_DONE(write_labels(f, v->home, n, label));
     if (shown == 0) goto done;
     /* Each rank holds a contiguous share of the test posterior; together the first rows come out in order. */
     int64_t mine = shown - test->first < 0 ? 0 : shown - test->first < test->rows ? shown - test->first : test->rows;
     bf_comm_allgather(team, test->mean, (size_t)mine * k * sizeof *z, z, NULL);
     BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, labelled ? bf_dataset_labels(job->data, BF_TEST) : NULL, shown, x)));
-    BF_TRY_DONE(write_images(f, job, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
+    if (*v->home) goto done;            /* there is one copy of what does not depend on beta */
     bf_dataset_block(job->data, BF_TEST, 0, (int)shown, x);
-    BF_TRY_DONE(write_images(f, job, "inputs", "the first test samples", shown, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "inputs", "the first test samples", shown, x));
 done:
     free(label);
     free(z);
@@ -276,27 +285,68 @@ static bf_status write_measured(bf_config_file *f, const bf_job *job)
     return BF_DONE;
 }
 
-static bf_status write_done(bf_config_file *f, const bf_job *job)
+static bf_status write_view(bf_config_file *f, const bf_job *job, const view *v)
+{
+    BF_TRY(write_posteriors(f, job, v));
+    BF_TRY(write_latents(f, job, v));
+    return write_pictures(f, job, v);
+}
+
+/* Where the time of writing goes. */
+typedef struct laps { bf_times spent; double then; } laps;
+
+/* The model at one more beta. Its rows are made here and let go again, so that any number of betas needs the memory of one. */
+static bf_status write_at_beta(bf_config_file *f, const bf_job *job, int k, laps *t)
+{
+    char home[24];
+    bf_evaluator *e = bf_trainer_evaluator(job->trainer);
+    bf_evaluation at[BF_SPLITS] = { 0 };
+    const bf_attr beta = { .name = "beta", .type = 'f', .real = job->config.output.betas.at[k] };
+    bf_status s = BF_DONE;
+    bf_times_lap(&t->spent, BF_PHASE_FILES, &t->then);
+    bf_evaluator_tell(e, beta.real);
+    for (int split = BF_TRAIN; !s.code && split < BF_SPLITS; split++)
+        s = bf_evaluate(e, bf_trainer_theta(job->trainer), (bf_split)split, NAN, true, &at[split]);
+    bf_times_lap(&t->spent, BF_PHASE_EVALUATION, &t->then);
+    snprintf(home, sizeof home, "by_beta/b%d", k);
+    if (!s.code) s = bf_config_file_attrs(f, home, &beta, 1);
+    strcat(home, "/");
+    if (!s.code) s = write_view(f, job, &(view){ home, at });
+    for (int split = 0; split < BF_SPLITS; split++) bf_evaluation_free(&at[split]);
+    return s;
+}
+
+static bf_status write_by_beta(bf_config_file *f, const bf_job *job, laps *t)
+{
+    if (!bf_beta_conditioned(&job->config.vae)) return BF_DONE;
+    for (int k = 0; k < job->config.output.betas.count; k++) BF_TRY(write_at_beta(f, job, k, t));
+    bf_evaluator_tell(bf_trainer_evaluator(job->trainer), job->told);
+    return BF_DONE;
+}
+
+static bf_status write_done(bf_config_file *f, const bf_job *job, laps *t)
 {
     const bf_output_options *o = &job->config.output;
     if (o->weights) BF_TRY(write_weights(f, job));
-    BF_TRY(write_posteriors(f, job));
-    BF_TRY(write_latents(f, job));
+    BF_TRY(write_view(f, job, &(view){ "", job->evaluation }));
     BF_TRY(write_told(f, job));
     BF_TRY(write_measured(f, job));
-    BF_TRY(write_pictures(f, job));
+    BF_TRY(write_by_beta(f, job, t));
     if (o->state) BF_TRY(write_state(f, job));
     return BF_DONE;
 }
 
-bf_status bf_outputs_write(const bf_job *job, bf_result *r)
+bf_status bf_outputs_write(const bf_job *job, bf_result *r, bf_times *spent)
 {
     bf_config_file *f = NULL;
-    double then = bf_clock_seconds();
+    laps t = { .then = bf_clock_seconds() };
     BF_TRY(bf_config_file_create(job->crew->team, job->crew->dir, job->id, job->crew->tag, &f));
-    bf_status s = r->status == BF_CONFIG_DONE ? write_done(f, job) : BF_DONE;
-    bf_times_lap(&r->times, BF_PHASE_FILES, &then);
+    bf_status s = r->status == BF_CONFIG_DONE ? write_done(f, job, &t) : BF_DONE;
+    bf_times_lap(&t.spent, BF_PHASE_FILES, &t.then);
+    bf_times_add(&r->times, &t.spent);
     if (!s.code) s = write_rows_and_keys(f, job, r);
     bf_status closed = bf_config_file_close(&f, s.code == BF_OK);
+    bf_times_lap(&t.spent, BF_PHASE_FILES, &t.then);
+    bf_times_add(spent, &t.spent);
     return s.code ? s : closed;
 }

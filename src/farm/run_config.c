@@ -327,9 +327,9 @@ static bool is_a_row(bf_code code)
 /* Collective over the team. The checkpoint has served. */
 static bf_status write_file(bf_job *job, bf_status trained, bf_result *r)
 {
-    double then = bf_clock_seconds();
     if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
-    BF_TRY(bf_outputs_write(job, r));
+    BF_TRY(bf_outputs_write(job, r, &job->own));
+    double then = bf_clock_seconds();
     if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
     bf_times_lap(&job->own, BF_PHASE_FILES, &then);
     return BF_DONE;

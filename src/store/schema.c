@@ -1,6 +1,7 @@
 #include "store/schema.h"
 
 #include <fnmatch.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define SPLIT_OF "wall clock of the team's leader, over the training steps that led to the result: steps lost in a crash and diverged attempts do not count"
@@ -76,6 +77,10 @@ static const bf_object objects[] = {
       "120 bins on [-10, 1] between one for less and one for more; with the measure collapse" },
     { "/configs/*/latents/traversal_variance", "latent", "f64", "1", "variance of the decoder's mean along each latent dimension",
       "summed over entries, mean over posterior means as bases, 11 points in [-3, 3]; with the measure traversal" },
+    { "/configs/*/by_beta", NULL, "group", "", "a model conditioned on beta, as it is stored at chosen values of beta", "output.betas: a group for each, b0, b1, ..., by rising beta" },
+    { "/configs/*/by_beta/*", NULL, "group", "", "this model at one beta, the attribute beta",
+      "posterior, second_stage, latents, samples and reconstructions, named and shaped as in the configuration's own group; those there are of the beta "
+      "of objective.grid nearest 1" },
     { "/configs/*/spectrum", "latent", "f64", "1", "singular values of the aggregated posterior over sqrt(samples)", NULL },
     { "/configs/*/samples", NULL, "f32", "1", "decoder means at draws from the prior", "(sample, ...shape of a sample), model units (u8 data: divided by 255)" },
     { "/configs/*/reconstructions", NULL, "f32", "1", "decoder means at the posterior means of the inputs", "(sample, ...shape of a sample)" },
@@ -161,8 +166,18 @@ static const bf_object *find_in(const bf_object *rows, int n, const char *path)
     return NULL;
 }
 
+/* What a configuration has at one beta is described by what it has. Without "/by_beta/b0". */
+static bool without_beta(const char *path, char *out, size_t size)
+{
+    const char *from = strncmp(path, "/configs/", 9) == 0 ? strstr(path, "/by_beta/") : NULL;
+    const char *rest = from ? strchr(from + strlen("/by_beta/"), '/') : NULL;
+    return rest && (size_t)snprintf(out, size, "%.*s%s", (int)(from - path), path, rest) < size;
+}
+
 const bf_object *bf_schema_find(const char *path)
 {
+    char plain[160];
+    if (without_beta(path, plain, sizeof plain)) path = plain;
     const bf_object *o = find_in(objects, OBJECTS, path);
     return o ? o : find_in(curve_objects, CURVE_OBJECTS, path);
 }

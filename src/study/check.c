@@ -1,5 +1,6 @@
 #include "study/check.h"
 #include "nn/backend.h"
+#include "vae/condition.h"
 #include "vae/vae.h"
 
 #include <assert.h>
@@ -72,6 +73,19 @@ static void check_model(const bf_config *c, findings *f)
     find(f, named ? path : "model.net", NULL, "%s", named ? colon + 2 : s.what);
 }
 
+/* Where a range is wrong, that is said already. */
+static void check_betas(const bf_config *c, findings *f)
+{
+    const bf_f64_list *list = &c->output.betas;
+    if (!bf_beta_conditioned(&c->vae) || !(c->vae.beta_range[1] > c->vae.beta_range[0])) return;
+    for (int i = 0; i < list->count; i++) {
+        const bool known = bf_condition_knows(&c->vae, list->at[i]), rises = i == 0 || list->at[i] > list->at[i - 1];
+        if (!known) find(f, "output.betas", "objective.beta", "the model will not have learned %g", list->at[i]);
+        else if (!rises) find(f, "output.betas", NULL, "%g follows %g; the values rise", list->at[i], list->at[i - 1]);
+        if (!known || !rises) return;
+    }
+}
+
 int bf_config_check(const bf_config *c, bf_finding out[BF_MAX_FINDINGS])
 {
     findings f = { 0, out };
@@ -80,5 +94,6 @@ int bf_config_check(const bf_config *c, bf_finding out[BF_MAX_FINDINGS])
     check_backend(c, &f);
     check_data(c, &f);
     check_model(c, &f);
+    check_betas(c, &f);
     return f.count;
 }

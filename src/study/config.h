@@ -9,6 +9,7 @@
 typedef struct bf_output_options {
     bool    posterior_train, posterior_test;    /* output.posterior: [train, test] */
     bool    second_stage, weights, state;
+    bf_f64_list betas;                          /* of a conditioned model: at which it is stored beside the grid's value nearest 1; rising */
     int64_t samples;
     double  progress_seconds;
 } bf_output_options;

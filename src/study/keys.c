@@ -262,6 +262,9 @@ static const bf_key table[] = {
       "posterior means from which every latent dimension is swept", R, NULL, measures_traversal, "measure: traversal" },
 
     { "output.posterior", BF_KEY_SPLITS, POSTERIOR_PAIR, "[train, test]", "train test", NULL, NULL, "parts whose posterior is stored", 0, ALWAYS },
+    { "output.betas", BF_KEY_REALS, FIELD(output.betas), "none", "(0:inf)|none=0", NULL, NULL,
+      "where else a beta-conditioned model's posteriors, latents and samples are stored: a list, or {log: [first, last, count]}", BF_KEY_STRICT,
+      NULL, conditioned, "model.condition: beta" },
     { "output.second_stage", BF_KEY_BOOL, FIELD(output.second_stage), "true", NULL, NULL, NULL, "store the second-stage training set", 0, ALWAYS },
     { "output.weights", BF_KEY_BOOL, FIELD(output.weights), "true", NULL, NULL, NULL, "store the trained weights", 0, ALWAYS },
     { "output.state", BF_KEY_BOOL, FIELD(output.state), "false", NULL, NULL, NULL,

@@ -11,6 +11,7 @@ data: {source: patches, train: 600, test: 300}
 model: {hidden: [16], latent: 3, activation: tanh, condition: beta}
 objective: {beta: {range: [0.01, 10]}, grid: {log: [0.01, 10, 4]}, betas_per_sample: 2, warmup: 1}
 train: {epochs: 4, batch: 64, lanes: 4, lr: 3.0e-3, evaluate_every: 2}
+output: {betas: [0.1, 10], samples: 9}
 sweep:
   pairs:
     - {model.condition: beta, model.modulation: gate, objective.beta: {range: [0.01, 10]}}
@@ -64,6 +65,40 @@ def test_tables(alone, tmp_path):
                 np.testing.assert_allclose(home["latents/kl"][()].sum(), rate[c, 2, 0], rtol=1e-6)
     betafield("verify", alone / "out")
     betafield("verify", tmp_path / "packed.h5")
+
+
+def test_stored_at_chosen_betas(alone, tmp_path):
+    """What lies at a chosen beta is what the model is at that beta: the tables, the encoder, and the group of the beta nearest 1 say so."""
+    betafield("pack", alone / "out", "-o", tmp_path / "packed.h5")
+    betafield("data", alone / "study.yaml", "-o", tmp_path / "data.h5")
+    betafield("encode", alone / "out", "--config", 0, tmp_path / "data.h5", "--dataset", "test/x", "-o", tmp_path / "e.h5", "--beta", 10)
+    for path in (alone / "out/study.h5", tmp_path / "packed.h5"):
+        with h5py.File(path) as f, h5py.File(tmp_path / "e.h5") as e:
+            assert "by_beta" not in f["configs/c0003"]
+            for c in (0, 1, 2, 4):
+                home = f[f"configs/c{c:04d}"]
+                assert {name: at.attrs["beta"] for name, at in home["by_beta"].items()} == {"b0": 0.1, "b1": 10}
+                for k, at in zip((1, 3), home["by_beta"].values()):
+                    rate = f["metrics_by_beta/rate"][c, k, 0]
+                    np.testing.assert_allclose(at["latents/kl"][()].sum(), rate, rtol=1e-6)
+                    mean, logvar = (at[f"posterior/train/{part}"][()].astype(float) for part in ("mean", "logvar"))
+                    np.testing.assert_allclose(0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).sum(1).mean(), rate, rtol=1e-5, atol=1e-6)
+                    np.testing.assert_array_equal(at["second_stage/train"][()], at["posterior/train/z"][()])
+                    assert at["latents/histogram"][()].sum() == 600 * 3 and at["latents/histogram"].attrs["dims"] == b"latent bin"
+                    assert set(at) == {"posterior", "second_stage", "latents", "samples", "reconstructions"}
+                    assert at["samples"].shape == home["samples"].shape == (9, 5, 5)
+            at = f["configs/c0000/by_beta/b1"]
+            np.testing.assert_allclose(at["posterior/test/mean"][()], e["mean"][()], atol=1e-6)
+            np.testing.assert_allclose(at["posterior/test/logvar"][()], e["logvar"][()], atol=1e-6)
+            np.testing.assert_allclose(at["reconstructions"][()], e["reconstruction"][:9], atol=1e-6)
+
+
+@pytest.mark.parametrize("betas,said", [
+    ("[20]", "output.betas: the model will not have learned 20"), ("[1, 0.1]", "output.betas: 0.1 follows 1; the values rise"),
+    ("[0.5, 1]", "output.betas: the model will not have learned 0.5"),      # cconv knows the values of the grid alone
+])
+def test_betas_it_will_not_have_learned(alone, betas, said):
+    assert said in betafield("plan", alone / "study.yaml", "--set", f"output.betas={betas}", expect=2).stderr
 
 
 def told(config, w, x, beta, high):

@@ -102,6 +102,33 @@ static void test_cost__measures_that_decode_again_are_counted(void **state)
     assert_true(fabs(more / (rows * decoder) - 1.0) < 1e-9);        /* biases are not counted */
 }
 
+/* A model that is told beta, stored at so many of them. */
+static bf_cost count_betas(int betas)
+{
+    bf_config *c = malloc(sizeof *c);
+    bf_cost cost;
+    configure("epochs: 3", c);
+    snprintf(c->vae.condition, sizeof c->vae.condition, "beta");
+    c->vae.beta = NAN;
+    c->vae.beta_range[0] = 0.1;
+    c->vae.beta_range[1] = 10.0;
+    c->output.betas.count = betas;
+    for (int i = 0; i < betas; i++) c->output.betas.at[i] = 1.0 + i;
+    assert_int_equal(bf_cost_count(c, &data, &cost).code, BF_OK);
+    free(c);
+    return cost;
+}
+
+static void test_cost__what_is_stored_at_more_betas_is_counted(void **state)
+{
+    (void)state;
+    const bf_cost none = count_betas(0), three = count_betas(3);
+    const int64_t rows = 1000 + 100, view = 4 * (3 * 4 * rows + 2 * 64 * 25) + 8 * 4 * (3 + 203);
+    assert_true(three.disk - none.disk >= 3 * view && three.disk - none.disk < 3 * (view + 32768));
+    assert_true(three.evaluation_flops / none.evaluation_flops > 22.9 / 20.0 && three.evaluation_flops / none.evaluation_flops < 23.1 / 20.0);
+    assert_int_equal(three.memory, none.memory);
+}
+
 static void test_cost__lanes_change_memory_but_not_arithmetic(void **state)
 {
     (void)state;
@@ -190,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_cost__counts_what_a_model_has),
         cmocka_unit_test(test_cost__memory_holds_every_plan),
         cmocka_unit_test(test_cost__measures_that_decode_again_are_counted),
+        cmocka_unit_test(test_cost__what_is_stored_at_more_betas_is_counted),
         cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),
         cmocka_unit_test(test_cost__steps_replace_epochs),
         cmocka_unit_test(test_cost_model__finds_the_line_it_is_taught),
