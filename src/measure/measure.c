@@ -7,10 +7,10 @@
 
 static const bf_measure *const table[] = {
     &bf_measure_rd, &bf_measure_active, &bf_measure_mmd, &bf_measure_spectrum, &bf_measure_decomposition, &bf_measure_nll,
-    &bf_measure_collapse, &bf_measure_traversal,
+    &bf_measure_collapse, &bf_measure_traversal, &bf_measure_alignment,
 };
 enum { ROWS = sizeof table / sizeof *table };
-const char *const bf_measure_names[] = { "rd", "active", "mmd", "spectrum", "decomposition", "nll", "collapse", "traversal", NULL };
+const char *const bf_measure_names[] = { "rd", "active", "mmd", "spectrum", "decomposition", "nll", "collapse", "traversal", "alignment", NULL };
 
 const bf_measure *bf_measure_row(int i)
 {

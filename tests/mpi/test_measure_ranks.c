@@ -52,14 +52,15 @@ static bf_status measure_in_team(int ranks, outcome *o)
     return s;
 }
 
-static void same_bits(const char *net, int64_t rows)
+/* kept: arrays that the measures leave beside their columns. */
+static void same_bits(const char *net, int64_t rows, int kept)
 {
     outcome *alone = malloc(sizeof *alone), *o = malloc(sizeof *o);
     BF_MPI_CHECK(alone && o);
     small_name(small.vae.net, net);
     small.measure.nll_rows = rows;
     BF_MPI_OK(measure_in_team(1, alone));
-    BF_MPI_CHECK(isfinite(alone->value[0]) && alone->kept == 3);
+    BF_MPI_CHECK(isfinite(alone->value[0]) && alone->kept == kept);
     for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
         BF_MPI_OK(measure_in_team(ranks, o));
         BF_MPI_CHECK(memcmp(o, alone, sizeof *o) == 0);
@@ -68,14 +69,14 @@ static void same_bits(const char *net, int64_t rows)
     free(o);
 }
 
-/* One rank after the other fails to allocate, at each of the places where it could: all of its team say so, naming it. */
-static void fail_together(void)
+/* One rank after the other fails to allocate, at each of so many places where it could: all of its team say so, naming it. */
+static void fail_together(int places)
 {
     outcome *o = malloc(sizeof *o);
     BF_MPI_CHECK(o);
-    for (int visit = 0; visit < 4 * bf_comm_size(world); visit++) {
-        const int rank = visit / 4;
-        faults = (bf_fault_plan){ .count = 1, .fault = { { .point = "measure.allocate", .rank = rank, .nth = visit % 4 + 1, .action = BF_FAULT_FAIL } } };
+    for (int visit = 0; visit < places * bf_comm_size(world); visit++) {
+        const int rank = visit / places;
+        faults = (bf_fault_plan){ .count = 1, .fault = { { .point = "measure.allocate", .rank = rank, .nth = visit % places + 1, .action = BF_FAULT_FAIL } } };
         bf_status s = measure_in_team(bf_comm_size(world), o);
         BF_MPI_CHECK(s.code == BF_E_MEMORY && s.rank == rank);
     }
@@ -89,11 +90,19 @@ int main(int argc, char **argv)
     if (!s.code) s = small_training_open(world, 1100, 300, &small);
     if (s.code) return 1;
     small.measure = (bf_measure_options){ .count = 3, .name = { "nll", "collapse", "traversal" }, .rd_samples = 1, .nll_samples = 7, .traversal_bases = 13 };
-    same_bits("mlp", 333);
-    same_bits("mlp", -1);
-    same_bits("linear", 1000);
-    same_bits("mlp", 3);                    /* fewer samples than ranks */
-    fail_together();
+    same_bits("mlp", 333, 3);
+    same_bits("mlp", -1, 3);
+    same_bits("linear", 1000, 3);
+    same_bits("mlp", 3, 3);                 /* fewer samples than ranks */
+    fail_together(4);
+    small.measure = (bf_measure_options){ .count = 1, .name = { "alignment" }, .rd_samples = 1 };
+    small.vae.beta = NAN;
+    small.vae.beta_range[0] = 0.1;
+    small.vae.beta_range[1] = 10.0;
+    small_name(small.vae.condition, "beta");
+    small_name(small.vae.modulation, "film");
+    same_bits("mlp", -1, 0);
+    fail_together(2);
     small_training_close(&small);
     bf_comm_finalize(&world);
     return 0;

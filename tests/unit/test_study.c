@@ -152,7 +152,7 @@ static void test_study__measures_with_options(void **state)
                   "s.yaml:2:36: measure.active: expected a mapping from options to values, such as {}\n");
     study_refuses("study: m\nmeasure: [rd, frechet]\n", NULL,
                   "s.yaml:2:15: measure: 'frechet' is known but not available in this version; it has rd, active, mmd, spectrum, decomposition, nll, collapse, "
-                  "traversal\n");
+                  "traversal, alignment\n");
 }
 
 /* --- what is said about bad ones ---------------------------------------------------------------------------------- */
