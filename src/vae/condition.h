@@ -26,10 +26,11 @@ typedef struct bf_modulation {
     bf_value (*hidden)(bf_builder *b, const bf_condition *c, bf_value v, const char *name, bf_half side);
     bool beside;                /* n stands beside what the network is given */
     bool listed;                /* learns the values of the grid alone, which are even in the logarithm */
+    bool capped;                /* what log beta adds to a log variance is 0 at most: no dimension is wider than the prior */
 } bf_modulation;
 const bf_modulation *bf_modulation_find(const char *name);
 extern const char *const bf_modulation_names[], *const bf_condition_names[];     /* NULL-terminated, for the table of keys */
-extern const bf_modulation bf_modulation_gate, bf_modulation_film, bf_modulation_cconv;
+extern const bf_modulation bf_modulation_gate, bf_modulation_root, bf_modulation_film, bf_modulation_cconv;
 
 bool bf_beta_conditioned(const bf_vae_options *o);
 bool bf_label_conditioned(const bf_vae_options *o);

@@ -9,19 +9,21 @@
 #include <string.h>
 
 #define SHUT (-1e-6f)           /* from here on the gate is 0, as is its gradient: towards 0 its slope has no bound */
-#define ENCODER_START 3.0       /* sigmoid 0.953 */
-#define DECODER_START (-3.0)    /* sqrt(1 - exp(-3)) = 0.975 */
+#define SIGMOID_START 3.0       /* 0.953 */
+#define ROOT_START (-3.0)       /* sqrt(1 - exp(-3)) = 0.975 */
 
-static float value_of(int half, float raw)
+enum { SIGMOID, ROOT };         /* kinds of the node */
+
+static float value_of(int kind, float raw)
 {
-    if (half == BF_ENCODER) return bf_sigmoid(raw);
+    if (kind == SIGMOID) return bf_sigmoid(raw);
     return raw >= SHUT ? 0.0f : sqrtf(-bf_expm1(raw));
 }
 
 /* ds / d raw. From raw rather than from s, which is close to 1 where the slope is small. */
-static float slope_of(int half, float raw, float s)
+static float slope_of(int kind, float raw, float s)
 {
-    if (half == BF_ENCODER) return s * bf_sigmoid(-raw);
+    if (kind == SIGMOID) return s * bf_sigmoid(-raw);
     return raw >= SHUT ? 0.0f : -0.5f * bf_exp(raw) / s;
 }
 
@@ -89,18 +91,23 @@ static void backward(const bf_node *n, const bf_lane *l)
 
 const bf_op bf_op_gate = { .name = "gate", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1, .work = work };
 
-static bf_value hidden(bf_builder *b, const bf_condition *c, bf_value v, const char *name, bf_half side)
+bf_value bf_gate(bf_builder *b, bf_value v, bf_value told, const char *name, bool root)
 {
     char slot[80];
     const bf_shape shape = bf_builder_shape(b, v);
     const int64_t channels[1] = { shape.channels };
-    bf_node *n = bf_node_add(b, &bf_op_gate, 2, (const bf_value[]){ v, c->n }, shape);
-    n->kind = (int)side;
+    bf_node *n = bf_node_add(b, &bf_op_gate, 2, (const bf_value[]){ v, told }, shape);
+    n->kind = root ? ROOT : SIGMOID;
     snprintf(slot, sizeof slot, "%s.gate.weight", name);
     bf_node_slot(b, n, slot, 1, channels, (bf_init){ BF_INIT_CONST, 0.0 }, false);
     snprintf(slot, sizeof slot, "%s.gate.bias", name);
-    bf_node_slot(b, n, slot, 1, channels, (bf_init){ BF_INIT_CONST, side == BF_ENCODER ? ENCODER_START : DECODER_START }, false);
+    bf_node_slot(b, n, slot, 1, channels, (bf_init){ BF_INIT_CONST, root ? ROOT_START : SIGMOID_START }, false);
     return n->output;
+}
+
+static bf_value hidden(bf_builder *b, const bf_condition *c, bf_value v, const char *name, bf_half side)
+{
+    return bf_gate(b, v, c->n, name, side == BF_DECODER);
 }
 
 const bf_modulation bf_modulation_gate = { .name = "gate", .help = "a factor for every channel of a hidden layer", .hidden = hidden };

@@ -7,7 +7,7 @@ extern const bf_op bf_op_noise_normal, bf_op_reparameterize, bf_op_kl_normal, bf
                    bf_op_gaussian_fixed, bf_op_gaussian_learned, bf_op_gaussian_optimal, bf_op_gaussian_per_image,
                    bf_op_gaussian_per_pixel, bf_op_gaussian_decoder, bf_op_decoder_variance, bf_op_student_t, bf_op_log_abs, bf_op_levels, bf_op_bits,
                    bf_op_bits_mean, bf_op_categorical, bf_op_categorical_mean, bf_op_logistic_mixture, bf_op_logistic_mixture_mean,
-                   bf_op_noise_even, bf_op_gate, bf_op_film, bf_op_beside, bf_op_weigh, bf_op_lift,
+                   bf_op_noise_even, bf_op_gate, bf_op_film, bf_op_beside, bf_op_weigh, bf_op_lift, bf_op_lift_capped,
                    bf_op_noise_listed, bf_op_cconv,
                    bf_op_kl_normal_each, bf_op_free_bits, bf_op_from_capacity;
 
@@ -24,6 +24,10 @@ bf_value bf_beside(bf_builder *b, bf_value x, bf_value told);
 bf_value bf_weigh(bf_builder *b, bf_value rate, bf_value n, double middle, double slope);
 /* x + a log beta, a the parameter `name`, one number for every column. */
 bf_value bf_lift(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name);
+/* x + min(0, a log beta + level), a and level the parameters of those names, two numbers for every column. */
+bf_value bf_lift_capped(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name, const char *level);
+/* v times a factor s of its channel, of raw = w n + b: the sigmoid of raw, or root: sqrt(1 - exp(raw)), 0 where raw is not below 0. */
+bf_value bf_gate(bf_builder *b, bf_value v, bf_value n, const char *name, bool root);
 /* z = mean + exp(logvar / 2) noise, all (rows, cols). */
 bf_value bf_reparameterize(bf_builder *b, bf_value mean, bf_value logvar, bf_value noise);
 /* (rows, 1): KL( N(mean, exp(logvar)) || N(0, 1) ), summed over dimensions. */

@@ -10,14 +10,22 @@
 #define LOG_TWO_PI 1.8378770664093453
 #define LOGVAR_GAIN 0.1     /* starts near the prior's variance for every sample */
 
+/* In a linear model the optimal log variance of a dimension in use is log beta and a constant; of the others, 0. */
+static bf_value with_beta(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value logvar)
+{
+    static const char name[] = "posterior.logvar.log_beta";
+    if (c->n == BF_NO_VALUE) return logvar;
+    if (!bf_modulation_find(o->modulation)->capped) return bf_lift(b, logvar, c->n, c->middle, c->slope, name);
+    return bf_lift_capped(b, logvar, c->n, c->middle, c->slope, name, "posterior.logvar.level");
+}
+
 static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, uint32_t use)
 {
     const int latent = (int)o->latent, rows = bf_builder_shape(b, features).rows;
     bf_posterior_values q;
     q.mean = bf_wide(b, bf_dense(b, features, latent, "posterior.mean", 1.0, 0.0));
     q.logvar = bf_wide(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0));
-    /* In a linear model the optimal log variance of a dimension in use is log beta and a constant. */
-    if (c->n != BF_NO_VALUE) q.logvar = bf_lift(b, q.logvar, c->n, c->middle, c->slope, "posterior.logvar.log_beta");
+    q.logvar = with_beta(b, o, c, q.logvar);
     q.logvar = bf_clamp(b, q.logvar, LOGVAR_LOW, LOGVAR_HIGH, "logvar_clamp_hits");
     q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_normal(b, rows, latent, use));
     return q;

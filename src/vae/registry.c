@@ -36,7 +36,7 @@ const bf_op *const bf_vae_ops[] = {
     &bf_op_gaussian_learned, &bf_op_gaussian_optimal, &bf_op_gaussian_per_image, &bf_op_gaussian_per_pixel, &bf_op_gaussian_decoder,
     &bf_op_decoder_variance, &bf_op_student_t, &bf_op_log_abs, &bf_op_levels, &bf_op_bits, &bf_op_bits_mean, &bf_op_categorical,
     &bf_op_categorical_mean, &bf_op_logistic_mixture, &bf_op_logistic_mixture_mean,
-    &bf_op_noise_even, &bf_op_gate, &bf_op_film, &bf_op_beside, &bf_op_weigh, &bf_op_lift,
+    &bf_op_noise_even, &bf_op_gate, &bf_op_film, &bf_op_beside, &bf_op_weigh, &bf_op_lift, &bf_op_lift_capped,
     &bf_op_noise_listed, &bf_op_cconv, &bf_op_kl_normal_each, &bf_op_free_bits, &bf_op_from_capacity, NULL
 };
 

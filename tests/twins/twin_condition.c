@@ -168,6 +168,24 @@ static void lift_backward(const bf_node *n, const bf_lane *l)
     }
 }
 
+static double capped(const bf_node *n, const bf_lane *l, int i) { return SLOT(0)[i % COLS] * log_beta(n, l, i / COLS) + SLOT(1)[i % COLS]; }
+
+static void lift_capped_forward(const bf_node *n, const bf_lane *l)
+{
+    for (int i = 0; i < ROWS * COLS; i++) OUT[i] = IN(0)[i] + fmin(0, capped(n, l, i));
+}
+
+static void lift_capped_backward(const bf_node *n, const bf_lane *l)
+{
+    clear_slots(n, l, 2);
+    for (int i = 0; i < ROWS * COLS; i++) {
+        const double open = capped(n, l, i) < 0;
+        give_slot(n, l, 0, i % COLS, open * DOUT[i] * log_beta(n, l, i / COLS));
+        give_slot(n, l, 1, i % COLS, open * DOUT[i]);
+        give(n, l, i, DOUT[i]);
+    }
+}
+
 const bf_twin bf_twins_condition[] = {
     { "noise.even", { even_forward, NULL } },
     { "noise.listed", { listed_forward, NULL } },
@@ -177,5 +195,6 @@ const bf_twin bf_twins_condition[] = {
     { "beside", { beside_forward, beside_backward } },
     { "weigh", { weigh_forward, weigh_backward } },
     { "lift", { lift_forward, lift_backward } },
+    { "lift.capped", { lift_capped_forward, lift_capped_backward } },
     { NULL, { NULL, NULL } },
 };

@@ -111,6 +111,70 @@ static void test_condition__at_a_beta_it_is_a_plain_model_with_multiplied_weight
     vae_rig_destroy(&plain);
 }
 
+/* --- one linear model that is the best at every beta --------------------------------------------------------------- */
+
+/* Data of these variances, uncorrelated; variance 1. A dimension's gate is shut where beta is above its variance. */
+static const double spread[RIG_WIDTH] = { 4.0, 2.0, 1.0, 0.5 };
+
+static vae_rig best_linear_model(const bf_vae_options *o)
+{
+    vae_rig r = vae_rig_create(o, BF_VAE_EVALUATE, &bf_backend_portable, RIG_WIDTH, 1, 0);
+    const double slope = 1.0 / (bf_condition_n(o, exp(1.0)) - bf_condition_n(o, 1.0)), middle = -slope * bf_condition_n(o, 1.0);
+    float *x = bf_plan_value(r.vae.plan, 0, r.vae.x);
+    memset(r.theta, 0, r.size * sizeof(float));
+    for (int i = 0; i < RIG_WIDTH; i++) {
+        const int diagonal = i * RIG_WIDTH + i;
+        for (int j = 0; j < RIG_WIDTH; j++) x[i * RIG_WIDTH + j] = i == j;
+        slot_of(&r, "encoder.0.weight")[diagonal] = (float)(1.0 / sqrt(spread[i]));
+        slot_of(&r, "posterior.mean.weight")[diagonal] = slot_of(&r, "decoder.0.weight")[diagonal] = 1.0f;
+        slot_of(&r, "decoder.output.weight")[diagonal] = (float)sqrt(spread[i]);
+        slot_of(&r, "encoder.0.gate.weight")[i] = slot_of(&r, "decoder.0.gate.weight")[i] = (float)slope;
+        slot_of(&r, "encoder.0.gate.bias")[i] = slot_of(&r, "decoder.0.gate.bias")[i] = (float)(middle - log(spread[i]));
+        slot_of(&r, "posterior.logvar.log_beta")[i] = 1.0f;
+        slot_of(&r, "posterior.logvar.level")[i] = (float)-log(spread[i]);
+    }
+    return r;
+}
+
+/* Rate and squared error over such data, from what the model makes of unit vectors. */
+static void expect_over_data(const vae_rig *r, double *rate, double *sse)
+{
+    const float *mean = bf_plan_value(r->vae.plan, 0, r->vae.mean), *logvar = bf_plan_value(r->vae.plan, 0, r->vae.logvar);
+    const float *z = bf_plan_value(r->vae.plan, 0, r->vae.z), *recon = bf_plan_value(r->vae.plan, 0, r->vae.recon);
+    *rate = *sse = 0.0;
+    for (int i = 0; i < RIG_WIDTH; i++) {
+        const int diagonal = i * RIG_WIDTH + i;
+        const double in = (double)mean[diagonal], out = (double)recon[diagonal] / (double)z[diagonal], lv = (double)logvar[diagonal];
+        *rate += 0.5 * (spread[i] * in * in + exp(lv) - lv - 1.0);
+        *sse += spread[i] * (1.0 - out * in) * (1.0 - out * in) + out * out * exp(lv);
+    }
+}
+
+static void test_condition__root_holds_the_best_linear_model_of_every_beta(void **state)
+{
+    (void)state;
+    static const struct { double beta, rate, sse; } optimum[] = {
+        { 0.01, 9.90348755, 0.04 }, { 0.1, 5.29831737, 0.4 }, { 0.2, 3.91202301, 0.8 }, { 0.5, 2.07944154, 2.0 }, { 1.0, 1.03972077, 3.5 },
+        { 2.0, 0.34657359, 5.5 }, { 3.0, 0.14384104, 6.5 }, { 5.0, 0.0, 7.5 },
+    };
+    bf_vae_options o = options("root");
+    o.beta_range[0] = 0.01;
+    o.beta_range[1] = 10.0;
+    o.hidden = (bf_i64_list){ 1, { RIG_WIDTH } };
+    o.latent = RIG_WIDTH;
+    snprintf(o.activation, sizeof o.activation, "linear");
+    vae_rig r = best_linear_model(&o);
+    for (size_t i = 0; i < sizeof optimum / sizeof *optimum; i++) {
+        double rate, sse;
+        bf_vae_tell(&r.vae, &o, optimum[i].beta);
+        vae_rig_run(&r, RIG_WIDTH);
+        expect_over_data(&r, &rate, &sse);
+        BF_CHECK_NEAR(rate, optimum[i].rate, 1e-5);
+        BF_CHECK_NEAR(sse, optimum[i].sse, 1e-5);
+    }
+    vae_rig_destroy(&r);
+}
+
 /* --- what it learns from ------------------------------------------------------------------------------------------ */
 
 /* The loss is the mean of D + beta R with every row's own beta; the statistic rate stays what it is. */
@@ -144,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_condition__n_has_variance_one_over_the_range),
         cmocka_unit_test(test_condition__the_grid_covers_the_range_evenly_in_the_logarithm),
         cmocka_unit_test(test_condition__at_a_beta_it_is_a_plain_model_with_multiplied_weights),
+        cmocka_unit_test(test_condition__root_holds_the_best_linear_model_of_every_beta),
         cmocka_unit_test(test_condition__every_row_is_weighed_by_its_own_beta),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,6 +179,14 @@ static void lift(bf_bench *g)
     bf_bench_probe(g, bf_lift(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), c.n, c.middle, c.slope, "a"));
 }
 
+/* log beta is between -0.4 and 0.2: some rows of the second are capped. */
+static void lift_capped(bf_bench *g)
+{
+    const bf_condition c = condition(g);
+    bf_bench_probe(g, bf_lift_capped(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), c.n, c.middle, c.slope, "a", "level"));
+    bf_bench_probe(g, bf_lift_capped(g->b, bf_bench_leaf(g, "y", g->cols, 1.0), c.n, c.middle + 0.2, c.slope, "second", "other"));
+}
+
 static void kl_each(bf_bench *g)
 {
     bf_bench_probe(g, bf_kl_normal_each(g->b, bf_bench_leaf(g, "mean", g->cols, 1.0), bf_bench_leaf(g, "logvar", g->cols, 1.0)));
@@ -202,7 +210,7 @@ static const bf_op_case cases[] = {
     { "decoder_variance", decoder_variance }, { "student_t", student_t }, { "log_abs", log_abs }, { "levels", levels }, { "bits", bits },
     { "bits.mean", bits_mean }, { "categorical", categorical }, { "categorical.mean", categorical_mean },
     { "logistic_mixture", logistic_mixture }, { "logistic_mixture.mean", logistic_mixture_mean }, { "noise.even", even }, { "gate", gate }, { "noise.listed", listed }, { "cconv", cconv }, { "film", film }, { "beside", beside },
-    { "weigh", weigh }, { "lift", lift }, { "kl.normal.each", kl_each }, { "free_bits", free_bits },
+    { "weigh", weigh }, { "lift", lift }, { "lift.capped", lift_capped }, { "kl.normal.each", kl_each }, { "free_bits", free_bits },
     { "from_capacity", from_capacity }, { NULL, NULL },
 };
 
