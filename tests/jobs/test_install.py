@@ -39,7 +39,7 @@ def test_install__program_manual_and_studies_are_there(prefix):
     assert "15 configurations" in plan
     manual = (prefix / "share/man/man1/betafield.1").read_text()
     assert "objective.beta" in manual and "@" not in manual.split(".SH KEYS")[0]
-    for name in ("jobs/report.py", "slurm/study.sbatch"):
+    for name in ("jobs/report.py", "jobs/check.py", "slurm/study.sbatch"):
         assert os.access(prefix / "share/betafield" / name, os.X_OK)
 
 
