@@ -47,6 +47,10 @@ class Mistake(Exception):
     """What is wrong with the study or the expectations, as a sentence."""
 
 
+class Absent(Mistake):
+    """There is no other configuration to compare one with."""
+
+
 # A trained model at one beta: its configuration's id, its keys, and {split: {column: value}}.
 Point = collections.namedtuple("Point", "id keys metrics")
 Row = collections.namedtuple("Row", "place when where split expression relation reference expected tolerance source")
@@ -247,7 +251,8 @@ def found_at(row, point, points):
         return found
     others = [p for p in points if meets(row.reference, p.keys, point.keys)]
     if len(others) != 1:
-        raise Mistake(f"{len(others)} configurations to compare c{point.id:04d} with; exactly one must be {row.relation} ...")
+        sort = Mistake if others else Absent
+        raise sort(f"{len(others)} configurations are as this line says of the one to compare c{point.id:04d} with; it must be one")
     other = work_out(row.expression, others[0].metrics[row.split])
     return found - other if row.relation == "minus" else found / other
 
@@ -274,7 +279,11 @@ def judge_all(rows, points, whole):
         if whole and not about and not row.when:
             raise Mistake(f"{row.place}: no finished configuration is like that")
         try:
-            results.extend(judge(row, point, points) for point in about)
+            for point in about:
+                results.append(judge(row, point, points))
+        except Absent as absent:
+            if whole:
+                raise Mistake(f"{row.place}: {absent}") from None
         except (Mistake, ArithmeticError) as mistake:
             raise Mistake(f"{row.place}: {mistake}") from None
     if whole and not results:
