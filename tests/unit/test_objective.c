@@ -1,4 +1,5 @@
 /* What objectives make of the rate: its weight over a training, free bits and capacities against their definitions. */
+#include "base/rng.h"
 #include "close.h"
 #include "vae_rig.h"
 #include <stdio.h>
@@ -36,6 +37,37 @@ static void test_objective__beta_rises_in_every_cycle(void **state)
         BF_CHECK_NEAR(r.weights[0], 1.0, 0.0);
     }
     vae_rig_destroy(&r);
+}
+
+/* Three epochs into a warm-up of eight every row's own beta is at 3/8 of what its networks are told. */
+static void test_objective__a_warm_up_scales_every_rows_own_beta(void **state)
+{
+    (void)state;
+    bf_vae_options o = vae_rig_options();
+    snprintf(o.condition, sizeof o.condition, "beta");
+    snprintf(o.modulation, sizeof o.modulation, "gate");
+    o.beta = NAN;
+    o.beta_range[0] = 0.05;
+    o.beta_range[1] = 20.0;
+    o.betas_per_sample = 1;
+    o.warmup = 8.0;
+    vae_rig all = rig_of(&o), one = vae_rig_create(&o, BF_VAE_TRAIN, &bf_backend_portable, 1, 1, 0);
+    BF_CHECK_NEAR(beta_at(&all, 3.0), 0.375, 1e-12);
+    vae_rig_run(&all, ROWS);
+    double loss = 0.0;
+    for (int i = 0; i < ROWS * LANES; i++) {
+        float u;
+        const float *x = bf_plan_value(all.vae.plan, i / ROWS, all.vae.x);
+        bf_rng_uniform(&(bf_draw){ .seed = 11, .step = 4, .sample = (uint64_t)all.samples[i], .use = BF_USE_BETA }, &u, 1);
+        memcpy(bf_plan_value(one.vae.plan, 0, one.vae.x), x + (i % ROWS) * RIG_WIDTH, RIG_WIDTH * sizeof *x);
+        one.samples[0] = all.samples[i];
+        vae_rig_run(&one, 1);
+        loss += (vae_rig_stat(&one, "distortion") + 0.375 * 0.05 * pow(400.0, (double)u) * vae_rig_stat(&one, "rate")) / (ROWS * LANES);
+    }
+    BF_CHECK_NEAR(vae_rig_loss(&all), loss, 1e-5 * fabs(loss));
+    BF_CHECK_NEAR(beta_at(&all, 8.0), 1.0, 0.0);
+    vae_rig_destroy(&one);
+    vae_rig_destroy(&all);
 }
 
 static void check_capacity_at(double span, const double want[4])
@@ -194,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_objective__beta_rises_in_every_cycle),
+        cmocka_unit_test(test_objective__a_warm_up_scales_every_rows_own_beta),
         cmocka_unit_test(test_objective__the_capacity_rises_linearly),
         cmocka_unit_test(test_objective__says_what_depends_on_the_length),
         cmocka_unit_test(test_objective__free_bits_are_the_larger_of_mean_and_limit),
