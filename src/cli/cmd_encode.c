@@ -145,14 +145,13 @@ static bf_status encode_rows(bf_encoder *e, const samples *s, bf_array *a)
 static bf_status write_outputs(const encode_options *o, const bf_encoder *e, const bf_array *a)
 {
     bf_array there[OUTPUTS];
-    char uuid[37], hash[17];
+    char uuid[37];
     int n = 0;
     for (int i = 0; i < OUTPUTS; i++)
         if (a[i].data) there[n++] = a[i];
     bf_uuid(uuid);
-    bf_config_hash(&e->config, hash);
     const bf_attr attrs[] = { { .name = "study", .type = 's', .text = e->config.study }, { .name = "config", .type = 'i', .integer = o->config },
-                              { .name = "config_hash", .type = 's', .text = hash }, { .name = "data", .type = 's', .text = o->data },
+                              { .name = "config_hash", .type = 's', .text = e->hash }, { .name = "data", .type = 's', .text = o->data },
                               { .name = "beta", .type = 'f', .real = o->beta } };
     return bf_data_file_write(o->out, uuid, there, n, attrs, isnan(o->beta) ? 4 : 5);
 }

@@ -14,6 +14,7 @@
 #include "cli/estimate.h"
 #include "cli/input.h"
 #include "cli/text.h"
+#include "farm/lineage.h"
 
 enum { ALL_ROWS = 40, EDGE_ROWS = 12,       /* of a longer table the first and last rows are shown */
        AFTER = 4 };                         /* columns behind the swept keys */
@@ -37,10 +38,14 @@ static const bf_option options[] = {
 
 /* --- for people ----------------------------------------------------------------------------------------------------- */
 
+static bool chained(const bf_estimate *e) { return e->makespan.chains > 0; }
+
 static void add_row(bf_table *t, const bf_estimate *e, const bf_columns *columns, int i)
 {
     char human[32];
     bf_table_cell(t, "%d", i);
+    if (chained(e) && e->parent[i] < 0) bf_table_cell(t, "-");
+    else if (chained(e)) bf_table_cell(t, "%d", e->parent[i]);
     bf_columns_row(columns, i, t);
     bf_table_cell(t, "%lld", (long long)e->cost[i].parameters);
     bf_human_count(e->cost[i].flops_per_step, human);
@@ -55,6 +60,7 @@ static void fill_table(bf_table *t, const bf_estimate *e, const bf_columns *colu
     static const char *const after[] = { "parameters", "flop/step", "steps", "estimate" };
     const bool all = e->configs <= ALL_ROWS;
     bf_table_cell(t, "id");
+    if (chained(e)) bf_table_cell(t, "parent");
     bf_columns_heading(columns, t);
     for (int k = 0; k < AFTER; k++) bf_table_cell(t, "%s", after[k]);
     for (int i = 0; i < e->configs; i++) {
@@ -66,11 +72,11 @@ static void fill_table(bf_table *t, const bf_estimate *e, const bf_columns *colu
 
 static bf_status print_configs(const bf_study *s, const bf_estimate *e)
 {
-    const int fixed = 52;       /* characters of the other columns */
-    char align[BF_MAX_SWEPT + AFTER + 2] = "";
+    const int fixed = chained(e) ? 60 : 52;       /* characters of the other columns */
+    char align[BF_MAX_SWEPT + AFTER + 3] = "";
     bf_columns columns;
     BF_TRY(bf_columns_open(s, fixed, &columns));
-    const int width = 1 + columns.shown + AFTER;
+    const int width = 1 + chained(e) + columns.shown + AFTER;
     memset(align, 'r', (size_t)width);
     bf_table *t = bf_table_create(align);
     bf_status status = t ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a table");
@@ -117,10 +123,19 @@ static void print_disk(const bf_estimate *e, const char *dir)
     printf("disk        results %s, checkpoints up to %s; %s free for %s\n", files, checkpoints, space, dir);
 }
 
+static void print_chains(const bf_study *s, const bf_estimate *e)
+{
+    const bf_makespan *m = &e->makespan;
+    char path[32];
+    bf_clock_human(m->path, path);
+    printf("chains      %d along %s from %s, of up to %d configurations\n            the longest takes about %s\n", m->chains,
+           bf_study_base(s)->warm.along, bf_study_base(s)->warm.from, m->longest, path);
+}
+
 static void print_time(const bf_estimate *e)
 {
     char span[32], sum[32], rate[24];
-    bf_clock_human(e->makespan, span);
+    bf_clock_human(e->makespan.total, span);
     bf_clock_human(e->sum, sum);
     bf_human_count(e->rate, rate);
     printf("time        about %s on %d rank%s (%s of one rank's work)\n", span, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", sum);
@@ -141,6 +156,7 @@ static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, cons
     printf("\nranks       %d in %d team%s of %d\n            %s\n", l->ranks, l->teams, l->teams == 1 ? "" : "s", l->team_size, l->why);
     print_memory(e);
     print_disk(e, dir);
+    if (chained(e)) print_chains(s, e);
     print_time(e);
     return BF_DONE;
 }
@@ -157,15 +173,14 @@ static void json_value(const bf_key *k, const char *text)
     else bf_json_text(text, stdout);
 }
 
-static void json_config(const bf_study *s, const bf_estimate *e, int i, bf_config *c, char *text)
+static void json_config(const bf_study *s, const bf_estimate *e, const bf_lineage *l, int i, bf_config *c, char *text)
 {
     const bf_key *keys[BF_MAX_SWEPT];
     const int swept = bf_study_swept(s, keys);
     const bf_cost *cost = &e->cost[i];
-    char hash[17], number[32];
+    char number[32];
     bf_study_config(s, i, c);
-    bf_config_hash(c, hash);
-    printf("%s\n  {\"id\": %d, \"config_hash\": \"%s\", \"keys\": {", i ? "," : "", i, hash);
+    printf("%s\n  {\"id\": %d, \"parent\": %d, \"config_hash\": \"%s\", \"keys\": {", i ? "," : "", i, l->parent[i], l->hash[i]);
     for (int k = 0; k < swept; k++) {
         bf_key_print(keys[k], c, text, BF_KEY_PRINTED);
         printf("%s\"%s\": ", k ? ", " : "", keys[k]->path);
@@ -189,13 +204,16 @@ static void json_data(const bf_study_data_sets *d)
 static bf_status print_json(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir)
 {
     const bf_layout *l = &e->layout;
+    const bf_makespan *m = &e->makespan;
     char number[32];
+    bf_lineage lineage = { 0 };
     bf_config *c = malloc(sizeof *c);
     char *text = malloc(BF_KEY_PRINTED);
-    if (!c || !text) {
+    bf_status status = c && text ? bf_lineage_trace(s, &lineage) : BF_FAIL(BF_E_MEMORY, "no memory to print the plan");
+    if (status.code) {
         free(c);
         free(text);
-        return BF_FAIL(BF_E_MEMORY, "no memory to print the plan");
+        return status;
     }
     printf("{\"study\": \"%s\",\n", bf_study_base(s)->study);
     json_data(d);
@@ -205,12 +223,14 @@ static bf_status print_json(const bf_study *s, const bf_study_data_sets *d, cons
     printf("\"disk\": {\"folder\": ");
     bf_json_text(dir, stdout);
     printf(", \"results\": %.0f, \"checkpoints\": %.0f, \"free\": %s},\n", e->file_bytes, e->checkpoint_bytes, bf_json_number(e->free_bytes, number));
-    printf("\"time\": {\"seconds\": %s, ", bf_json_number(e->makespan, number));
+    printf("\"time\": {\"seconds\": %s, ", bf_json_number(e->makespan.total, number));
     printf("\"work\": %s, \"source\": \"%s\", \"flops_per_second\": %.15g, \"steps\": %lld},\n", bf_json_number(e->sum, number),
            e->timed ? "steps" : "counted", e->rate, (long long)(e->timed ? e->timed_steps : 0));
+    printf("\"chains\": {\"count\": %d, \"longest\": %d, \"seconds\": %s},\n", m->chains, m->longest, bf_json_number(m->path, number));
     printf("\"configs\": [");
-    for (int i = 0; i < e->configs; i++) json_config(s, e, i, c, text);
+    for (int i = 0; i < e->configs; i++) json_config(s, e, &lineage, i, c, text);
     printf("]}\n");
+    bf_lineage_free(&lineage);
     free(c);
     free(text);
     return BF_DONE;
@@ -286,7 +306,8 @@ const bf_command bf_command_plan = {
         "  betafield plan study.yaml --ranks 16\n"
         "\n"
         "Prints every configuration with its parameters, arithmetic and time, how ranks are grouped,\n"
-        "memory per node, disk, and how long it all takes. Reports every mistake of the study file at once\n"
+        "memory per node, disk, and how long it all takes; with warm_start.along each one's parent and the\n"
+        "longest chain, which more ranks do not shorten. Reports every mistake of the study file at once\n"
         "and reads the headers of the data files it names. Exit code 2 when anything is wrong.\n",
     .run = command,
     .options = options,

@@ -60,6 +60,15 @@ static bf_status read_data_attrs(const char *path, int id, bf_encoder *e)
     return BF_DONE;
 }
 
+static bf_status read_hash(const char *path, int id, bf_encoder *e)
+{
+    bf_attr made = { .name = "config_hash", .type = 's' };
+    char text[64];
+    BF_TRY(bf_config_file_read_attrs(path, id, "", &made, 1, &text));
+    snprintf(e->hash, sizeof e->hash, "%.16s", text);
+    return BF_DONE;
+}
+
 static bf_status build(bf_encoder *e)
 {
     const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1 };
@@ -85,6 +94,7 @@ bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e)
     BF_TRY(bf_file_join(path, sizeof path, dir, name));
     if (!bf_file_exists(path)) return BF_FAIL(BF_E_INPUT, "configuration %lld has not ended: there is no %s", (long long)id, path);
     BF_TRY(read_data_attrs(path, (int)id, e));
+    BF_TRY(read_hash(path, (int)id, e));
     BF_TRY(build(e));
     return bf_weights_read(path, (int)id, e->params, e->theta);
 }

@@ -8,6 +8,7 @@
 
 typedef struct bf_encoder {         /* zero it; bf_encoder_close() */
     bf_config  config;
+    char       hash[17];            /* its config_hash, as its file has it */
     int        dims, shape[3], width;
     bf_stored  stored;              /* what the study trained on; model units = stored * scale + shift */
     double     scale, shift;

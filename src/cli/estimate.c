@@ -29,21 +29,25 @@ static void add_up(bf_estimate *e, const bf_cost *c)
 bf_status bf_estimate_count(const bf_study *study, const bf_study_data_sets *d, int ranks, const char *dir, bf_estimate *e)
 {
     int64_t lanes = INT32_MAX;
+    int width = 0;
     bf_status s = BF_DONE;
     memset(e, 0, sizeof *e);
     e->configs = bf_study_count(study);
     e->cost = calloc((size_t)e->configs, sizeof *e->cost);
     e->seconds = calloc((size_t)e->configs, sizeof *e->seconds);
+    e->parent = calloc((size_t)e->configs, sizeof *e->parent);
     bf_config *c = malloc(sizeof *c);
-    if (!e->cost || !e->seconds || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", e->configs));
+    if (!e->cost || !e->seconds || !e->parent || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", e->configs));
     for (int i = 0; i < e->configs; i++) {
         bf_study_config(study, i, c);
         BF_TRY_DONE(bf_cost_count(c, &d->info[d->of[i]], &e->cost[i]));
         add_up(e, &e->cost[i]);
+        e->parent[i] = bf_study_parent(study, i);
+        width += e->parent[i] < 0;
         if (c->train.lanes < lanes) lanes = c->train.lanes;
     }
     for (int k = 0; k < d->count; k++) e->data_bytes += data_bytes(&d->info[k]);
-    BF_TRY_DONE(bf_layout_decide(ranks, e->configs, (int)lanes, bf_study_base(study)->parallel.ranks_per_config, &e->layout));
+    BF_TRY_DONE(bf_layout_decide(ranks, e->configs, width, (int)lanes, bf_study_base(study)->parallel.ranks_per_config, &e->layout));
     e->checkpoint_bytes *= e->layout.teams;
     const int64_t space = bf_file_free_space(dir);
     e->free_bytes = space < 0 ? NAN : (double)space;
@@ -128,43 +132,26 @@ done:
 
 /* --- time ----------------------------------------------------------------------------------------------------------- */
 
-static int longest_first(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x > y ? -1 : x < y;
-}
-
 bf_status bf_estimate_time(bf_estimate *e)
 {
     const bf_layout *l = &e->layout;
-    double *task = malloc((size_t)e->configs * sizeof *task), *busy = calloc((size_t)l->teams, sizeof *busy);
-    if (!task || !busy) {
-        free(task);
-        free(busy);
-        return BF_FAIL(BF_E_MEMORY, "no memory for an estimate");
-    }
-    e->sum = e->makespan = 0.0;
+    double *task = malloc((size_t)e->configs * sizeof *task);
+    if (!task) return BF_FAIL(BF_E_MEMORY, "no memory for an estimate");
+    e->sum = 0.0;
     for (int i = 0; i < e->configs; i++) {
         e->seconds[i] = bf_cost_seconds(&e->model, &e->cost[i]);
         e->sum += e->seconds[i];
         task[i] = e->seconds[i] / l->team_size;
     }
-    qsort(task, (size_t)e->configs, sizeof *task, longest_first);
-    for (int i = 0; i < e->configs; i++) {
-        int first_free = 0;
-        for (int t = 1; t < l->teams; t++)
-            if (busy[t] < busy[first_free]) first_free = t;
-        busy[first_free] += task[i];
-        e->makespan = fmax(e->makespan, busy[first_free]);
-    }
+    const bf_status s = bf_makespan_of(task, e->parent, e->configs, l->teams, &e->makespan);
     free(task);
-    free(busy);
-    return BF_DONE;
+    return s;
 }
 
 void bf_estimate_free(bf_estimate *e)
 {
     free(e->cost);
     free(e->seconds);
+    free(e->parent);
     memset(e, 0, sizeof *e);
 }

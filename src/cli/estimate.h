@@ -3,12 +3,14 @@
 #define BF_CLI_ESTIMATE_H
 #include "farm/cost.h"
 #include "farm/layout.h"
+#include "farm/makespan.h"
 #include "farm/study_data.h"
 
 typedef struct bf_estimate {
     int           configs;
     bf_cost      *cost;             /* (configs) */
     double       *seconds;          /* (configs) on one rank */
+    int          *parent;           /* (configs) it starts from that one's weights; -1: it has none */
     bf_layout     layout;
     bf_cost_model model;
     double        rate;             /* floating-point operations per second of one rank, measured */
@@ -17,7 +19,8 @@ typedef struct bf_estimate {
     double        data_bytes;       /* one copy of every data set */
     size_t        rank_bytes;       /* the largest configuration */
     double        file_bytes, checkpoint_bytes, free_bytes;     /* free: NaN when unknown */
-    double        sum, makespan;    /* seconds of one rank's work; of the study on its teams, longest first */
+    double        sum;              /* seconds of one rank's work */
+    bf_makespan   makespan;         /* of the study on its teams */
 } bf_estimate;
 
 /* Local. Counts every configuration and lays them out; dir: the folder whose file system is asked for free space. out belongs to the

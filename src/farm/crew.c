@@ -117,11 +117,11 @@ void bf_crew_work(bf_crew *c)
     for (;;) {
         bf_task task = { .id = -1 };
         if (c->leader) task = wait_for_next(c);
-        bf_comm_bcast(c->team, &task, sizeof task, 0);
+        bf_comm_bcast_sleeping(c->team, &task, sizeof task, 0);      /* the leader may be waiting for a neighbour to end */
         if (task.id < 0) break;
         bf_result r;
         memset(&r, 0, sizeof r);
-        bf_status s = bf_run_config(c, task.id, task.extends, &r);
+        bf_status s = bf_run_config(c, &task, &r);
         if (c->leader && s.code) send(c, BF_LETTER_FATAL, &s, sizeof s);
         else if (c->leader) send_result(c, &r);
         bool stopped = r.status == BF_STOPPED;

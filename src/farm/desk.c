@@ -29,6 +29,7 @@ struct bf_desk {
     bool           study_is_old;
     double         checkpoint_seconds;
     bool          *given;           /* (configurations) */
+    bool          *waits;           /* (teams) asked, and is answered when a neighbour has ended */
     double         samples;         /* trained on in this run by configurations that have ended */
     bf_times       times;           /* of this run, over those configurations */
 };
@@ -43,7 +44,9 @@ bf_status bf_desk_open(const bf_desk_setup *s, bf_desk **out)
     d->s = *s;
     d->running = calloc((size_t)s->layout->teams, sizeof *d->running);
     d->given = calloc((size_t)s->ledger->count, sizeof *d->given);
-    if (!d->running || !d->given) {
+    d->waits = calloc((size_t)s->layout->teams, sizeof *d->waits);
+    if (!d->running || !d->given || !d->waits) {
+        free(d->waits);
         free(d->running);
         free(d->given);
         free(d);
@@ -63,15 +66,38 @@ bf_status bf_desk_open(const bf_desk_setup *s, bf_desk **out)
 
 /* --- handing out -------------------------------------------------------------------------------------------------- */
 
-/* Interrupted configurations first, then the longest expected: what starts last should be short. */
+static bool is_left(const bf_desk *d, int id) { return d->s.ledger->chosen[id] && d->s.ledger->results[id].status == BF_PENDING; }
+
+/* A configuration that starts from a neighbour's weights waits for them; without them it fails, in its own turn. */
+static bool may_start(const bf_desk *d, int id)
+{
+    const int parent = d->s.ledger->lineage.parent[id];
+    return parent < 0 || bf_config_has_ended(d->s.ledger->results[parent].status);
+}
+
+/* Of a configuration and those that wait for it, one after another. */
+static double seconds_of_chain(const bf_desk *d, int id)
+{
+    const bf_ledger *l = d->s.ledger;
+    double seconds = 0.0;
+    for (; id >= 0 && is_left(d, id); id = l->lineage.child[id]) seconds += bf_cost_seconds(&d->model, &l->cost[id]);
+    return seconds;
+}
+
+enum { NONE = -1, LATER = -2 };
+
+/* Interrupted configurations first, then the longest way to an end: what starts last should be short. LATER: all that are left wait for
+ * neighbours. */
 static int choose(const bf_desk *d)
 {
     const bf_ledger *l = d->s.ledger;
-    int best = -1;
+    int best = NONE;
     double best_seconds = -1.0;
     for (int id = 0; id < l->count; id++) {
-        if (!l->chosen[id] || d->given[id] || l->results[id].status != BF_PENDING) continue;
-        double seconds = bf_cost_seconds(&d->model, &l->cost[id]) + (l->resumes[id] ? 1e12 : 0.0);
+        if (!is_left(d, id) || d->given[id]) continue;
+        if (best == NONE) best = LATER;
+        if (!may_start(d, id)) continue;
+        const double seconds = seconds_of_chain(d, id) + (l->resumes[id] ? 1e12 : 0.0);
         if (seconds > best_seconds) {
             best = id;
             best_seconds = seconds;
@@ -90,12 +116,24 @@ static void send(bf_desk *d, int to, int kind, const void *bytes, size_t n)
 
 static void answer(bf_desk *d, int leader)
 {
-    bf_task task = { .id = d->outcome.code ? -1 : choose(d) };
-    if (task.id >= 0) {
-        d->given[task.id] = true;
-        task.extends = d->s.ledger->extends[task.id];
+    const bf_ledger *l = d->s.ledger;
+    const int id = d->outcome.code ? NONE : choose(d);
+    bf_task task = { .id = NONE, .parent = NONE };
+    d->waits[leader / d->s.layout->team_size] = id == LATER;
+    if (id == LATER) return;
+    if (id >= 0) {
+        d->given[id] = true;
+        task = (bf_task){ .id = id, .parent = l->lineage.parent[id], .extends = l->extends[id] };
+        memcpy(task.origin, l->lineage.origin[id], sizeof task.origin);
+        memcpy(task.hash, l->lineage.hash[id], sizeof task.hash);
     }
     send(d, leader, BF_LETTER_GIVE, &task, sizeof task);
+}
+
+static void answer_waiting(bf_desk *d)
+{
+    for (int t = 0; t < d->s.layout->teams; t++)
+        if (d->waits[t]) answer(d, t * d->s.layout->team_size);
 }
 
 void bf_desk_stop(bf_desk *d, bf_status why)
@@ -104,6 +142,7 @@ void bf_desk_stop(bf_desk *d, bf_status why)
     /* Who was asked to stop and cannot save has failed: nobody may read "everything is saved". */
     if (!told || (d->outcome.code == BF_E_STOPPED && why.code != BF_E_STOPPED)) d->outcome = why;
     for (int t = 0; !told && t < d->s.layout->teams; t++) send(d, t * d->s.layout->team_size, BF_LETTER_STOP, NULL, 0);
+    answer_waiting(d);
 }
 
 /* --- what comes back ---------------------------------------------------------------------------------------------- */
@@ -145,6 +184,7 @@ static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
         return;
     }
     if (r.status == BF_CONFIG_DONE) bf_cost_model_learn(&d->model, &l->cost[r.id], r.seconds);
+    answer_waiting(d);
     bf_report_row(d->s.log, l, d->s.schema, r.id);
 }
 
@@ -218,17 +258,16 @@ static double estimate_left(const bf_desk *d)
     const bf_ledger *l = d->s.ledger;
     double sum = 0.0, longest = 0.0;
     for (int id = 0; id < l->count; id++)
-        if (l->chosen[id] && l->results[id].status == BF_PENDING) {
-            double t = bf_cost_seconds(&d->model, &l->cost[id]);
-            sum += t;
-            longest = fmax(longest, t);
+        if (is_left(d, id)) {
+            sum += bf_cost_seconds(&d->model, &l->cost[id]);
+            if (may_start(d, id)) longest = fmax(longest, seconds_of_chain(d, id));
         }
     for (int t = 0; t < d->s.layout->teams; t++) {
         const bf_running *r = &d->running[t];
         if (r->id < 0 || r->steps <= 0) continue;
         double left = bf_cost_seconds(&d->model, &l->cost[r->id]) * (1.0 - (double)r->step / (double)r->steps);
         sum += left;
-        longest = fmax(longest, left);
+        longest = fmax(longest, left + seconds_of_chain(d, l->lineage.child[r->id]));
     }
     return fmax(sum / d->s.layout->teams, longest);
 }
@@ -338,6 +377,7 @@ bf_status bf_desk_close(bf_desk **desk)
     for (int r = 1; r < bf_comm_size(d->s.world); r++) send(d, r, BF_LETTER_END, &s, sizeof s);
     free(d->running);
     free(d->given);
+    free(d->waits);
     free(d);
     *desk = NULL;
     return s;

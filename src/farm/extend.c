@@ -11,7 +11,7 @@
 #define BF_MAX_STATE 64
 
 /* Equal but for the number of epochs, of which c has more. */
-static bool is_longer(const bf_config *c, int64_t epochs, const char *hash)
+static bool is_longer(const bf_config *c, const char *origin, int64_t epochs, const char *hash)
 {
     char shorter[17];
     bf_config *copy = malloc(sizeof *copy);
@@ -21,17 +21,18 @@ static bool is_longer(const bf_config *c, int64_t epochs, const char *hash)
     }
     *copy = *c;
     copy->train.epochs = epochs;
-    bf_config_hash(copy, shorter);
+    bf_config_hash_from(copy, origin, shorter);
     free(copy);
     return strcmp(shorter, hash) == 0;
 }
 
-static bf_status may_extend(const bf_config *old, int old_index)
+static bf_status may_extend(const bf_config *old, int old_index, bool has_parent)
 {
     const char *total = strcmp(old->train.schedule, "cosine") == 0 ? "train.schedule: cosine" : bf_vae_needs_total(&old->vae);
     char depends[80] = "";
     if (total) snprintf(depends, sizeof depends, "%s depends on the total", total);
-    const char *why = !old->output.state ? "output.state: true did not keep the optimiser's state"
+    const char *why = has_parent ? "it starts from a neighbour's weights, which will be others"
+                    : !old->output.state ? "output.state: true did not keep the optimiser's state"
                     : total ? depends
                     : old->train.patience > 0 ? "train.patience may have ended it before" : NULL;
     return why ? BF_FAIL(BF_E_INPUT, "c%04d: more train.epochs cannot continue it, because %s; --fresh starts over", old_index, why) : BF_DONE;
@@ -50,18 +51,18 @@ bf_status bf_extend_find(const bf_study *old, int old_index, const bf_study *now
     for (int i = 0; !s.code && *found < 0 && i < bf_study_count(now); i++) {
         if (taken[i]) continue;
         bf_study_config(now, i, b);
-        if (!is_longer(b, a->train.epochs, hash)) continue;
+        if (!is_longer(b, "", a->train.epochs, hash)) continue;
         *found = i;
-        s = may_extend(a, old_index);
+        s = may_extend(a, old_index, bf_study_parent(old, old_index) >= 0 || bf_study_parent(now, i) >= 0);
     }
     free(a);
     free(b);
     return s;
 }
 
-bool bf_extend_serves(const bf_config *c, const bf_result *r)
+bool bf_extend_serves(const bf_config *c, const char *origin, const bf_result *r)
 {
-    return r->status == BF_CONFIG_DONE && is_longer(c, r->epochs_done, r->hash);
+    return r->status == BF_CONFIG_DONE && is_longer(c, origin, r->epochs_done, r->hash);
 }
 
 static bf_status read_state(const char *path, int id, bf_array *state, int n)

@@ -38,7 +38,7 @@ typedef struct farm {
     bf_layout    layout;
     int         *order;
     char         tag[37];
-    int          pending, lanes;
+    int          pending, width, lanes;
     char         hosts[256];        /* rank 0: every host once, as many as fit */
     bool         badly_bound;       /* rank 0 */
     char         binding[512];      /* rank 0: what is wrong with where the ranks run */
@@ -167,6 +167,7 @@ static bf_status open_books(farm *f)
     if (!s.code) s = check_space(f);
     if (s.code) return s;
     f->pending = bf_ledger_pending(&f->ledger);
+    f->width = bf_ledger_width(&f->ledger);
     f->progress_seconds = bf_log_is_terminal(f->log) ? 1.0 : base->output.progress_seconds;
     memcpy(f->tag, f->ledger.tag, sizeof f->tag);
     memcpy(f->order, f->ledger.order, (size_t)f->ledger.count * sizeof *f->order);
@@ -217,6 +218,7 @@ static bf_status share_books(farm *f)
     bf_comm_bcast(f->world, f->order, (size_t)n * sizeof *f->order, 0);
     bf_comm_bcast(f->world, f->tag, sizeof f->tag, 0);
     bf_comm_bcast(f->world, &f->pending, sizeof f->pending, 0);
+    bf_comm_bcast(f->world, &f->width, sizeof f->width, 0);
     bf_comm_bcast(f->world, &f->lanes, sizeof f->lanes, 0);
     bf_comm_bcast(f->world, &f->progress_seconds, sizeof f->progress_seconds, 0);
     return BF_DONE;
@@ -242,7 +244,7 @@ static bf_status form_teams(farm *f)
 {
     const bf_config *base = bf_study_base(f->study);
     int rank = bf_comm_rank(f->world);
-    BF_TRY(bf_layout_decide(bf_comm_size(f->world), f->pending, f->lanes, base->parallel.ranks_per_config, &f->layout));
+    BF_TRY(bf_layout_decide(bf_comm_size(f->world), f->pending, f->width, f->lanes, base->parallel.ranks_per_config, &f->layout));
     int team = bf_layout_team(&f->layout, rank);
     BF_TRY(bf_comm_split(f->world, team, rank, &f->team));
     BF_TRY(bf_mail_open(f->world, &f->mail));

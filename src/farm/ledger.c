@@ -15,21 +15,6 @@
 #define BF_STUDY_YAML_LIMIT ((size_t)64 << 20)
 #define BF_LOCK_PATIENCE 15.0
 
-/* The hashes of all configurations of a study, in sweep order. */
-static char (*hashes_of(const bf_study *s))[17]
-{
-    int n = bf_study_count(s);
-    char (*h)[17] = calloc((size_t)n, sizeof *h);
-    bf_config *c = malloc(sizeof *c);
-    for (int i = 0; h && c && i < n; i++) {
-        bf_study_config(s, i, c);
-        bf_config_hash(c, h[i]);
-    }
-    if (!c) { free(h); h = NULL; }
-    free(c);
-    return h;
-}
-
 static int find_hash(char (*h)[17], int n, const char *wanted, const bool *taken)
 {
     for (int i = 0; i < n; i++)
@@ -37,33 +22,80 @@ static int find_hash(char (*h)[17], int n, const char *wanted, const bool *taken
     return -1;
 }
 
-/* Says what differs between an old configuration and the new input's nearest one: the one with the same place in the sweep. */
-static void log_difference(const bf_study *old, int old_index, const bf_study *now, bf_logger *log)
+/* The configuration of `now` that has the same keys and so starts from other weights; -1 when there is none. */
+static int find_keys(const bf_study *now, const bf_config *old, bf_config *c)
+{
+    char wanted[17], hash[17];
+    bf_config_hash(old, wanted);
+    for (int i = 0; i < bf_study_count(now); i++) {
+        bf_study_config(now, i, c);
+        bf_config_hash(c, hash);
+        if (strcmp(hash, wanted) == 0) return i;
+    }
+    return -1;
+}
+
+/* What a configuration's training starts from, for people. */
+static void describe_start(const bf_study *s, int index, char *out, size_t size)
+{
+    const bf_key *along = bf_key_find(bf_study_base(s)->warm.along);
+    const int parent = bf_study_parent(s, index);
+    bf_config *c = parent >= 0 ? malloc(sizeof *c) : NULL;
+    snprintf(out, size, "weights of its own");
+    if (!c) return;
+    bf_study_config(s, parent, c);
+    const int used = snprintf(out, size, "the weights of %s ", along->path);
+    bf_key_print(along, c, out + used, size - (size_t)used);
+    free(c);
+}
+
+/* Of an old configuration and the new input's nearest one: the one with the same keys, else that in the same place. */
+static void describe_difference(const bf_study *old, int old_index, const bf_study *now, char *out, size_t size)
 {
     bf_config *a = malloc(sizeof *a), *b = malloc(sizeof *b);
-    char text[2048] = "";
-    int nearest = old_index < bf_study_count(now) ? old_index : bf_study_count(now) - 1;
+    char before[160], after[160];
+    out[0] = '\0';
     if (a && b) {
         bf_study_config(old, old_index, a);
+        const int same = find_keys(now, a, b), last = bf_study_count(now) - 1;
+        const int nearest = same >= 0 ? same : old_index < last ? old_index : last;
         bf_study_config(now, nearest, b);
-        bf_config_difference(a, b, text, sizeof text);
+        bf_config_difference(a, b, out, size);
+        describe_start(old, old_index, before, sizeof before);
+        describe_start(now, nearest, after, sizeof after);
+        const size_t used = strlen(out);
+        if (strcmp(before, after) != 0) snprintf(out + used, size - used, "it starts from %s -> %s\n", before, after);
     }
-    bf_log(log, BF_ERROR, "c%04d differs:\n%s", old_index, text);
     free(a);
     free(b);
+}
+
+/* A configuration that does not differ itself descends from one that does. */
+static void log_difference(const bf_study *old, int old_index, const bf_study *now, bf_logger *log)
+{
+    char text[2048];
+    int at = old_index;
+    describe_difference(old, at, now, text, sizeof text);
+    while (!text[0] && bf_study_parent(old, at) >= 0) {
+        at = bf_study_parent(old, at);
+        describe_difference(old, at, now, text, sizeof text);
+    }
+    bf_log(log, BF_ERROR, "c%04d%s differs:\n%s", at, at == old_index ? "" : ", from whose weights it descends,", text);
 }
 
 /* Ids of the configurations the folder already knows are kept; new ones get the next free ids in sweep order. */
 static bf_status match_ids(bf_ledger *l, const bf_study *old, bf_logger *log)
 {
     int n_old = bf_study_count(old), kept = 0;
-    char (*mine)[17] = hashes_of(l->study), (*theirs)[17] = hashes_of(old);
+    char (*mine)[17] = l->lineage.hash;
+    bf_lineage theirs = { 0 };
     bool *taken = calloc((size_t)l->count, sizeof *taken);
-    bf_status s = BF_DONE;
-    if (!mine || !theirs || !taken) { s = BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", l->count); goto done; }
+    bf_status s = taken ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", l->count);
+    if (!s.code) s = bf_lineage_trace(old, &theirs);
+    if (s.code) goto done;
     for (int id = 0; id < n_old; id++) {
         /* The usual case first: an unchanged study has every configuration where it was. */
-        int i = id < l->count && !taken[id] && strcmp(mine[id], theirs[id]) == 0 ? id : find_hash(mine, l->count, theirs[id], taken);
+        int i = id < l->count && !taken[id] && strcmp(mine[id], theirs.hash[id]) == 0 ? id : find_hash(mine, l->count, theirs.hash[id], taken);
         if (i < 0) BF_TRY_DONE(bf_extend_find(old, id, l->study, taken, &i));
         if (i < 0) {
             log_difference(old, id, l->study, log);
@@ -77,8 +109,7 @@ static bf_status match_ids(bf_ledger *l, const bf_study *old, bf_logger *log)
     for (int i = 0; i < l->count; i++)
         if (!taken[i]) l->order[kept++] = i;
 done:
-    free(mine);
-    free(theirs);
+    bf_lineage_free(&theirs);
     free(taken);
     return s;
 }
@@ -125,14 +156,16 @@ static bf_status set_aside(const char *dir, int id, const char *kind)
     return BF_DONE;
 }
 
-static bf_status start_row(bf_ledger *l, int id, const bf_schema *schema, const char *hash)
+static bf_status start_row(bf_ledger *l, int id, const bf_schema *schema)
 {
     bf_result *r = &l->results[id];
     bf_result_free(r);
     BF_TRY(bf_result_create(r, schema->n_metrics, schema->n_history, 0));
     r->id = id;
     r->status = BF_PENDING;
-    memcpy(r->hash, hash, sizeof r->hash);
+    r->parent = l->lineage.parent[id];
+    memcpy(r->hash, l->lineage.hash[id], sizeof r->hash);
+    memcpy(r->origin, l->lineage.origin[id], sizeof r->origin);
     return BF_DONE;
 }
 
@@ -145,28 +178,50 @@ static bool has_checkpoint(const bf_ledger *l, int id)
     return bf_file_exists(path);
 }
 
-/* One configuration: its file's result when it has ended, else a pending row. */
-static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const bf_schema *schema, bf_logger *log)
+/* Its keys are the same, the weights it started from were others: no result of this input, and nothing that may be replaced unasked. */
+static bf_status check_origin(const bf_ledger *l, int id, const bf_config *c, const bf_result *r)
 {
-    char path[BF_PATH], hash[17];
+    char then[17];
+    if (r->status != BF_CONFIG_DONE || strcmp(r->origin, l->lineage.origin[id]) == 0) return BF_DONE;
+    bf_config_hash_from(c, r->origin, then);
+    if (strcmp(then, r->hash) != 0) return BF_DONE;
+    return BF_FAIL(BF_E_INPUT, "c%04d started from other weights than %s; --fresh starts over, -o DIR keeps both", id,
+                   r->parent >= 0 ? "its parent has now" : "train.init_from has now");
+}
+
+/* Reads the result of an ended configuration's file. What cannot be read is in *damage, and no reason to end. */
+static bf_status read_ended(bf_ledger *l, int id, const bf_schema *schema, bf_status *damage)
+{
     bf_result *r = &l->results[id];
     bf_config *c = malloc(sizeof *c);
     if (!c) return BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     bf_study_config(l->study, l->order[id], c);
-    bf_config_hash(c, hash);
-    bf_status s = bf_folder_config(l->dir, id, ".h5", path, sizeof path);
-    bool there = !s.code && bf_file_exists(path);
-    if (there) {
-        s = bf_config_file_read_result(l->dir, id, schema, r);
-        if (!s.code && bf_extend_serves(c, r)) l->extends[id] = r->epochs_done;
+    const bf_status found = bf_config_file_read_result(l->dir, id, schema, r);
+    bf_status s = found.code == BF_E_MEMORY ? found : BF_DONE;        /* says nothing about the file */
+    if (found.code) {
+        *damage = BF_FAIL(found.code, "is damaged: %.180s", found.what);
+    } else {
+        if (bf_extend_serves(c, l->lineage.origin[id], r)) l->extends[id] = r->epochs_done;
+        s = check_origin(l, id, c, r);
+        if (!s.code && !l->extends[id] && strcmp(r->hash, l->lineage.hash[id]) != 0)
+            *damage = BF_FAIL(BF_E_FORMAT, "is the result of other keys");
     }
     free(c);
-    if (s.code == BF_E_MEMORY) return s;        /* says nothing about the file */
+    return s;
+}
+
+/* One configuration: its file's result when it has ended, else a pending row. */
+static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const bf_schema *schema, bf_logger *log)
+{
+    char path[BF_PATH];
+    bf_result *r = &l->results[id];
+    bf_status damage = BF_DONE;
+    BF_TRY(bf_folder_config(l->dir, id, ".h5", path, sizeof path));
+    const bool there = bf_file_exists(path);
+    if (there) BF_TRY(read_ended(l, id, schema, &damage));
     if (there && !l->extends[id]) {
-        if (s.code || strcmp(r->hash, hash) != 0) {
-            /* Another hash and nothing to go on from: it diverged, or was shorter and kept no state. */
-            bf_log(log, BF_WARN, "configs/c%04d.h5 %s%s; set aside, trained again", id,
-                   s.code ? "is damaged: " : "is the result of other keys", s.code ? s.what : "");
+        if (damage.code) {
+            bf_log(log, BF_WARN, "configs/c%04d.h5 %s; set aside, trained again", id, damage.what);
             BF_TRY(set_aside(l->dir, id, "damaged"));
         } else if (o->retry_failed && l->chosen[id] && r->status != BF_CONFIG_DONE) {
             BF_TRY(set_aside(l->dir, id, "failed"));
@@ -177,7 +232,7 @@ static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const 
             return BF_DONE;
         }
     }
-    BF_TRY(start_row(l, id, schema, hash));
+    BF_TRY(start_row(l, id, schema));
     l->resumes[id] = has_checkpoint(l, id);
     return BF_DONE;
 }
@@ -206,6 +261,18 @@ static bf_status identify(bf_ledger *l)
     return BF_DONE;
 }
 
+/* Who starts from a neighbour's weights needs them before its turn comes. */
+static bf_status check_selection(const bf_ledger *l)
+{
+    for (int id = 0; id < l->count; id++) {
+        const int parent = l->lineage.parent[id];
+        const bool waits = l->chosen[id] && l->results[id].status == BF_PENDING && parent >= 0;
+        if (waits && !l->chosen[parent] && l->results[parent].status == BF_PENDING)
+            return BF_FAIL(BF_E_INPUT, "--only: c%04d starts from the weights of c%04d, which is not trained yet; name %d, too", id, parent, parent);
+    }
+    return BF_DONE;
+}
+
 bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out)
 {
     char path[BF_PATH];
@@ -217,19 +284,22 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
     bf_uuid(l->tag);
     snprintf(l->dir, sizeof l->dir, "%s", o->dir);
     BF_TRY(allocate(l));
-    BF_TRY(bf_ids_parse(o->only, l->count, l->chosen));     /* before --fresh removes anything */
+    BF_TRY(bf_lineage_trace(study, &l->lineage));
+    BF_TRY(bf_ids_parse(o->only, l->count, l->chosen));
+    if (o->fresh) BF_TRY(check_selection(l));       /* ids follow the sweep then, and nothing is removed for a selection that cannot be trained */
     BF_TRY(bf_folder_create(l->dir));
     BF_TRY(bf_lock_take(l->dir, BF_LOCK_PATIENCE, &l->lock));
     if (o->fresh) BF_TRY(bf_folder_clear(l->dir));
     BF_TRY(bf_folder_create(l->dir));
     bf_folder_sweep(l->dir);
     BF_TRY(continue_folder(l, log));
+    BF_TRY(bf_lineage_renumber(&l->lineage, l->order));
     BF_TRY(identify(l));
     BF_TRY(bf_study_emit(study, l->order, &l->effective));
     BF_TRY(bf_file_join(path, sizeof path, l->dir, "study.yaml"));
     BF_TRY(bf_file_write(path, l->tag, l->effective, strlen(l->effective)));
     for (int id = 0; id < l->count; id++) BF_TRY(read_row(l, id, o, schema, log));
-    return BF_DONE;
+    return check_selection(l);
 }
 
 int bf_ledger_tally(const bf_ledger *l, int status)
@@ -246,9 +316,21 @@ int bf_ledger_pending(const bf_ledger *l)
     return n;
 }
 
+int bf_ledger_width(const bf_ledger *l)
+{
+    int n = 0;
+    for (int id = 0; id < l->count; id++) {
+        const int parent = l->lineage.parent[id];
+        const bool waits = parent >= 0 && l->chosen[parent] && l->results[parent].status == BF_PENDING;
+        n += l->chosen[id] && l->results[id].status == BF_PENDING && !waits;
+    }
+    return n;
+}
+
 void bf_ledger_close(bf_ledger *l)
 {
     for (int id = 0; l->results && id < l->count; id++) bf_result_free(&l->results[id]);
+    bf_lineage_free(&l->lineage);
     free(l->order);
     free(l->chosen);
     free(l->resumes);

@@ -8,6 +8,7 @@
 #include "comm/comm.h"
 #include "farm/cost.h"
 #include "farm/farm.h"
+#include "farm/lineage.h"
 #include "farm/lock.h"
 #include "store/study_file.h"
 
@@ -20,6 +21,7 @@ typedef struct bf_ledger {
     bf_lock    lock;
     int        count;
     int       *order;           /* (count): sweep index of every id */
+    bf_lineage lineage;         /* by id */
     bool      *chosen;          /* (count): --only */
     bool      *resumes;         /* (count): a checkpoint is there */
     int64_t   *extends;         /* (count): its file holds the state after that many epochs, fewer than now asked for; 0 otherwise */
@@ -35,5 +37,6 @@ typedef struct bf_ledger {
 BF_MUST_USE bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out);
 int bf_ledger_tally(const bf_ledger *l, int status);            /* configurations in that state */
 int bf_ledger_pending(const bf_ledger *l);                      /* chosen and not ended */
+int bf_ledger_width(const bf_ledger *l);                        /* ... of which so many can train at a time: the others wait for neighbours */
 void bf_ledger_close(bf_ledger *l);
 #endif

@@ -4,7 +4,14 @@
 
 #include <stdint.h>
 
-typedef struct bf_task { int32_t id; int32_t unused; int64_t extends; } bf_task;    /* extends: epochs that its file already holds */
+/* What a team needs to know of a configuration beside its keys, the same on all its ranks. */
+typedef struct bf_task {
+    int32_t id;
+    int32_t parent;         /* it starts from that configuration's weights; -1: it has none */
+    int64_t extends;        /* epochs that its file already holds */
+    char    hash[17];       /* its config_hash */
+    char    origin[17];     /* what that covers beside the keys (lineage.h) */
+} bf_task;
 
 typedef enum bf_letter_kind {
     BF_LETTER_ASK,          /* leader -> desk: the next configuration, please                                  */

@@ -72,12 +72,11 @@ static bf_status write_checkpoint(const bf_job *job, bf_trainer *t)
     enum { OTHERS = 4 };
     const bf_crew *crew = job->crew;
     const bf_times times = times_so_far(job);
-    char hash[17], kernels[160];
+    char kernels[160];
     bf_array state[BF_MAX_STATE];
-    bf_config_hash(&job->config, hash);
     bf_kernel_identity(bf_backend_find(job->config.train.backend), kernels, sizeof kernels);
     bf_attr attrs[OTHERS + BF_TIMES_ATTRS] = {
-        { .name = "config_hash", .type = 's', .text = hash }, { .name = "kernels", .type = 's', .text = kernels },
+        { .name = "config_hash", .type = 's', .text = job->task.hash }, { .name = "kernels", .type = 's', .text = kernels },
         { .name = "attempt", .type = 'i', .integer = job->attempt }, { .name = "seconds", .type = 'f', .real = seconds_so_far(job) },
     };
     bf_times_to_attrs(&times, attrs + OTHERS);
@@ -115,17 +114,24 @@ static bf_train_setup trainer_setup(bf_job *job)
     };
 }
 
+/* Local, the leader. What was drawn gives way to the weights of a neighbour, or to those of train.init_from. */
+static bf_status load_weights(const bf_job *job, const bf_params *p, float *theta)
+{
+    const bf_task *t = &job->task;
+    if (t->parent >= 0) return bf_init_from_parent(job->crew->dir, t->parent, t->origin, job->crew->schema, p, theta);
+    return bf_init_from(job->config.train.init_from, t->origin, p, theta);
+}
+
 static bf_status create_trainer(bf_job *job)
 {
-    const bf_config *c = &job->config;
     const bf_train_setup setup = trainer_setup(job);
     bf_trainer_destroy(&job->trainer);
     BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_create(&setup, &job->trainer)));
     bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), serve, job->crew);
-    if (!c->train.init_from[0]) return BF_DONE;
+    if (!job->task.origin[0]) return BF_DONE;
     float *theta = bf_trainer_theta(job->trainer);
     const bf_params *params = bf_trainer_params(job->trainer);
-    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? bf_init_from(c->train.init_from, params, theta) : BF_DONE));
+    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? load_weights(job, params, theta) : BF_DONE));
     bf_comm_bcast(job->crew->team, theta, bf_params_size(params) * sizeof *theta, 0);
     return BF_DONE;
 }
@@ -149,17 +155,15 @@ static void read_times(const bf_job *job, bf_times *times)
 /* Local, the leader. A checkpoint serves when it says that it belongs to this configuration. */
 static bf_status find_origin(const bf_job *job, bf_origin *o)
 {
-    char hash[17];
     bool found;
     bf_result shorter;
     bf_attr about[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
     BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, &found, NULL, 0));
-    bf_config_hash(&job->config, hash);
-    if (found && strcmp(about[0].text, hash) == 0 && may_be_attempt(job, about[1].integer))
+    if (found && strcmp(about[0].text, job->task.hash) == 0 && may_be_attempt(job, about[1].integer))
         *o = (bf_origin){ BF_CHECKPOINT, (int)about[1].integer, about[2].real, { .flops = 0.0 } };
     free((void *)about[0].text);
     if (o->kind == BF_CHECKPOINT) read_times(job, &o->times);
-    if (o->kind != BF_AFRESH || job->extends == 0) return BF_DONE;
+    if (o->kind != BF_AFRESH || job->task.extends == 0) return BF_DONE;
     if (bf_config_file_read_result(job->crew->dir, job->id, job->crew->schema, &shorter).code) return BF_DONE;
     if (may_be_attempt(job, shorter.attempts)) *o = (bf_origin){ BF_SHORTER, shorter.attempts, shorter.seconds, shorter.times };
     bf_result_free(&shorter);
@@ -173,7 +177,7 @@ static bf_status fill_state(bf_job *job, const bf_origin *o)
     bool found;
     bf_array state[BF_MAX_STATE];
     const bf_train_setup setup = trainer_setup(job);
-    if (o->kind == BF_SHORTER) return bf_extend_load(job->crew->dir, job->id, job->extends, &setup, job->trainer);
+    if (o->kind == BF_SHORTER) return bf_extend_load(job->crew->dir, job->id, job->task.extends, &setup, job->trainer);
     int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
     BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, state, n, NULL, 0, &found, note, sizeof note));
     if (note[0]) bf_crew_note(job->crew, "%s", note);
@@ -314,7 +318,9 @@ static bf_status start_result(const bf_job *job, bf_result *r)
         r->steps = bf_trainer_progress(job->trainer).step;
         r->parameters = bf_params_count(bf_trainer_params(job->trainer));
     }
-    bf_config_hash(&job->config, r->hash);
+    r->parent = job->task.parent;
+    memcpy(r->hash, job->task.hash, sizeof r->hash);
+    memcpy(r->origin, job->task.origin, sizeof r->origin);
     return BF_DONE;
 }
 
@@ -355,15 +361,16 @@ static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
     return BF_DONE;
 }
 
-bf_status bf_run_config(bf_crew *crew, int id, int64_t extends, bf_result *out)
+bf_status bf_run_config(bf_crew *crew, const bf_task *task, bf_result *out)
 {
+    const int id = task->id;
     bf_job *job = calloc(1, sizeof *job);
     bf_status s = bf_comm_agree(crew->team, job ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for configuration %d", id));
     if (s.code) goto done;
     job->crew = crew;
+    job->task = *task;
     job->id = id;
     job->attempt = 1;
-    job->extends = extends;
     job->started = bf_clock_seconds();
     bf_study_config(crew->study, crew->order[id], &job->config);
     job->data = crew->data->set[crew->data->of[crew->order[id]]];

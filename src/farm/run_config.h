@@ -6,19 +6,19 @@
 #include "study/config.h"
 #include "train/trainer.h"
 
-/* Collective over the team. extends: 0, or its file holds the state after that many epochs. out->status is done, diverged, failed (its file is published) or stopped (its checkpoint is).
+/* Collective over the team. out->status is done, diverged, failed (its file is published) or stopped (its checkpoint is).
  * A status other than BF_OK means that the study itself cannot go on (input/output). out belongs to the caller: bf_result_free(). */
-BF_MUST_USE bf_status bf_run_config(bf_crew *c, int id, int64_t extends, bf_result *out);
+BF_MUST_USE bf_status bf_run_config(bf_crew *c, const bf_task *task, bf_result *out);
 
 #define BF_MAX_KEPT 16
 /* What a configuration's outputs are written from. */
 typedef struct bf_job {
     bf_crew           *crew;
-    int                id;
+    bf_task            task;
+    int                id;                  /* task.id */
     bf_config          config;
     const bf_dataset  *data;
     bf_trainer        *trainer;
-    int64_t            extends;
     int                attempt;             /* from 1 */
     double             started, seconds_before;     /* of this run; of the runs it resumes */
     double             next_progress, next_checkpoint;

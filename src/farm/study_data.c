@@ -15,7 +15,8 @@ static bool same_keys(const bf_config *a, const bf_config *b, char (*text)[BF_KE
     int n;
     const bf_key *key = bf_key_table(&n);
     for (int i = 0; i < n; i++) {
-        if (strncmp(key[i].path, "data.", 5) != 0 || key[i].size == 0 || !bf_key_applies(&key[i], a)) continue;
+        const bool used = bf_key_applies(&key[i], a) || bf_key_applies(&key[i], b);
+        if (strncmp(key[i].path, "data.", 5) != 0 || key[i].size == 0 || !used) continue;
         bf_key_print(&key[i], a, text[0], sizeof text[0]);
         bf_key_print(&key[i], b, text[1], sizeof text[1]);
         if (strcmp(text[0], text[1]) != 0) return false;
@@ -170,6 +171,30 @@ static bf_status check_network(const bf_config *c, const bf_data_info *info, con
     return BF_DONE;
 }
 
+/* Weights go from a configuration to the next of its chain, so they have to be the same ones. The first that are not are told. */
+static bf_status check_chains(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
+{
+    char differs[64] = "", what[300];
+    bf_status s = BF_DONE;
+    bf_config *c = malloc(sizeof *c), *parent = malloc(sizeof *parent);
+    if (!c || !parent) s = BF_FAIL(BF_E_MEMORY, "no memory for two configurations");
+    for (int i = 0; !s.code && !differs[0] && i < bf_study_count(study); i++) {
+        const int p = bf_study_parent(study, i);
+        if (p < 0) continue;
+        bf_study_config(study, i, c);
+        bf_study_config(study, p, parent);
+        if (d->of[i] == d->of[p] && same_model(&parent->vae, &c->vae)) continue;
+        s = bf_init_from_compare(parent, &d->info[d->of[p]], c, &d->info[d->of[i]], differs, sizeof differs);
+    }
+    if (!s.code && differs[0]) {
+        snprintf(what, sizeof what, "%s changes the weights' shapes (%s), so neighbours cannot start from each other's", c->warm.along, differs);
+        add_once(problems, study, "warm_start.along", what);
+    }
+    free(c);
+    free(parent);
+    return s;
+}
+
 bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study, bf_problems *problems)
 {
     const int before = problems->count;
@@ -200,6 +225,7 @@ bf_status bf_study_data_check(const bf_study_data_sets *d, const bf_study *study
     free(c);
     free(last);
     if (s.code) return s;
+    if (problems->count == before) BF_TRY(check_chains(d, study, problems));
     if (problems->count > before) return BF_FAIL(BF_E_INPUT, "%s", problems->at[before].what);
     return BF_DONE;
 }

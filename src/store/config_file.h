@@ -30,9 +30,11 @@ BF_MUST_USE bf_status bf_config_file_close(bf_config_file **f, bool publish);
 /* Local readers. */
 /* The result inside a configuration's file, checked: for rebuilding study.h5 on restart. BF_E_FORMAT when the file is not whole. */
 BF_MUST_USE bf_status bf_config_file_read_result(const char *dir, int id, const bf_schema *schema, bf_result *out);
-/* Fills the values of attributes by name and wanted type; texts land in text[i]. group is a path under the configuration's ("weights").
+/* Fills the values of attributes by name and wanted type; texts land in text[i]. group is a path under the configuration's ("weights"), "" for that itself.
  * BF_E_FORMAT when one is missing or of another type. */
 BF_MUST_USE bf_status bf_config_file_read_attrs(const char *path, int id, const char *group, bf_attr *wanted, int n, char (*text)[64]);
+/* 16 hex digits that change with any dataset of a group of the configuration's: of their names and checksums. Reads no values. */
+BF_MUST_USE bf_status bf_config_file_digest(const char *path, int id, const char *group, char out[17]);
 /* Fills a->data (allocated by the caller from type and shape, which must match what the file holds) and verifies its checksum. */
 BF_MUST_USE bf_status bf_config_file_read_array(const char *path, int id, const bf_array *a);
 #endif

@@ -1,5 +1,6 @@
 #include "store/config_file.h"
 
+#include "base/checksum.h"
 #include "base/file.h"
 #include "store/h5_read.h"
 #include "store/times_attrs.h"
@@ -24,6 +25,18 @@ static bf_status read_row(hid_t group, bf_result *r)
     if (status < BF_PENDING || status > BF_STOPPED) return BF_FAIL(BF_E_FORMAT, "its status is %lld", (long long)status);
     r->status = (int8_t)status;
     r->attempts = (int32_t)attempts;
+    return BF_DONE;
+}
+
+/* Files of earlier versions have none. */
+static bf_status read_parent(hid_t group, bf_result *r)
+{
+    int64_t parent;
+    if (H5Aexists(group, "parent") <= 0) return BF_DONE;
+    BF_TRY(bf_h5_get_int(group, "parent", &parent));
+    BF_TRY(bf_h5_get_text(group, "origin", r->origin, sizeof r->origin));
+    if (parent < -1 || parent > INT32_MAX) return BF_FAIL(BF_E_FORMAT, "its parent is %lld", (long long)parent);
+    r->parent = (int32_t)parent;
     return BF_DONE;
 }
 
@@ -86,6 +99,7 @@ static bf_status read_result(hid_t group, const bf_schema *schema, int64_t size,
     const hsize_t splits = 2, rows = (hsize_t)epochs;
     bf_status s = read_row(group, out);
     if (!s.code) s = read_times(group, out);
+    if (!s.code) s = read_parent(group, out);
     if (!s.code) s = read_table(group, "metrics", schema->metrics, schema->n_metrics, 1, &splits, out->metrics);
     if (!s.code) s = read_table(group, "history", schema->history, schema->n_history, 1, &rows, out->history);
     if (!s.code) s = read_by_beta(group, schema, out);
@@ -144,9 +158,42 @@ bf_status bf_config_file_read_attrs(const char *path, int id, const char *group,
 {
     hid_t file = H5I_INVALID_HID, home = H5I_INVALID_HID, at = H5I_INVALID_HID;
     bf_status s = open_group(path, id, &file, &home);
-    if (!s.code) at = bf_h5_has(home, group) ? H5Gopen2(home, group, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (!s.code) at = !group[0] ? H5Gopen2(home, ".", H5P_DEFAULT) : bf_h5_has(home, group) ? H5Gopen2(home, group, H5P_DEFAULT) : H5I_INVALID_HID;
     if (!s.code && at < 0) s = BF_FAIL(BF_E_FORMAT, "%s: c%04d has no %s", path, id, group);
     for (int i = 0; !s.code && i < n; i++) s = read_attr(at, &wanted[i], text[i]);
+    if (at >= 0) H5Gclose(at);
+    if (home >= 0) H5Gclose(home);
+    bf_status closed = bf_h5_close(&file, path);
+    return s.code ? s : closed;
+}
+
+/* One name and one checksum after the other, each with what came before. */
+static bf_status digest_group(hid_t at, char out[17])
+{
+    H5G_info_t info;
+    char name[128], checksum[17], line[192] = "";
+    if (H5Gget_info(at, &info) < 0) return BF_FAIL(BF_E_FORMAT, "it cannot be listed");
+    snprintf(out, 17, "%016x", 0);
+    for (hsize_t i = 0; i < info.nlinks; i++) {
+        const ssize_t n = H5Lget_name_by_idx(at, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
+        if (n < 0 || (size_t)n >= sizeof name) return BF_FAIL(BF_E_FORMAT, "a name that cannot be read");
+        hid_t id = H5Dopen2(at, name, H5P_DEFAULT);
+        bf_status s = id < 0 ? BF_FAIL(BF_E_FORMAT, "%s is no dataset", name) : bf_h5_get_text(id, "checksum", checksum, sizeof checksum);
+        if (id >= 0) H5Dclose(id);
+        if (s.code) return s;
+        const int used = snprintf(line, sizeof line, "%s %s %s\n", out, name, checksum);
+        snprintf(out, 17, "%016llx", (unsigned long long)bf_hash64(line, (size_t)used));
+    }
+    return BF_DONE;
+}
+
+bf_status bf_config_file_digest(const char *path, int id, const char *group, char out[17])
+{
+    hid_t file = H5I_INVALID_HID, home = H5I_INVALID_HID, at = H5I_INVALID_HID;
+    bf_status s = open_group(path, id, &file, &home);
+    if (!s.code) at = bf_h5_has(home, group) ? H5Gopen2(home, group, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (!s.code && at < 0) s = BF_FAIL(BF_E_FORMAT, "%s: c%04d has no %s", path, id, group);
+    if (!s.code) s = digest_group(at, out);
     if (at >= 0) H5Gclose(at);
     if (home >= 0) H5Gclose(home);
     bf_status closed = bf_h5_close(&file, path);

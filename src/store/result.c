@@ -40,6 +40,7 @@ bf_status bf_result_create(bf_result *r, int n_metrics, int n_history, int64_t e
     r->n_metrics = n_metrics;
     r->n_history = n_history;
     r->epochs = epochs;
+    r->parent = -1;
     r->gflops = NAN;
     r->times = bf_times_unknown();
     r->metrics = nan_table(metrics_count(r));
@@ -104,7 +105,7 @@ bf_status bf_result_unpack(const void *bytes, size_t n, bf_result *out)
     head.by_beta = out->by_beta;
     head.metrics = out->metrics;
     head.history = out->history;
-    head.error[sizeof head.error - 1] = head.hash[sizeof head.hash - 1] = '\0';
+    head.error[sizeof head.error - 1] = head.hash[sizeof head.hash - 1] = head.origin[sizeof head.origin - 1] = '\0';
     *out = head;
     return BF_DONE;
 }

@@ -1,6 +1,7 @@
 /* What one ended configuration leaves: a row of every table. Travels by letter to rank 0 and lies in the configuration's own file. */
 #ifndef BF_STORE_RESULT_H
 #define BF_STORE_RESULT_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/column.h"
@@ -11,6 +12,7 @@ typedef enum bf_config_status {
     BF_PENDING = 0, BF_RUNNING = 1, BF_CONFIG_DONE = 2, BF_DIVERGED = 3, BF_CONFIG_FAILED = 4, BF_STOPPED = 5
 } bf_config_status;
 extern const char *const bf_config_status_names[];      /* "pending running done diverged failed stopped" */
+static inline bool bf_config_has_ended(int status) { return status == BF_CONFIG_DONE || status == BF_DIVERGED || status == BF_CONFIG_FAILED; }
 
 typedef struct bf_result {
     int     id;
@@ -22,6 +24,8 @@ typedef struct bf_result {
     bf_times now;                           /* of this run alone, diverged attempts included; in a letter, not in a file */
     char    error[208];
     char    hash[17];
+    int32_t parent;                         /* the configuration from whose final weights it starts; -1: none */
+    char    origin[17];                     /* what else than its keys is in the hash: the parent's hash, or the digest of train.init_from's weights; "" neither */
     int     n_metrics, n_history;           /* columns */
     int64_t epochs;                         /* rows of history */
     double *metrics;                        /* (2 splits, n_metrics) */

@@ -34,7 +34,10 @@ static const bf_object objects[] = {
     { "/sweep/gflops", "config", "f64", "Gflop/s", "what one rank achieved in training steps",
       "1e-9 flops / (the time of seconds_data to seconds_update times the team's ranks); NaN without steps" },
     { "/sweep/parameters", "config", "i64", "1", "trained numbers in the model", NULL },
-    { "/sweep/config_hash", "config", "S16", "1", "hash of every key that changes results", NULL },
+    { "/sweep/parent", "config", "i32", "1", "configuration from whose final weights the training started",
+      "-1: none; neighbours along the key that warm_start.along names start from each other's" },
+    { "/sweep/config_hash", "config", "S16", "1", "hash of every key that changes results",
+      "and of the weights that the training started from, where they were not drawn" },
     { "/sweep/*", "config", "i64, f64, i8 or S64", "1", "a swept key, dots written as underscores",
       "always there: objective_beta, model_latent, seed. Where a key does not apply: NaN, -1 or an empty text" },
 
@@ -47,7 +50,8 @@ static const bf_object objects[] = {
       "external links to configs/c0000.h5 of the same folder; real groups in a packed file" },
     { "/configs/*", NULL, "link to group", "", "bulk results of one configuration",
       "attributes repeat its effective keys, and status, attempts, error, epochs_done, steps, seconds, seconds_data ... seconds_files, flops, gflops, "
-      "parameters, config_hash, kernels" },
+      "parameters, config_hash, parent, origin (what config_hash covers beside the keys: the parent's hash, or a digest of the weights of "
+      "train.init_from), kernels" },
     { "/configs/*/metrics", NULL, "group", "", "numbers about this model",
       "attribute log_likelihood: density (of samples in model units), probability (of stored values, or bits) or neither" },
     { "/configs/*/metrics/*", "split", "f64", "1", "this configuration's row of the table of that name",

@@ -20,7 +20,7 @@ typedef struct book {
 } book;
 
 /* A member of a struct that becomes one column: of bf_result under /sweep, of bf_run_record under /provenance/runs. */
-typedef enum kind { I8, I32, INT, I64, F64, TEXT } kind;
+typedef enum kind { I8, ID, I32, INT, I64, F64, TEXT } kind;       /* I32 and INT are stored as 64 bits, an ID as the 32 of /config */
 typedef struct field { const char *path; kind kind; size_t offset; int width; } field;
 
 #define RESULT(name, kind, member) { "/sweep/" name, kind, offsetof(bf_result, member), sizeof(((bf_result *)0)->member) }
@@ -34,6 +34,7 @@ static const field result_fields[] = {
     RESULT("seconds_update", F64, times.seconds[BF_PHASE_UPDATE]), RESULT("seconds_evaluation", F64, times.seconds[BF_PHASE_EVALUATION]),
     RESULT("seconds_files", F64, times.seconds[BF_PHASE_FILES]), RESULT("flops", F64, times.flops), RESULT("gflops", F64, gflops),
     RESULT("parameters", I64, parameters),
+    RESULT("parent", ID, parent),
     { "/sweep/config_hash", TEXT, offsetof(bf_result, hash), 16 },
 };
 static const field run_fields[] = {
@@ -62,6 +63,7 @@ static void gather(const field *f, const char *rows, size_t stride, hsize_t n, v
         char *text = (char *)to + i * (size_t)f->width;
         switch (f->kind) {
         case I8:  ((int8_t *)to)[i] = *(const int8_t *)from; break;
+        case ID:  ((int32_t *)to)[i] = *(const int32_t *)(const void *)from; break;
         case I32: ((int64_t *)to)[i] = *(const int32_t *)(const void *)from; break;
         case INT: ((int64_t *)to)[i] = *(const int *)(const void *)from; break;
         case I64: ((int64_t *)to)[i] = *(const int64_t *)(const void *)from; break;
@@ -75,7 +77,7 @@ static void gather(const field *f, const char *rows, size_t stride, hsize_t n, v
 
 static hid_t kind_type(kind k, int width)
 {
-    return k == TEXT ? bf_h5_text_type((size_t)width) : H5Tcopy(k == I8 ? H5T_STD_I8LE : k == F64 ? H5T_IEEE_F64LE : H5T_STD_I64LE);
+    return k == TEXT ? bf_h5_text_type((size_t)width) : H5Tcopy(k == I8 ? H5T_STD_I8LE : k == ID ? H5T_STD_I32LE : k == F64 ? H5T_IEEE_F64LE : H5T_STD_I64LE);
 }
 
 /* One column of `rows`, described by about. status_flags: what the numbers of /sweep/status mean. */

@@ -61,6 +61,13 @@ static void check_data(const bf_config *c, findings *f)
              (long long)c->train.batch, (long long)c->data.train);
 }
 
+/* Neighbours read each other's weights from their files. */
+static void check_warm_start(const bf_config *c, findings *f)
+{
+    if (bf_warm_started(c) && !c->output.weights)
+        find(f, "output.weights", "warm_start.along", "neighbours along %s start from weights, which have to be stored", c->warm.along);
+}
+
 /* The model's own room knows which of its parts go together; its sentences begin with the key they are about. */
 static void check_model(const bf_config *c, findings *f)
 {
@@ -93,6 +100,7 @@ int bf_config_check(const bf_config *c, bf_finding out[BF_MAX_FINDINGS])
     check_epochs(c, &f);
     check_backend(c, &f);
     check_data(c, &f);
+    check_warm_start(c, &f);
     check_model(c, &f);
     check_betas(c, &f);
     return f.count;

@@ -6,6 +6,9 @@
 #include "train/options.h"
 #include "vae/options.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 typedef struct bf_output_options {
     bool    posterior_train, posterior_test;    /* output.posterior: [train, test] */
     bool    second_stage, weights, state;
@@ -13,6 +16,12 @@ typedef struct bf_output_options {
     int64_t samples;
     double  progress_seconds;
 } bf_output_options;
+
+/* warm_start.*: neighbours along a swept key train from each other's final weights. */
+typedef struct bf_warm_options {
+    char    along[64];                          /* the key; "none" */
+    char    from[BF_NAME];                      /* the end chains begin at: low, high */
+} bf_warm_options;
 
 typedef struct bf_parallel_options {
     int64_t ranks_per_config;                   /* 0: auto */
@@ -27,7 +36,10 @@ typedef struct bf_config {
     bf_vae_options      vae;
     bf_train_options    train;
     bf_measure_options  measure;
+    bf_warm_options     warm;
     bf_output_options   output;
     bf_parallel_options parallel;
 } bf_config;
+
+static inline bool bf_warm_started(const bf_config *c) { return strcmp(c->warm.along, "none") != 0; }
 #endif

@@ -7,7 +7,9 @@
 /* Keys without a field (of later versions) have only their default and are left out. */
 static bool counts(const bf_key *k, const bf_config *c) { return k->size > 0 && (k->flags & BF_KEY_RESULT) && bf_key_applies(k, c); }
 
-void bf_config_hash(const bf_config *c, char out[17])
+void bf_config_hash(const bf_config *c, char out[17]) { bf_config_hash_from(c, "", out); }
+
+void bf_config_hash_from(const bf_config *c, const char *origin, char out[17])
 {
     char text[3 * BF_KEY_PRINTED];      /* two keys may be long (eigenvalues, paths), the others are a line each */
     size_t used = 0;
@@ -20,6 +22,7 @@ void bf_config_hash(const bf_config *c, char out[17])
         used += strlen(text + used);
         text[used++] = '\n';
     }
+    if (origin[0]) used += (size_t)snprintf(text + used, sizeof text - used, "origin=%.16s\n", origin);
     snprintf(out, 17, "%016llx", (unsigned long long)bf_hash64(text, used));
 }
 

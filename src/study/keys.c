@@ -56,6 +56,7 @@ static bool optimizer_adam(const bf_config *c) { return strncmp(c->train.optimiz
 static bool measures_nll(const bf_config *c) { return bf_measure_chosen(&c->measure, "nll"); }
 static bool measures_traversal(const bf_config *c) { return bf_measure_chosen(&c->measure, "traversal"); }
 static bool retries(const bf_config *c) { return c->train.retries > 0; }
+static bool warm_started(const bf_config *c) { return bf_warm_started(c); }
 
 #define FIELD(f) offsetof(bf_config, f), sizeof(((bf_config *)0)->f)
 #define ALWAYS NULL, NULL, NULL /* nothing comes later, every configuration uses it */
@@ -183,7 +184,8 @@ static const bf_key table[] = {
     { "objective.beta", BF_KEY_WEIGHT, BETA_TRIPLE, "1.0", "0:inf", NULL, NULL,
       "weight of the rate; with model.condition: beta the range to learn, {range: [0.01, 10]}", RST,
       NULL, objective_by_beta, "objective.kind: beta-vae" },
-    { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs", "beta rises from 0 over these epochs", RST,
+    { "objective.warmup", BF_KEY_REAL, FIELD(vae.warmup), "0", "0:inf", NULL, "epochs",
+      "beta rises from 0 over these epochs, every row's own where a range is learned", RST,
       NULL, objective_by_beta, "objective.kind: beta-vae" },
     { "objective.cycles", BF_KEY_INT, FIELD(vae.cycles), "0", "0:1000000", NULL, NULL,
       "beta rises from 0 so many times, in equal parts of the training; 0: as objective.warmup says", RS, NULL, cycles, "objective.kind: beta-vae" },
@@ -249,6 +251,12 @@ static const bf_key table[] = {
       "stop after so many without a better test ELBO; 0: never", RS, ALWAYS },
     { "train.init_from", BF_KEY_TEXT, FIELD(train.init_from), "\"\"", NULL, NULL, NULL,
       "start from the weights of a file, or of a configuration DIR:ID", RS, ALWAYS },
+
+    { "warm_start.along", BF_KEY_TEXT, FIELD(warm.along), "none", NULL, NULL, NULL,
+      "a swept number, such as objective.beta: configurations that differ in it alone start from each other's final weights, in order",
+      0, ALWAYS },
+    { "warm_start.from", BF_KEY_CHOICE, FIELD(warm.from), "low", "low high", NULL, NULL,
+      "the end of the key's values that is trained first, from drawn weights", BF_KEY_STRICT, NULL, warm_started, "warm_start.along" },
 
     { "measure", BF_KEY_MEASURES, MEASURE_LIST, "[rd, active, mmd, spectrum, decomposition]", NULL, bf_measure_names, NULL,
       "numbers taken of a trained model: a list, all, or name: {option: value}", R,

@@ -168,7 +168,9 @@ static void read_and_check(bf_study *s, const char *text, size_t n, const char *
         bf_problems_add(problems, 0, 0, name->path, "missing; every study has a name");
     resolve_seed(s, &s->base);
     bf_sweep_finish(&s->sweep, problems);
-    if (sweep_is_good(&s->sweep)) bf_study_check(s, n_set > 0, problems);
+    if (!sweep_is_good(&s->sweep)) return;
+    bf_study_check(s, n_set > 0, problems);
+    bf_study_link(s, problems);
 }
 
 bf_status bf_study_parse(const char *text, size_t n, const char *const *set, int n_set, bf_problems *problems, bf_study **out)
@@ -195,6 +197,7 @@ void bf_study_free(bf_study **s)
     if (!*s) return;
     bf_sweep_clear(&(*s)->sweep);
     free((*s)->origin);
+    free((*s)->parent);
     free(*s);
     *s = NULL;
 }

@@ -28,6 +28,8 @@ void bf_study_free(bf_study **s);
 int  bf_study_count(const bf_study *s);                                     /* configurations */
 void bf_study_config(const bf_study *s, int index, bf_config *out);         /* index in sweep order */
 const bf_config *bf_study_base(const bf_study *s);                          /* the file without its sweep */
+/* The configuration from whose final weights this one starts (warm_start.along): a sweep index, -1 when it has none. */
+int  bf_study_parent(const bf_study *s, int index);
 int  bf_study_swept(const bf_study *s, const bf_key **keys);                /* the swept keys in order, at most BF_MAX_SWEPT; returns how many */
 /* The values of beta that conditioned configurations are evaluated at, the same for all of them; empty without such. */
 void bf_study_grid(const bf_study *s, bf_f64_list *out);
@@ -36,8 +38,10 @@ void bf_study_place(const bf_study *s, const char *key, int *line, int *column);
 /* 16 hex digits and NUL: the XXH3-64 of "path=value\n" (bf_key_print) for every key that changes results (BF_KEY_RESULT) and that
  * this configuration uses (bf_key_applies), in the order of the table, without the keys a later version brings. So a new key leaves old
  * hashes alone as long as it does not apply to old configurations or is added with a rule that leaves its default out. `study`, output.*, parallel.*
- * (but threads, which change bits) and the cadence of checkpoints are no part of it; files count by their names as written. */
+ * (but threads, which change bits), warm_start.* and the cadence of checkpoints are no part of it; files count by their names as written. */
 void bf_config_hash(const bf_config *c, char out[17]);
+/* The same for a training that starts from weights: origin, "" or up to 16 characters, says from which, and is one more line, "origin=...". */
+void bf_config_hash_from(const bf_config *c, const char *origin, char out[17]);
 /* The effective input: every key with its value, the sweep with its values; order (count) lists sweep indices by id and may be NULL for 0..n-1.
  * Parsing it again gives the same configurations in id order. *text belongs to the caller: free(). */
 BF_MUST_USE bf_status bf_study_emit(const bf_study *s, const int *order, char **text);

@@ -15,6 +15,7 @@ struct bf_study {
     bf_config  base;
     bf_sweep   sweep;
     bf_origin *origin;          /* one for each row of the table of keys */
+    int       *parent;          /* (configurations) bf_study_parent; NULL: none has one */
 };
 
 /* Local. Reads text and overrides into s, whose base holds the defaults; everything wrong goes to problems. False when the text holds
@@ -22,5 +23,7 @@ struct bf_study {
 bool bf_study_read(bf_study *s, const char *text, size_t n, const char *const *set, int n_set, bf_problems *problems);
 /* Local. Rules between keys, for every configuration; s has no problems in its sweep. */
 void bf_study_check(bf_study *s, bool has_overrides, bf_problems *problems);
+/* Local. Fills parent, as warm_start.* ask; s has no problems in its sweep. */
+void bf_study_link(bf_study *s, bf_problems *problems);
 bf_origin *bf_study_origin(const bf_study *s, const bf_key *k);
 #endif

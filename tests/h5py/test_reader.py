@@ -109,12 +109,12 @@ def test_tables_have_their_scales(path):
             for name, dataset in f[group].items():
                 assert dataset.shape == shape, name
                 assert [axis[0].name for axis in dataset.dims] == ["/" + axis for axis in axes], name
-        for name in ["objective_beta", "model_latent", "attempts", "error", "epochs_done", "steps", "seconds", "parameters", "config_hash", *TIMES]:
+        for name in ["objective_beta", "model_latent", "attempts", "error", "epochs_done", "steps", "seconds", "parameters", "parent", "config_hash", *TIMES]:
             assert name in f["sweep"]
         status = f["sweep/status"]
         assert status.dtype == np.int8 and status.attrs["flag_values"].tolist() == [0, 1, 2, 3, 4, 5]
         assert status.attrs["flag_meanings"] == b"pending running done diverged failed stopped"
-        assert f["sweep/error"].dtype == "S208" and f["sweep/config_hash"].dtype == "S16"
+        assert f["sweep/error"].dtype == "S208" and f["sweep/config_hash"].dtype == "S16" and f["sweep/parent"].dtype == np.int32
 
 
 def test_everything_is_described(path):
@@ -144,7 +144,7 @@ def test_a_configuration_repeats_its_rows(path):
                 assert f"c{i:04d}" not in f["configs"]
                 continue
             c = f[f"configs/c{i:04d}"]
-            for name in ["status", "attempts", "epochs_done", "steps", "seconds", "parameters", "config_hash", "error", *TIMES]:
+            for name in ["status", "attempts", "epochs_done", "steps", "seconds", "parameters", "parent", "config_hash", "error", *TIMES]:
                 assert c.attrs[name] == f["sweep"][name][row], name
             for table in ["metrics", "history"]:
                 for name, dataset in f[table].items():

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static unsigned char byte_of(int rank, size_t i)
 {
@@ -94,6 +95,21 @@ static void test_bcast(const bf_comm *c, size_t n)
     }
 }
 
+/* The root comes late: the others have slept, not spun, and have the same bytes. */
+static void test_sleeping_bcast(const bf_comm *c, size_t n)
+{
+    for (int root = 0; root < bf_comm_size(c); root++) {
+        unsigned char *bytes = made_by(bf_comm_rank(c), n);
+        if (bf_comm_rank(c) == root) nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+        const clock_t before = clock();
+        bf_comm_bcast_sleeping(c, bytes, n, root);
+        BF_MPI_CHECK(is_from(bytes, root, n));
+        BF_MPI_CHECK((double)(clock() - before) / CLOCKS_PER_SEC < 0.015);
+        free(bytes);
+        bf_comm_barrier(c);
+    }
+}
+
 /* Rank r gives n * (r + 1) % 7 bytes, so some give none and none are equal. */
 static size_t share(int rank, size_t n)
 {
@@ -176,6 +192,7 @@ int main(int argc, char **argv)
     test_reductions(world);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         test_bcast(world, sizes[i]);
+        test_sleeping_bcast(world, sizes[i]);
         test_gather(world, sizes[i]);
         test_send(world, sizes[i]);
     }

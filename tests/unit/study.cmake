@@ -1,4 +1,5 @@
 bf_unit_test(test_key bf_study)
 bf_unit_test(test_study bf_study)
 bf_unit_test(test_study_emit bf_study)
+bf_unit_test(test_warm_start bf_study)
 bf_unit_test(test_study_fuzz bf_study)

@@ -11,7 +11,7 @@
 static bf_layout decide(int ranks, int pending, int lanes, int64_t wanted)
 {
     bf_layout l;
-    assert_int_equal(bf_layout_decide(ranks, pending, lanes, wanted, &l).code, BF_OK);
+    assert_int_equal(bf_layout_decide(ranks, pending, pending, lanes, wanted, &l).code, BF_OK);
     return l;
 }
 
@@ -56,9 +56,9 @@ static void test_layout__what_cannot_be_wanted(void **state)
 {
     (void)state;
     bf_layout l;
-    assert_int_equal(bf_layout_decide(8, 2, 4, 3, &l).code, BF_E_INPUT);
-    assert_int_equal(bf_layout_decide(8, 2, 4, 8, &l).code, BF_E_INPUT);
-    assert_int_equal(bf_layout_decide(0, 2, 4, 0, &l).code, BF_E_INTERNAL);
+    assert_int_equal(bf_layout_decide(8, 2, 2, 4, 3, &l).code, BF_E_INPUT);
+    assert_int_equal(bf_layout_decide(8, 2, 2, 4, 8, &l).code, BF_E_INPUT);
+    assert_int_equal(bf_layout_decide(0, 2, 2, 4, 0, &l).code, BF_E_INTERNAL);
 }
 
 static void test_layout__says_which_lanes_would_use_idle_ranks(void **state)
@@ -68,6 +68,20 @@ static void test_layout__says_which_lanes_would_use_idle_ranks(void **state)
     assert_non_null(strstr(decide(8, 2, 2, 0).why, "4 idle, train.lanes 4"));
     assert_null(strstr(decide(3, 1, 2, 0).why, "train.lanes 4"));
     assert_null(strstr(decide(4, 4, 1, 0).why, "idle"));
+}
+
+static void test_layout__chains_leave_ranks_to_larger_teams(void **state)
+{
+    (void)state;
+    bf_layout l;
+    assert_int_equal(bf_layout_decide(4, 10, 2, 4, 0, &l).code, BF_OK);
+    assert_int_equal(l.team_size, 2);
+    assert_int_equal(l.teams, 2);
+    assert_non_null(strstr(l.why, "10 configurations in 2 chains for 4 ranks"));
+    assert_int_equal(bf_layout_decide(4, 10, 2, 1, 0, &l).code, BF_OK);
+    assert_int_equal(l.idle, 2);
+    assert_non_null(strstr(l.why, "train.lanes 2"));
+    assert_int_equal(bf_layout_decide(4, 2, 3, 1, 0, &l).code, BF_E_INTERNAL);
 }
 
 static void test_layout__ranks_find_their_team(void **state)
@@ -101,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_layout__a_wanted_size_is_kept),
         cmocka_unit_test(test_layout__what_cannot_be_wanted),
         cmocka_unit_test(test_layout__says_which_lanes_would_use_idle_ranks),
+        cmocka_unit_test(test_layout__chains_leave_ranks_to_larger_teams),
         cmocka_unit_test(test_layout__ranks_find_their_team),
         cmocka_unit_test(test_layout__always_adds_up),
     };

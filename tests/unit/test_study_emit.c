@@ -43,6 +43,7 @@ static const struct { const char *text, *set; } studies[] = {
     { "study: nets\nmodel: {encoder: [fc 3 tanh], latent: 2}\nsweep: {model.net: [mlp, described, resnet]}\n", NULL },
     { "study: mix\nlikelihood: {variance: optimal}\nsweep: {likelihood.kind: [gaussian, bernoulli], train.steps: [none, 100]}\n", NULL },
     { "study: value\nsweep: {likelihood.value: [auto, 1, 0.5], data.train: [all, 1000]}\n", "train.epochs=3" },
+    { "study: warm\nwarm_start: {along: objective.beta, from: high}\nsweep: {objective.beta: [1, 3, 2], seed: [1, 2]}\n", NULL },
     { "study: paths\nsweep: {data.path: [a.npy, [b.npy, c.npy], {train: d, test: e}]}\ndata: {source: npy}\n", NULL },
 };
 enum { STUDIES = sizeof studies / sizeof *studies };

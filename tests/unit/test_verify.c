@@ -167,7 +167,7 @@ static void test_verify__survives_flipped_bits_and_cut_files(void **state)
     (void)state;
     pack();
     damage("study.h5", ".", 100, 60);
-    damage("configs/c0002.h5", ".", 60, 98);
+    damage("configs/c0002.h5", ".", 60, 96);      /* of 1000 it notices 985: of 60, two may be bytes that no object uses */
     damage("packed.h5", "packed.h5", 50, 85);
 }
 
