@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from betafield import betafield
+from betafield import BETAFIELD, betafield
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = ROOT / "jobs" / "check.py"
@@ -194,3 +194,13 @@ def test_check__linear_models_of_the_program_lie_on_the_analytic_curves(tmp_path
     assert done.returncode == 0, done.stdout + done.stderr
     assert "18 of 18 values are as expected" in done.stdout
     assert trained("short", 100).returncode == 1
+
+
+@pytest.mark.parametrize("bound, code", [(">= 0", 0), ("<= 0", 1)])
+def test_check__the_recipe_holds_a_study_against_what_stands_beside_it(tmp_path, bound, code):
+    (tmp_path / "small.yaml").write_text("study: small\ndata: {train: 256, test: 64}\ntrain: {epochs: 1, batch: 64}\nmeasure: [rd]\n")
+    (tmp_path / "small.expected").write_text(f"- | test: rate | {bound} | - | a rate")
+    recipe = subprocess.run([ROOT / "jobs" / "study.sh", tmp_path / "small.yaml", "1", "-o", tmp_path / "out", "--quiet"], capture_output=True, text=True,
+                            timeout=300, env={**os.environ, "BETAFIELD": BETAFIELD, "BETAFIELD_PYTHON": sys.executable})
+    assert recipe.returncode == code, recipe.stdout + recipe.stderr
+    assert f"small: {1 - code} of 1 values are as expected" in recipe.stdout and (tmp_path / "out" / "report" / "rd.png").exists()
