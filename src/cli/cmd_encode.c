@@ -26,11 +26,15 @@ static const bf_option options[] = {
     { "-o", "OUT.h5", BF_OPTION_TEXT, offsetof(encode_options, out), 0, "the file to write" },
     { "--dataset", "NAME", BF_OPTION_TEXT, offsetof(encode_options, dataset), 0, "the data set inside DATA.h5 (default: x, train/x or test/x)" },
     { "--beta", "B", BF_OPTION_REAL, offsetof(encode_options, beta), 0, "for models conditioned on beta" },
-    { "--label", "Y", BF_OPTION_INT, offsetof(encode_options, label), 0, "for models conditioned on labels" },
+    { "--label", "Y", BF_OPTION_INT, offsetof(encode_options, label), 0, "for models told classes: that of all samples (default: label beside them)" },
     { 0 },
 };
 
-typedef struct samples { bf_data_file *file; bf_array about; double scale, shift; } samples;    /* model units = stored * scale + shift */
+typedef struct samples {
+    bf_data_file *file;
+    bf_array about, labels;             /* labels: rank 0 where none are read */
+    double   scale, shift;              /* model units = stored * scale + shift */
+} samples;
 
 /* --- reading -------------------------------------------------------------------------------------------------------- */
 
@@ -68,6 +72,24 @@ static bf_status choose_scale(const bf_encoder *e, const encode_options *o, samp
     return BF_DONE;
 }
 
+/* The classes of train/x are train/label. */
+static bf_status find_labels(const bf_encoder *e, const encode_options *o, samples *s)
+{
+    bool found = false;
+    char name[sizeof s->about.name];
+    const char *slash = strrchr(s->about.name, '/');
+    if (e->classes == 0 || o->label >= 0) return BF_DONE;
+    const int n = snprintf(name, sizeof name, "%.*slabel", slash ? (int)(slash - s->about.name) + 1 : 0, s->about.name);
+    if (n < 0 || (size_t)n >= sizeof name) return BF_FAIL(BF_E_INPUT, "%s: the name %s is too long", o->data, s->about.name);
+    BF_TRY(bf_data_file_describe(s->file, name, &s->labels, &found));
+    if (!found)
+        return BF_FAIL(BF_E_INPUT, "--label is missing: c%04lld is told every sample's class, and %s has no %s", (long long)o->config, o->data, name);
+    const bool whole = s->labels.type == BF_TYPE_U8 || s->labels.type == BF_TYPE_I32 || s->labels.type == BF_TYPE_I64;
+    if (s->labels.rank != 1 || s->labels.shape[0] != s->about.shape[0] || !whole)
+        return BF_FAIL(BF_E_INPUT, "%s: %s is no list of %lld whole numbers, one for every sample", o->data, name, (long long)s->about.shape[0]);
+    return BF_DONE;
+}
+
 static bf_status open_samples(const bf_encoder *e, const encode_options *o, samples *s)
 {
     bf_status opened = bf_data_file_open(o->data, &s->file);
@@ -79,6 +101,7 @@ static bf_status open_samples(const bf_encoder *e, const encode_options *o, samp
     const int64_t width = count / s->about.shape[0];
     if (width != e->width)
         return BF_FAIL(BF_E_INPUT, "%s: samples of %s have %lld values, the study's have %d", o->data, s->about.name, (long long)width, e->width);
+    BF_TRY(find_labels(e, o, s));
     return choose_scale(e, o, s);
 }
 
@@ -94,35 +117,49 @@ static bf_status read_block(const samples *s, int64_t first, int n, size_t width
     return BF_DONE;
 }
 
+/* The classes of these rows; NULL in labels where the model is told none. */
+static bf_status read_labels(const bf_encoder *e, const encode_options *o, const samples *s, int64_t first, int n, int32_t *labels)
+{
+    if (!labels) return BF_DONE;
+    for (int i = 0; i < n; i++) labels[i] = (int32_t)o->label;
+    if (s->labels.rank == 0) return BF_DONE;
+    BF_TRY(bf_data_file_rows(s->file, s->labels.name, BF_TYPE_I32, first, n, labels));
+    for (int i = 0; i < n; i++)
+        if (labels[i] < 0 || labels[i] >= e->classes)
+            return BF_FAIL(BF_E_INPUT, "%s: sample %lld is of class %ld; c%04lld has learned 0 to %d", s->labels.name, (long long)(first + i), (long)labels[i],
+                           (long long)o->config, e->classes - 1);
+    return BF_DONE;
+}
+
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
-enum { MEAN, LOGVAR, Z, RECONSTRUCTION, RATE, MSE, OUTPUTS };
+enum { MEAN, LOGVAR, Z, RECONSTRUCTION, RATE, MSE, LABEL, OUTPUTS };
 
 static bf_status allocate_outputs(const bf_encoder *e, int64_t rows, bf_array *a)
 {
-    static const char *const name[OUTPUTS] = { "mean", "logvar", "z", "reconstruction", "rate", "mse" };
+    static const char *const name[OUTPUTS] = { "mean", "logvar", "z", "reconstruction", "rate", "mse", "label" };
     for (int i = 0; i < OUTPUTS; i++) {
         const bool latent = i == MEAN || i == LOGVAR || i == Z;
-        if ((i == LOGVAR && e->vae.logvar == BF_NO_VALUE) || (i == RATE && e->vae.rate == BF_NO_VALUE)) continue;
-        a[i] = (bf_array){ .type = BF_TYPE_F32, .rank = latent ? 2 : 1, .shape = { rows, e->vae.latent } };
+        if ((i == LOGVAR && e->vae.logvar == BF_NO_VALUE) || (i == RATE && e->vae.rate == BF_NO_VALUE) || (i == LABEL && e->classes == 0)) continue;
+        a[i] = (bf_array){ .type = i == LABEL ? BF_TYPE_I32 : BF_TYPE_F32, .rank = latent ? 2 : 1, .shape = { rows, e->vae.latent } };
         if (i == RECONSTRUCTION) {
             a[i].rank = 1 + e->dims;
             for (int d = 0; d < e->dims; d++) a[i].shape[1 + d] = e->shape[d];
         }
         snprintf(a[i].name, sizeof a[i].name, "%s", name[i]);
         const int64_t count = bf_array_count(&a[i]);
-        a[i].data = count > 0 ? calloc((size_t)count, sizeof(float)) : NULL;
+        a[i].data = count > 0 ? calloc((size_t)count, bf_type_size(a[i].type)) : NULL;
         if (!a[i].data) return BF_FAIL(BF_E_MEMORY, "no memory for %lld rows of %s", (long long)rows, a[i].name);
     }
     return BF_DONE;
 }
 
-static float *at_row(const bf_array *a, int64_t row)
+static void *at_row(const bf_array *a, int64_t row)
 {
-    return a->data ? (float *)a->data + (size_t)row * (size_t)(bf_array_count(a) / a->shape[0]) : NULL;
+    return a->data ? (char *)a->data + (size_t)row * (size_t)(bf_array_count(a) / a->shape[0]) * bf_type_size(a->type) : NULL;
 }
 
-static bf_status encode_rows(bf_encoder *e, const samples *s, bf_array *a)
+static bf_status encode_rows(bf_encoder *e, const encode_options *o, const samples *s, bf_array *a)
 {
     const int64_t rows = s->about.shape[0];
     const size_t block = (size_t)BF_EVAL_ROWS * (size_t)e->width;
@@ -131,11 +168,13 @@ static bf_status encode_rows(bf_encoder *e, const samples *s, bf_array *a)
     bf_status status = stored && x ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a block of samples");
     for (int64_t first = 0; !status.code && first < rows; first += BF_EVAL_ROWS) {
         const int n = (int)(rows - first < BF_EVAL_ROWS ? rows - first : BF_EVAL_ROWS);
+        int32_t *labels = at_row(&a[LABEL], first);
         status = read_block(s, first, n, (size_t)e->width, stored, x);
+        if (!status.code) status = read_labels(e, o, s, first, n, labels);
         if (status.code) break;
         const bf_encoded out = { at_row(&a[MEAN], first), at_row(&a[LOGVAR], first), at_row(&a[Z], first),
                                  at_row(&a[RECONSTRUCTION], first), at_row(&a[RATE], first), at_row(&a[MSE], first) };
-        bf_encoder_run(e, x, first, n, &out);
+        bf_encoder_run(e, x, labels, first, n, &out);
     }
     free(stored);
     free(x);
@@ -162,8 +201,14 @@ static bf_status check(const encode_options *o)
 {
     if (o->config < 0) return BF_FAIL(BF_E_USAGE, "--config is missing: which configuration's weights?");
     if (!o->out) return BF_FAIL(BF_E_USAGE, "-o is missing: where should the result go?");
-    if (o->label >= 0) return BF_FAIL(BF_E_USAGE, "--label: c%04lld is not conditioned on labels; its encoder has none to be told", (long long)o->config);
     return BF_DONE;
+}
+
+static bf_status check_label(const encode_options *o, const bf_encoder *e)
+{
+    if (o->label < e->classes) return BF_DONE;      /* -1, not given, is below any number of them */
+    if (e->classes == 0) return BF_FAIL(BF_E_USAGE, "--label: c%04lld is not conditioned on labels; its encoder has none to be told", (long long)o->config);
+    return BF_FAIL(BF_E_USAGE, "--label: c%04lld has learned the classes 0 to %d", (long long)o->config, e->classes - 1);
 }
 
 static bf_status tell(const encode_options *o, bf_encoder *e)
@@ -190,9 +235,10 @@ static bf_status encode(const encode_options *o, bf_encoder *e, samples *s, bf_a
     BF_TRY(bf_own_files_differ(o->data, o->out));
     BF_TRY(bf_encoder_open(o->dir, o->config, e));
     BF_TRY(tell(o, e));
+    BF_TRY(check_label(o, e));
     BF_TRY(open_samples(e, o, s));
     BF_TRY(allocate_outputs(e, s->about.shape[0], a));
-    BF_TRY(encode_rows(e, s, a));
+    BF_TRY(encode_rows(e, o, s, a));
     BF_TRY(write_outputs(o, e, a));
     printf("%s: %lld samples encoded by c%04lld\n", o->out, (long long)s->about.shape[0], (long long)o->config);
     return BF_DONE;
@@ -224,7 +270,8 @@ const bf_command bf_command_encode = {
         "\n"
         "Writes the posterior's mean and logvar, one draw z, the decoder mean at the posterior mean (model\n"
         "units), and per sample the rate (nat) and the squared error per value. u8 data is scaled as the\n"
-        "study's own was.\n",
+        "study's own was. A model that is told classes takes those of the data set `label` beside the samples\n"
+        "(train/label for train/x), or --label for all; the result has them, too.\n",
     .run = command,
     .options = options,
 };

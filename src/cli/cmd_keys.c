@@ -73,7 +73,7 @@ static void json_field(const char *name, const char *text)
 static void json_choices(const bf_key *k)
 {
     char name[BF_NAME];
-    const bool named = k->type == BF_KEY_CHOICE || k->type == BF_KEY_SPLITS || k->type == BF_KEY_MEASURES;
+    const bool named = k->type == BF_KEY_CHOICE || k->type == BF_KEY_CHOICES || k->type == BF_KEY_SPLITS || k->type == BF_KEY_MEASURES;
     printf(", \"choices\": [");
     for (int i = 0; named && bf_key_choice(k, i, name); i++) {
         printf(i ? ", " : "");

@@ -13,6 +13,7 @@
 #include "nn/backend.h"
 #include "nn/threads.h"
 #include "store/config_file.h"
+#include "vae/registry.h"
 
 /* The configuration's keys: study.yaml lists configurations in the order of their ids. */
 static bf_status read_config(const char *dir, int64_t id, bf_config *out)
@@ -49,12 +50,16 @@ static bool parse_shape(const char *text, bf_encoder *e)
 static bf_status read_data_attrs(const char *path, int id, bf_encoder *e)
 {
     bf_attr a[] = { { .name = "data_shape", .type = 's' }, { .name = "data_stored", .type = 's' },
-                    { .name = "data_scale", .type = 'f' }, { .name = "data_shift", .type = 'f' } };
-    char text[4][64];
-    BF_TRY(bf_config_file_read_attrs(path, id, "weights", a, 4, text));
+                    { .name = "data_scale", .type = 'f' }, { .name = "data_shift", .type = 'f' }, { .name = "classes", .type = 'i' } };
+    char text[5][64];
+    const bool labelled = bf_label_conditioned(&e->config.vae);
+    BF_TRY(bf_config_file_read_attrs(path, id, "weights", a, labelled ? 5 : 4, text));
     e->stored = strcmp(text[1], "u8") == 0 ? BF_STORED_U8 : BF_STORED_F32;
     e->scale = a[2].real;
     e->shift = a[3].real;
+    if (labelled && (a[4].integer < 1 || a[4].integer > BF_MAX_WIDTH))
+        return BF_FAIL(BF_E_FORMAT, "%s: weights of %lld classes cannot be", path, (long long)a[4].integer);
+    e->classes = (int)a[4].integer;
     if (!parse_shape(text[0], e) || !isfinite(e->scale) || !isfinite(e->shift))
         return BF_FAIL(BF_E_FORMAT, "%s: the weights' data_shape '%s' or scale cannot be", path, text[0]);
     return BF_DONE;
@@ -74,7 +79,7 @@ static bf_status build(bf_encoder *e)
     const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1 };
     const bf_backend *backend = bf_backend_find(e->config.train.backend);
     /* The variance only decides where learning starts. */
-    bf_vae_data d = { .dims = e->dims, .width = e->width, .variance = 1.0 };
+    bf_vae_data d = { .dims = e->dims, .width = e->width, .classes = e->classes, .variance = 1.0 };
     memcpy(d.shape, e->shape, sizeof d.shape);
     bf_threads_set((int)e->config.parallel.threads);
     e->params = bf_params_create();
@@ -105,11 +110,12 @@ static void copy_rows(const bf_encoder *e, bf_value v, int n, float *to)
     memcpy(to, bf_plan_value(e->vae.plan, 0, v), (size_t)n * bf_shape_cols(bf_plan_shape_of(e->vae.plan, v)) * sizeof *to);
 }
 
-void bf_encoder_run(bf_encoder *e, const float *x, int64_t first, int n, const bf_encoded *out)
+void bf_encoder_run(bf_encoder *e, const float *x, const int32_t *labels, int64_t first, int n, const bf_encoded *out)
 {
     /* Rows behind the last one keep what an earlier block left there, or zeros: finite, which is all they have to be. */
     memcpy(bf_plan_value(e->vae.plan, 0, e->vae.x), x, (size_t)n * (size_t)e->width * sizeof *x);
     for (int i = 0; i < BF_EVAL_ROWS; i++) e->samples[i] = first + i;
+    for (int i = 0; labels && i < n; i++) bf_vae_label(&e->vae, 0, i, labels[i]);
     const bf_run run = { .theta = e->theta, .stats = e->stats, .samples = e->samples, .seed = e->config.seed, .rows = n, .batch = n };
     bf_plan_run(e->vae.plan, &run);
     copy_rows(e, e->vae.mean, n, out->mean);

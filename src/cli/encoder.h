@@ -12,6 +12,7 @@ typedef struct bf_encoder {         /* zero it; bf_encoder_close() */
     int        dims, shape[3], width;
     bf_stored  stored;              /* what the study trained on; model units = stored * scale + shift */
     double     scale, shift;
+    int        classes;             /* that a model conditioned on labels has learned; 0 for others */
     bf_params *params;
     float     *theta;               /* (params size) */
     bf_vae     vae;                 /* one block of BF_EVAL_ROWS rows */
@@ -24,7 +25,8 @@ typedef struct bf_encoded { float *mean, *logvar, *z, *reconstruction, *rate, *m
 
 /* Local. BF_E_INPUT when there is no such configuration or it left no weights. */
 BF_MUST_USE bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e);
-/* Local. x (n, width) in model units are rows first .. first+n-1 of the data, n <= BF_EVAL_ROWS; the draw of a row is addressed by its index. */
-void bf_encoder_run(bf_encoder *e, const float *x, int64_t first, int n, const bf_encoded *out);
+/* Local. x (n, width) in model units are rows first .. first+n-1 of the data, n <= BF_EVAL_ROWS; the draw of a row is addressed by its index.
+ * labels (n): their classes, 0 .. classes-1; NULL where the model is told none. */
+void bf_encoder_run(bf_encoder *e, const float *x, const int32_t *labels, int64_t first, int n, const bf_encoded *out);
 void bf_encoder_close(bf_encoder *e);
 #endif

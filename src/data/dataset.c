@@ -27,6 +27,8 @@ bf_status bf_dataset_inspect(const bf_data_options *o, bf_data_info *out)
     const bf_source *source;
     memset(out, 0, sizeof *out);        /* padding too: it travels as bytes */
     BF_TRY(find_source(o, &source));
+    if (o->label > 0 && !source->by_factor)
+        return BF_FAIL(BF_E_INPUT, "data.label: %s has no factors whose values are classes", source->name);
     BF_TRY(source->describe(o, out));
     out->scale = out->stored == BF_STORED_U8 && !strcmp(o->scale, "auto") ? 1.0 / 255.0 : 1.0;
     return BF_DONE;

@@ -24,10 +24,10 @@ BF_MUST_USE bf_status bf_file_fill(void *state, const bf_data_info *info, const 
 void bf_file_close(void *state);
 
 /* The plain rest of such a source. */
-#define BF_FILE_SOURCE(symbol, format, text, line)                                                                             \
+#define BF_FILE_SOURCE(symbol, format, factors, text, line)                                                                    \
     static bf_status file_describe(const bf_data_options *o, bf_data_info *i) { return bf_file_describe(&(format), o, i); }     \
     static bf_status file_open(const bf_data_options *o, const bf_data_info *i, void **s) { return bf_file_open(&(format), o, i, s); } \
     static bf_status file_fill(void *s, const bf_data_options *o, const bf_data_info *i, const bf_rows *r)                      \
     { (void)o; return bf_file_fill(s, i, r); }                                                                                  \
-    const bf_source symbol = { .name = text, .help = line, .describe = file_describe, .open = file_open, .fill = file_fill, .close = bf_file_close }
+    const bf_source symbol = { .name = text, .help = line, .by_factor = factors, .describe = file_describe, .open = file_open, .fill = file_fill, .close = bf_file_close }
 #endif

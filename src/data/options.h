@@ -23,6 +23,7 @@ typedef struct bf_data_options {
     uint64_t seed;
     bf_paths path;
     char     dataset[64];           /* name inside an HDF5 file ("x") */
+    int64_t  label;                 /* 0: the data's own; k: the values of the k-th factor, counted from 1, are the classes */
     char     binarize[BF_NAME];     /* none, threshold, static */
     char     scale[BF_NAME];        /* auto, none, minmax, standardize */
     struct { int64_t side, basis; double noise; char sources[BF_NAME]; } patches;

@@ -16,6 +16,7 @@ typedef struct bf_source {
     const char *name, *help;
     bool generator;             /* needs no file: data.train and data.test default to numbers, not to "all" */
     bool unbounded;             /* values may lie anywhere: known before they are made */
+    bool by_factor;             /* data.label: values of a factor may be its classes */
     /* Local. Shape, rows, type; reads headers only (and through what is compressed, whose size nothing else tells). */
     bf_status (*describe)(const bf_data_options *o, bf_data_info *info);
     /* Local. What all samples share (bases, weights, an open and checked file); *state belongs to the caller: close(). */

@@ -153,4 +153,4 @@ static bf_status read(void *state, const bf_held *held, bf_split part, int64_t f
 }
 
 static const bf_format format = { .open = open_cifar, .read = read, .close = close_cifar };
-BF_FILE_SOURCE(bf_source_cifar10, format, "cifar10", "CIFAR-10's binary batches");
+BF_FILE_SOURCE(bf_source_cifar10, format, false, "cifar10", "CIFAR-10's binary batches");

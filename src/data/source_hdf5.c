@@ -2,10 +2,12 @@
  * /<data.dataset> for both parts. What `betafield data` writes comes back byte for byte. */
 #include "data/file_source.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/factor_classes.h"
 #include "data/stream.h"
 #include "store/data_file.h"
 
@@ -14,9 +16,15 @@ typedef struct part_of_file {
     bf_array array[4];
 } part_of_file;
 
-typedef struct hdf5 { bf_data_file *file; part_of_file part[BF_SPLITS]; } hdf5;
+typedef struct hdf5 {
+    bf_data_file *file;
+    part_of_file  part[BF_SPLITS];
+    int64_t       by_factor;            /* data.label: 0, or which factor tells classes, counted from 1 */
+    bf_factor_classes classes;          /* of that one */
+} hdf5;
 
 enum { SAMPLES, LABEL, FACTORS, CLEAN, KINDS };
+enum { MOST = 1 << 20 };                /* numbers of factors that are read at once */
 
 static bf_status find(hdf5 *f, part_of_file *p, int kind, const char *folder, const char *leaf)
 {
@@ -105,13 +113,74 @@ static bf_status describe_parts(const hdf5 *f, bf_held *held)
     const part_of_file *train = &f->part[BF_TRAIN], *test = &f->part[BF_TEST];
     const bf_array *x = &train->array[SAMPLES];
     held->info.stored = x->type == BF_TYPE_U8 ? BF_STORED_U8 : BF_STORED_F32;
-    held->info.labels = train->name[LABEL][0] != '\0';
+    held->info.labels = train->name[LABEL][0] != '\0' || f->by_factor > 0;
     held->info.factors = train->name[FACTORS][0] ? (int)train->array[FACTORS].shape[1] : 0;
     held->info.clean = train->name[CLEAN][0] != '\0';
     held->info.rows[BF_TRAIN] = x->shape[0];
     held->info.rows[BF_TEST] = test->name[SAMPLES][0] ? test->array[SAMPLES].shape[0] : -1;
     return bf_info_shape(&held->info, held->name, x->rank - 1, x->shape + 1);
 }
+
+/* --- classes out of factors ------------------------------------------------------------------------------------------ */
+
+static int64_t factor_rows(const part_of_file *p)
+{
+    const int64_t columns = p->array[FACTORS].shape[1];
+    return columns < MOST ? MOST / columns : 1;
+}
+
+/* Calls take with the factor that tells classes, of every row first .. first+count-1 of a part. */
+static bf_status each_factor(const hdf5 *f, const part_of_file *p, int64_t first, int64_t count, bf_status (*take)(void *self, int64_t row, float v), void *self)
+{
+    const int64_t columns = p->array[FACTORS].shape[1], most = factor_rows(p);
+    bf_status s = BF_DONE;
+    float *v = malloc((size_t)(most < count ? most : count) * (size_t)columns * sizeof *v);
+    if (!v)
+        return BF_FAIL(BF_E_MEMORY, "no memory for factors");
+    for (int64_t done = 0; !s.code && done < count; done += most) {
+        const int64_t n = count - done < most ? count - done : most;
+        s = bf_data_file_rows(f->file, p->name[FACTORS], BF_TYPE_F32, first + done, n, v);
+        for (int64_t i = 0; !s.code && i < n; i++)
+            s = take(self, done + i, v[i * columns + f->by_factor - 1]);
+    }
+    free(v);
+    return s;
+}
+
+static bf_status add_class(void *self, int64_t row, float v)
+{
+    hdf5 *f = self;
+    if (!isfinite(v))
+        return BF_FAIL(BF_E_FORMAT, "data.label: factor %lld of row %lld is not finite", (long long)f->by_factor, (long long)row);
+    return bf_factor_classes_add(&f->classes, v) ? BF_DONE
+        : BF_FAIL(BF_E_INPUT, "data.label: factor %lld has more than %d values; classes are few", (long long)f->by_factor, BF_MAX_FACTOR_CLASSES);
+}
+
+typedef struct classed { const hdf5 *f; int32_t *labels; } classed;
+
+static bf_status put_class(void *self, int64_t row, float v)
+{
+    const classed *c = self;
+    c->labels[row] = bf_factor_classes_find(&c->f->classes, v);
+    return BF_DONE;
+}
+
+/* Over both parts, all rows there are: a class has the same number whatever data.train and data.test take of them. */
+static bf_status find_classes(hdf5 *f)
+{
+    for (int part = 0; f->by_factor > 0 && part < BF_SPLITS; part++) {
+        const part_of_file *p = &f->part[part];
+        if (!p->name[SAMPLES][0])
+            continue;
+        const int64_t factors = p->name[FACTORS][0] ? p->array[FACTORS].shape[1] : 0;
+        if (f->by_factor > factors)
+            return BF_FAIL(BF_E_INPUT, "data.label: %lld; these data have %lld factors", (long long)f->by_factor, (long long)factors);
+        BF_TRY(each_factor(f, p, 0, p->array[FACTORS].shape[0], add_class, f));
+    }
+    return BF_DONE;
+}
+
+/* --- the format ------------------------------------------------------------------------------------------------------ */
 
 static void close_hdf5(void *state)
 {
@@ -128,10 +197,13 @@ static bf_status open_hdf5(const bf_data_options *o, bf_held *held, void **state
     hdf5 *f = calloc(1, sizeof *f);
     if (!f)
         return BF_FAIL(BF_E_MEMORY, "no memory for data.path");
+    f->by_factor = o->label;
     snprintf(held->name, sizeof held->name, "%.95s", bf_path_name(o->path.path[0]));
     bf_status s = bf_data_file_open(o->path.path[0], &f->file);
     if (!s.code)
         s = find_parts(o, f);
+    if (!s.code)
+        s = find_classes(f);
     if (!s.code)
         s = describe_parts(f, held);
     if (s.code)
@@ -158,11 +230,13 @@ static bf_status read(void *state, const bf_held *held, bf_split part, int64_t f
     const part_of_file *p = &f->part[part];
     void *const out[KINDS] = { to->x, to->labels, to->factors, to->clean };
     const bf_type type[KINDS] = { held->info.stored == BF_STORED_U8 ? BF_TYPE_U8 : BF_TYPE_F32, BF_TYPE_I32, BF_TYPE_F32, BF_TYPE_F32 };
+    if (to->labels && f->by_factor > 0)
+        BF_TRY(each_factor(f, p, first, count, put_class, &(classed){ f, to->labels }));
     for (int kind = 0; kind < KINDS; kind++)
-        if (out[kind])
+        if (out[kind] && (kind != LABEL || f->by_factor == 0))
             BF_TRY(bf_data_file_rows(f->file, p->name[kind], type[kind], first, count, out[kind]));
     return BF_DONE;
 }
 
 static const bf_format format = { .open = open_hdf5, .check = check, .read = read, .close = close_hdf5 };
-BF_FILE_SOURCE(bf_source_hdf5, format, "hdf5", "HDF5 data files");
+BF_FILE_SOURCE(bf_source_hdf5, format, true, "hdf5", "HDF5 data files");

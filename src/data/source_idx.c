@@ -253,4 +253,4 @@ static bf_status read(void *state, const bf_held *held, bf_split part, int64_t f
 }
 
 static const bf_format format = { .open = open_idx, .check = check, .read = read, .close = close_idx };
-BF_FILE_SOURCE(bf_source_idx, format, "idx", "IDX files (MNIST family), gzipped or not");
+BF_FILE_SOURCE(bf_source_idx, format, false, "idx", "IDX files (MNIST family), gzipped or not");

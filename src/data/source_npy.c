@@ -150,4 +150,4 @@ static bf_status read(void *state, const bf_held *held, bf_split part, int64_t f
 }
 
 static const bf_format format = { .open = open_npy, .read = read, .close = close_npy };
-BF_FILE_SOURCE(bf_source_npy, format, "npy", "NumPy arrays");
+BF_FILE_SOURCE(bf_source_npy, format, false, "npy", "NumPy arrays");

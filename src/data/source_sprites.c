@@ -44,6 +44,13 @@ static bf_status describe(const bf_data_options *o, bf_data_info *info)
     BF_TRY(grid_count(o, held));
     info->stored = BF_STORED_U8;
     info->factors = FACTORS;
+    if (o->label > FACTORS)
+        return BF_FAIL(BF_E_INPUT, "data.label: %lld; sprites have %d factors", (long long)o->label, FACTORS);
+    if (o->label > 0) {
+        int64_t size[FACTORS];
+        grid_sizes(o, size);
+        info->labels = (int)size[o->label - 1];
+    }
     return bf_pick_count(o, "the grid of data.sprites", held, info->rows);
 }
 
@@ -75,14 +82,21 @@ static double step_of(int64_t i, int64_t n)         /* 0 to 1, the middle when t
     return n > 1 ? (double)i / (double)(n - 1) : 0.5;
 }
 
-static void factors_of(const bf_data_options *o, int64_t index, double f[FACTORS])
+/* The place of a sprite along every axis of the grid. */
+static void places_of(const bf_data_options *o, int64_t index, int64_t at[FACTORS])
 {
-    int64_t size[FACTORS], at[FACTORS];
+    int64_t size[FACTORS];
     grid_sizes(o, size);
     for (int k = FACTORS; k-- > 0;) {
         at[k] = index % size[k];
         index /= size[k];
     }
+}
+
+static void factors_of(const bf_data_options *o, const int64_t at[FACTORS], double f[FACTORS])
+{
+    int64_t size[FACTORS];
+    grid_sizes(o, size);
     f[SHAPE] = (double)at[SHAPE];
     f[SCALE] = size[SCALE] > 1 ? 0.5 + 0.5 * step_of(at[SCALE], size[SCALE]) : 1.0;
     f[ORIENTATION] = 2.0 * acos(-1.0) * (double)at[ORIENTATION] / (double)size[ORIENTATION];
@@ -124,16 +138,20 @@ static bf_status fill(void *state, const bf_data_options *o, const bf_data_info 
 {
     const bf_pick *pick = state;
     for (int64_t r = 0; r < rows->count; r++) {
+        int64_t at[FACTORS];
         double f[FACTORS];
-        factors_of(o, pick->row[rows->split][rows->first + r], f);
+        places_of(o, pick->row[rows->split][rows->first + r], at);
+        factors_of(o, at, f);
         draw(f, info->shape[0], (uint8_t *)rows->x + (size_t)r * (size_t)info->width);
         for (int k = 0; k < FACTORS; k++)
             rows->factors[(size_t)r * FACTORS + (size_t)k] = (float)f[k];
+        if (rows->labels)
+            rows->labels[r] = (int32_t)at[o->label - 1];
     }
     return BF_DONE;
 }
 
 const bf_source bf_source_sprites = {
-    .name = "sprites", .help = "binary shapes on a full grid of factors", .generator = true,
+    .name = "sprites", .help = "binary shapes on a full grid of factors", .generator = true, .by_factor = true,
     .describe = describe, .open = open_sprites, .fill = fill, .close = close_sprites,
 };

@@ -116,8 +116,9 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
         /* What new data has to look like: model units = stored * data_scale + data_shift. */
         { .name = "data_shape", .type = 's', .text = shape }, { .name = "data_stored", .type = 's', .text = d->stored == BF_STORED_U8 ? "u8" : "f32" },
         { .name = "data_scale", .type = 'f', .real = d->scale }, { .name = "data_shift", .type = 'f', .real = d->shift },
+        { .name = "classes", .type = 'i', .integer = d->labels },       /* the last one: of a model that is told them */
     };
-    BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs)));
+    BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs) - !bf_label_conditioned(o)));
     BF_TRY(write_layers(f, job));
     return bf_weights_write(f, job->crew->team, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer));
 }

@@ -41,7 +41,7 @@ static bf_column_type column_type(const bf_key *k, int *width)
     case BF_KEY_INT: return BF_COLUMN_I64;
     case BF_KEY_REAL: case BF_KEY_WEIGHT: return BF_COLUMN_F64;
     case BF_KEY_BOOL: return BF_COLUMN_I8;
-    case BF_KEY_TEXT: case BF_KEY_CHOICE: *width = BF_TEXT_WIDTH; return BF_COLUMN_TEXT;
+    case BF_KEY_TEXT: case BF_KEY_CHOICE: case BF_KEY_CHOICES: *width = BF_TEXT_WIDTH; return BF_COLUMN_TEXT;
     default: *width = BF_LIST_WIDTH; return BF_COLUMN_TEXT;
     }
 }

@@ -52,7 +52,7 @@ const bf_measure bf_measure_rd = {
             "NaN unless gaussian with one variance and beta > 0" },
         [REFIT] = { "distortion_refit", "nat", "distortion of a gaussian with the variance refitted to this split",
             "(d/2)(log(2 pi v) + 1) at the one variance v = squared error / (N d) of this split, floored at 1e-8; NaN unless gaussian" },
-        [ELBO] = { "elbo", "nat", "evidence lower bound", "-(rate + distortion) at beta = 1 whatever beta was trained" },
+        [ELBO] = { "elbo", "nat", "evidence lower bound", "-(rate + distortion) at beta = 1 whatever beta was trained; of a model that is told labels, a bound of log p(x|label)" },
         [ELBO_STORED] = { "elbo_discrete", "nat", "evidence lower bound for the stored values",
             "elbo of discrete likelihoods, and of bernoulli on bits; a density of x = v / 255 becomes one of v by - d log 255; NaN for densities of "
             "reals, bernoulli on values between 0 and 1, and variance: per-image, which is no density" },

@@ -10,7 +10,8 @@ typedef enum bf_key_type {
     BF_KEY_PATHS, BF_KEY_SPLITS, BF_KEY_MEASURES,
     BF_KEY_PAIR,                /* double[2] */
     BF_KEY_LAYERS,              /* bf_layer_texts */
-    BF_KEY_WEIGHT               /* double[3]: a number and two NaNs, or a NaN and the ends of {range: [a, b]} */
+    BF_KEY_WEIGHT,              /* double[3]: a number and two NaNs, or a NaN and the ends of {range: [a, b]} */
+    BF_KEY_CHOICES              /* char[BF_NAME]: a name, or several in the table's order with blanks between; the table's first stands alone */
 } bf_key_type;
 
 enum { BF_KEY_RESULT = 1,       /* changes results: part of config_hash        */

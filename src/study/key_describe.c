@@ -44,6 +44,7 @@ void bf_key_expectation(const bf_key *k, char *out, size_t size)
     case BF_KEY_TEXT: snprintf(out, size, k->range ? "text of the form %s" : "text", k->range); return;
     case BF_KEY_PATHS: snprintf(out, size, "a path, a list of paths, or {train: path, test: path, ...}"); return;
     case BF_KEY_CHOICE: bf_key_choices(k, text, sizeof text); snprintf(out, size, strchr(text, ',') ? "one of %s" : "%s", text); return;
+    case BF_KEY_CHOICES: bf_key_choices(k, text, sizeof text); snprintf(out, size, "one of %s, or a list of several", text); return;
     case BF_KEY_SPLITS: bf_key_choices(k, text, sizeof text); snprintf(out, size, "a list of %s", text); return;
     case BF_KEY_MEASURES: bf_key_choices(k, text, sizeof text); snprintf(out, size, "all, or a list of %s", text); return;
     default: break;

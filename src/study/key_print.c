@@ -107,6 +107,16 @@ static void put_layers(printer *p, const bf_layer_texts *list)
     put(p, "]");
 }
 
+/* Names with blanks between. */
+static void put_choices(printer *p, const char *names)
+{
+    const bool several = strchr(names, ' ') != NULL;
+    put(p, several ? "[" : "");
+    for (const char *at = names; *at; at += strcspn(at, " "), at += strspn(at, " "))
+        put(p, "%s%.*s", at > names ? ", " : "", (int)strcspn(at, " "), at);
+    put(p, several ? "]" : "");
+}
+
 static void put_weight(printer *p, const double v[3])
 {
     if (!isnan(v[0])) {
@@ -164,6 +174,7 @@ void bf_key_print(const bf_key *k, const bf_config *cfg, char *out, size_t size)
     case BF_KEY_WEIGHT: put_weight(&p, field); break;
     case BF_KEY_TEXT:
     case BF_KEY_CHOICE: put_text(&p, field); break;
+    case BF_KEY_CHOICES: put_choices(&p, field); break;
     case BF_KEY_PATHS: put_paths(&p, field); break;
     case BF_KEY_LAYERS: put_layers(&p, field); break;
     case BF_KEY_SPLITS: {

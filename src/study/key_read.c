@@ -129,6 +129,39 @@ static bool read_name(const bf_key *k, const bf_yaml *y, int node, char out[BF_N
 
 /* --- lists -------------------------------------------------------------------------------------------------------- */
 
+/* The place of a name in the table, which has it. */
+static int place_of_choice(const bf_key *k, const char *name)
+{
+    char word[BF_NAME];
+    int i = 0;
+    while (bf_key_choice(k, i, word) && strcmp(word, name) != 0) i++;
+    return i;
+}
+
+/* A name, or a list of different ones. */
+static bool read_choices(const bf_key *k, const bf_yaml *y, int node, char out[BF_NAME], bf_misfit *m)
+{
+    char name[BF_NAME];
+    unsigned chosen = 0;
+    if (y->at[node].kind != BF_YAML_SEQUENCE) return read_name(k, y, node, out, m);
+    if (y->at[node].count == 0) return misfit_here(m, k, y, node);
+    for (int c = y->at[node].first; c >= 0; c = y->at[c].next) {
+        if (!read_name(k, y, c, name, m)) return false;
+        const unsigned bit = 1u << place_of_choice(k, name);
+        const bool alone = bit == 1u && y->at[node].count > 1;
+        if (alone || (chosen & bit)) {
+            m->node = c;
+            snprintf(m->what, sizeof m->what, alone ? "'%s' stands alone" : "'%s' stands here twice", name);
+            return false;
+        }
+        chosen |= bit;
+    }
+    memset(out, 0, BF_NAME);
+    for (int i = 0; bf_key_choice(k, i, name); i++)
+        if (chosen >> i & 1u) snprintf(out + strlen(out), BF_NAME - strlen(out), "%s%s", out[0] ? " " : "", name);
+    return true;
+}
+
 /* The children of a list of min..max values, or a misfit. */
 static bool list_fits(const bf_key *k, const bf_yaml *y, int node, int min, int max, bf_misfit *m)
 {
@@ -306,6 +339,7 @@ bool bf_key_read(const bf_key *k, const bf_yaml *y, int node, bf_config *cfg, bf
     case BF_KEY_REAL: fits = read_real(&r, y, node, field); break;
     case BF_KEY_TEXT: fits = read_text(y, node, field, k->size) && (!k->range || study_name_is_good(field)); break;
     case BF_KEY_CHOICE: return read_name(k, y, node, field, m);
+    case BF_KEY_CHOICES: return read_choices(k, y, node, field, m);
     case BF_KEY_INTS: return read_ints(k, y, node, field, m);
     case BF_KEY_REALS: return read_real_list(k, y, node, field, m);
     case BF_KEY_WEIGHT: return read_weight(k, y, node, field, m);

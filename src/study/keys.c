@@ -30,12 +30,14 @@ static bool source_is_file(const bf_config *c)
     const bf_source *source = bf_source_find(c->data.source);
     return source && !source->generator;
 }
+static bool label_by_factor(const bf_config *c) { return c->data.label > 0; }
 static bool net_has_hidden(const bf_config *c)
 {
     const bf_network *net = bf_network_find(c->vae.net);
     return net && net->hidden;
 }
 static bool conditioned(const bf_config *c) { return bf_beta_conditioned(&c->vae); }
+static bool told(const bf_config *c) { return bf_beta_conditioned(&c->vae) || bf_label_conditioned(&c->vae); }
 static bool objective_by_beta(const bf_config *c)
 {
     const bf_objective *objective = bf_objective_find(c->vae.objective);
@@ -86,6 +88,8 @@ static const bf_key table[] = {
       NULL, source_is_file, "a data.source that reads files" },
     { "data.dataset", BF_KEY_TEXT, FIELD(data.dataset), "x", NULL, NULL, NULL, "name of the dataset inside /train and /test of an HDF5 file", RS,
       NULL, source_hdf5, "data.source: hdf5" },
+    { "data.label", BF_KEY_INT, FIELD(data.label), "own", "0:65536|own=0", NULL, NULL,
+      "a sample's class; own: the labels the data have; k: the value of their factor number k, counted from 1", RS, NULL, label_by_factor, "data.label > 0" },
     { "data.binarize", BF_KEY_CHOICE, FIELD(data.binarize), "none", "none threshold static", NULL, NULL,
       "make entries 0 or 1: by a threshold, or once by chance", RS, ALWAYS },
     { "data.scale", BF_KEY_CHOICE, FIELD(data.scale), "auto", "auto none minmax standardize", NULL, NULL,
@@ -158,8 +162,9 @@ static const bf_key table[] = {
     { "model.activation", BF_KEY_CHOICE, FIELD(vae.activation), "relu", NULL, bf_activation_names, NULL, "activation of hidden layers", RS,
       NULL, net_has_hidden, "model.net: mlp" },
     { "model.output", BF_KEY_CHOICE, FIELD(vae.output), "linear", "linear sigmoid", NULL, NULL, "activation of the decoder's mean", RS, ALWAYS },
-    { "model.condition", BF_KEY_CHOICE, FIELD(vae.condition), "none", NULL, bf_condition_names, NULL,
-      "what encoder and decoder are told beside the sample; beta: one model for a range of it", RS, "label", conditioned, "model.condition: beta" },
+    { "model.condition", BF_KEY_CHOICES, FIELD(vae.condition), "none", NULL, bf_condition_names, NULL,
+      "what encoder and decoder are told beside the sample; beta: one model for a range of it; label: the sample's class", RS, NULL, told,
+      "model.condition: beta, label" },
     { "model.modulation", BF_KEY_CHOICE, FIELD(vae.modulation), "gate", NULL, bf_modulation_names, NULL, "how a condition enters the networks", RS,
       NULL, conditioned, "model.condition: beta" },
 
@@ -331,6 +336,6 @@ bool bf_key_applies(const bf_key *k, const bf_config *cfg) { return !k->applies 
 const char *bf_key_type_name(bf_key_type type)
 {
     static const char *const names[] = { "boolean", "integer", "number", "text", "choice", "integers", "numbers", "paths", "splits", "measures", "pair", "layers",
-                                         "number or range" };
+                                         "number or range", "choices" };
     return names[type];
 }

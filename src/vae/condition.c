@@ -11,7 +11,7 @@ enum { GRID = 20 };
 static const bf_modulation beside = { .name = "concat", .help = "beside the networks' inputs", .beside = true };
 static const bf_modulation *const table[] = { &bf_modulation_gate, &bf_modulation_root, &bf_modulation_film, &beside, &bf_modulation_cconv, NULL };
 const char *const bf_modulation_names[] = { "gate", "root", "film", "concat", "cconv", NULL };
-const char *const bf_condition_names[] = { "none", "beta", NULL };
+const char *const bf_condition_names[] = { "none", "beta", "label", NULL };
 
 const bf_modulation *bf_modulation_find(const char *name)
 {

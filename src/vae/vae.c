@@ -211,7 +211,7 @@ static bf_vae empty(const model *m)
 static bf_status check_classes(const model *m)
 {
     if (!bf_label_conditioned(m->o) || m->d->classes > 0) return BF_DONE;
-    return BF_FAIL(BF_E_INPUT, "model.condition: label: these data have no labels");
+    return BF_FAIL(BF_E_INPUT, "model.condition: label: these data have no labels; data.label may take them from factors");
 }
 
 /* Records one purpose; plan NULL: only its parameters are wanted. */

@@ -45,9 +45,16 @@ static void fill_x(vae_rig *r)
     }
 }
 
+/* Classes in turn. */
+static void fill_labels(vae_rig *r)
+{
+    for (int l = 0; l < r->lanes; l++)
+        for (int i = 0; i < r->rows; i++) bf_vae_label(&r->vae, l, i, (r->first_row + l * r->rows + i) % RIG_CLASSES);
+}
+
 vae_rig vae_rig_create(const bf_vae_options *o, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes, int first_row)
 {
-    const bf_vae_data d = { .dims = 1, .shape = { RIG_WIDTH }, .width = RIG_WIDTH, .variance = 0.1 };
+    const bf_vae_data d = { .dims = 1, .shape = { RIG_WIDTH }, .width = RIG_WIDTH, .classes = RIG_CLASSES, .variance = 0.1 };
     return vae_rig_create_on(o, &d, purpose, backend, rows, lanes, first_row);
 }
 
@@ -70,6 +77,7 @@ vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_
     bf_vae_weights(&r.vae, o, &(bf_moment){ 1.0, 4.0 }, r.weights);
     fill_theta(&r);
     if (r.vae.x != BF_NO_VALUE) fill_x(&r);
+    fill_labels(&r);
     return r;
 }
 

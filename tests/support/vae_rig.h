@@ -18,10 +18,11 @@ typedef struct vae_rig {
     const bf_coupler *coupler;
 } vae_rig;
 
-enum { RIG_WIDTH = 4 };
+enum { RIG_WIDTH = 4, RIG_CLASSES = 3 };
 /* mlp 5-3 with 2 latents, gaussian/learned, beta 0.7. */
 bf_vae_options vae_rig_options(void);
-/* Rows first_row .. first_row + lanes * rows - 1 of a fixed data set in (0, 1); weights and biases all nonzero. */
+/* Rows first_row .. first_row + lanes * rows - 1 of a fixed data set in (0, 1); weights and biases all nonzero. Row i is of
+ * class i modulo RIG_CLASSES, where the model is told. */
 vae_rig vae_rig_create(const bf_vae_options *o, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes, int first_row);
 /* The same on data of another shape. */
 vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes,

@@ -42,6 +42,26 @@ static void test_key__every_default_reads_and_prints_back(void **state)
     free(again);
 }
 
+static void test_key__several_choices_are_a_list_in_the_tables_order(void **state)
+{
+    (void)state;
+    static const struct { const char *yaml, *stored, *printed; } good[] = {
+        { "none", "none", "none" }, { "label", "label", "label" }, { "[beta]", "beta", "beta" }, { "[label, beta]", "beta label", "[beta, label]" } };
+    static const char *const bad[] = { "[]", "[none, beta]", "[beta, beta]", "[beta, lable]", "{beta: 1}", "beta label" };
+    const bf_key *k = bf_key_find("model.condition");
+    bf_config *c = zero_config();
+    char text[64];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(bf_key_set(k, good[i].yaml, c).code, BF_OK);
+        assert_string_equal(c->vae.condition, good[i].stored);
+        bf_key_print(k, c, text, sizeof text);
+        assert_string_equal(text, good[i].printed);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (bf_key_set(k, bad[i], c).code != BF_E_INPUT) fail_msg("model.condition took %s", bad[i]);
+    free(c);
+}
+
 static void test_key__fields_do_not_overlap(void **state)
 {
     (void)state;
@@ -204,6 +224,7 @@ static void test_key__nearest_finds_what_was_meant(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_key__several_choices_are_a_list_in_the_tables_order),
         cmocka_unit_test(test_key__every_default_reads_and_prints_back), cmocka_unit_test(test_key__fields_do_not_overlap),
         cmocka_unit_test(test_key__numbers_are_strict), cmocka_unit_test(test_key__booleans_are_true_or_false),
         cmocka_unit_test(test_key__reals_print_shortest_and_read_back_equal), cmocka_unit_test(test_key__texts_are_quoted_when_yaml_would_misread_them),

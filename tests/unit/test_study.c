@@ -234,10 +234,10 @@ static void test_study__later_features_are_known_but_refused(void **state)
 {
     (void)state;
     study_refuses("study: l\nmodel: {condition: label, modulation: gates}\nprior: cauchy\n", NULL,
-                  "s.yaml:2:20: model.condition: 'label' is known but not available in this version; it has none, beta\n"
                   "s.yaml:2:39: model.modulation: expected one of gate, root, film, concat, cconv, got 'gates'; did you mean gate?\n"
                   "s.yaml:3:8: prior: 'cauchy' is known but not available in this version; it has normal\n");
-    study_refuses("study: l\nmodel: {condition: colour}\n", NULL, "s.yaml:2:20: model.condition: expected one of none, beta, got 'colour'\n");
+    study_refuses("study: l\nmodel: {condition: colour}\n", NULL,
+                  "s.yaml:2:20: model.condition: expected one of none, beta, label, or a list of several, got 'colour'\n");
     bf_study *s = study_of("study: l\nmodel: {condition: none, modulation: gate}\nobjective: {betas_per_sample: 1}\n", NULL);
     bf_study_free(&s);
 }

@@ -58,11 +58,12 @@ static void walk(void (*check)(const bf_vae_options *))
             }
 }
 
-/* Conditioned models: every modulation in dense layers and residual blocks; what stands beside the input also where there are no layers. */
+/* Models that are told beta: every modulation in dense layers and residual blocks; what stands beside the input also where there are no layers.
+ * Models that are told classes, alone and with beta: all networks. */
 static void walk_conditions(void (*check)(const bf_vae_options *))
 {
     static const char *const nets[] = { "mlp", "described", "linear" };
-    bf_vae_options o = vae_rig_options();
+    bf_vae_options o = vae_rig_options(), labelled = o;
     snprintf(o.condition, sizeof o.condition, "beta");
     o.beta = NAN;
     o.beta_range[0] = 0.1;
@@ -75,6 +76,17 @@ static void walk_conditions(void (*check)(const bf_vae_options *))
             snprintf(o.net, sizeof o.net, "%s", nets[n]);
             if (n < 2 || bf_modulation_find(o.modulation)->beside) check(&o);
         }
+    snprintf(o.condition, sizeof o.condition, "beta label");
+    snprintf(o.modulation, sizeof o.modulation, "concat");
+    snprintf(labelled.condition, sizeof labelled.condition, "label");
+    labelled.encoder = o.encoder;
+    labelled.decoder = o.decoder;
+    for (int n = 0; n < 3; n++) {
+        snprintf(o.net, sizeof o.net, "%s", nets[n]);
+        memcpy(labelled.net, o.net, sizeof o.net);
+        check(&o);
+        check(&labelled);
+    }
 }
 
 static void complain(const bf_vae_options *o, const char *slot, size_t i, double got, double want)
