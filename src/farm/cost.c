@@ -98,7 +98,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     memset(out, 0, sizeof *out);
     bf_params *params = bf_params_create();
     if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to count a configuration");
-    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch / lanes) * bf_condition_draws(&c->vae), params, &train));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch * bf_condition_draws(&c->vae) / lanes), params, &train));
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, BF_EVAL_ROWS, params, &evaluate));
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_DECODE, BF_EVAL_ROWS, params, &decode));
     count_steps(c, data, out);

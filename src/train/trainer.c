@@ -10,25 +10,24 @@
 #include <math.h>
 #include <string.h>
 
-/* Samples lie below 2^40 (base/rng.h), so the number of a sample's row has room above: row 0 keeps the address it has alone. From the last
+/* The rows of a batch are its samples, each `draws` times, and ranks have equal shares of them: one may begin in the middle of a sample.
+ * Samples lie below 2^40 (base/rng.h), so the number of a sample's row has room above: row 0 keeps the address it has alone. From the last
  * one on, since rows take the place of samples. */
-static void spread_samples(bf_trainer *t, int64_t samples)
+static void take_rows(bf_trainer *t)
 {
-    for (int64_t i = samples - 1; i >= 0; i--) {
-        const int64_t index = t->indices[i];
-        for (int64_t k = t->draws - 1; k >= 0; k--) {
-            t->indices[i * t->draws + k] = index;
-            t->samples[i * t->draws + k] = index | k << 40;
-        }
+    const int64_t rows = (int64_t)t->lanes * t->rows, first = bf_comm_rank(t->setup.team) * rows, sample = first / t->draws;
+    bf_batches_take(&t->batches, t->step, sample, (first + rows - 1) / t->draws + 1 - sample, t->indices);
+    for (int64_t i = rows - 1; i >= 0; i--) {
+        const int64_t row = first + i, index = t->indices[row / t->draws - sample];
+        t->indices[i] = index;
+        t->samples[i] = index | row % t->draws << 40;
     }
 }
 
 static void fill_lanes(bf_trainer *t)
 {
     const bf_train_setup *s = &t->setup;
-    const int64_t local = (int64_t)t->lanes * t->rows / t->draws;
-    bf_batches_take(&t->batches, t->step, bf_comm_rank(s->team) * local, local, t->indices);
-    spread_samples(t, local);
+    take_rows(t);
     for (int l = 0; l < t->lanes; l++) {
         const int64_t *index = t->indices + (size_t)l * (size_t)t->rows;
         bf_dataset_rows(s->data, BF_TRAIN, index, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));

@@ -108,6 +108,36 @@ static void test_train_team__same_bits_for_every_team_size(void **state)
     small_name(small.vae.objective, "beta-vae");
 }
 
+/* Two samples of eight rows in four lanes: every lane has half of a sample's betas, and its rows are those of one lane alone. */
+static void test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks(void **state)
+{
+    (void)state;
+    const small_training before = small;
+    small_name(small.vae.condition, "beta");
+    small_name(small.vae.modulation, "concat");
+    small.vae.beta = NAN;
+    small.vae.beta_range[0] = 0.1;
+    small.vae.beta_range[1] = 10.0;
+    small.vae.betas_per_sample = 8;
+    small.train.batch = 2;
+    small.train.steps = 40;
+    small.train.lanes = 1;
+    outcome *one_lane = train_in_team(1);
+    small.train.lanes = 4;
+    outcome *alone = train_in_team(1);
+    for (size_t i = 0; i < alone->size; i++) BF_CHECK_NEAR((double)alone->theta[i], (double)one_lane->theta[i], 1e-4);
+    for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
+        outcome *o = train_in_team(ranks);
+        assert_memory_equal(o->theta, alone->theta, sizeof o->theta);
+        assert_memory_equal(o->history, alone->history, sizeof o->history);
+        assert_memory_equal(o->z, alone->z, sizeof o->z);
+        free(o);
+    }
+    free(alone);
+    free(one_lane);
+    small = before;
+}
+
 /* One rank asks to stop: all of a team stop at the same step. */
 static int stop_on_one(void *self, const bf_train_progress *p)
 {
@@ -288,6 +318,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train_team__same_bits_for_every_team_size),
+        cmocka_unit_test(test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks),
         cmocka_unit_test(test_train_team__one_flag_stops_all),
         cmocka_unit_test(test_train_team__shares_of_the_update_give_the_same_bits),
         cmocka_unit_test(test_train_team__a_lost_gradient_is_everybodys),
