@@ -13,12 +13,12 @@
 #include "farm/layout.h"
 #include "farm/ledger.h"
 #include "farm/report.h"
+#include "farm/same_kernels.h"
 #include "farm/tables.h"
 #include "measure/measure.h"
 #include "nn/backend.h"
 #include "nn/kernels_info.h"
 #include "nn/threads.h"
-#include "store/checkpoint.h"
 #include "train/trainer.h"
 
 /* Everything one run of a study holds; released in reverse order of its making. */
@@ -67,36 +67,6 @@ static bf_status make_schema(farm *f)
     f->schema.betas = f->grid.at;
     f->schema.history = bf_history_columns(&f->schema.n_history);
     return BF_DONE;
-}
-
-static bf_status check_maker(const bf_ledger *l, int id, const bf_config *c)
-{
-    char now[160];
-    bf_attr made = { .name = "kernels", .type = 's' };
-    bool found = false;
-    bf_kernel_identity(bf_backend_find(c->train.backend), now, sizeof now);
-    BF_TRY(bf_checkpoint_read(l->dir, id, NULL, 0, &made, 1, &found, NULL, 0));
-    bf_status s = BF_DONE;
-    if (found && strcmp(now, made.text) != 0)
-        s = BF_FAIL(BF_E_INPUT, "c%04d's checkpoint was made by kernels '%.72s', here they are '%.72s'; parallel.kernels=any continues", id, made.text, now);
-    free((void *)made.text);
-    return s;
-}
-
-/* A checkpoint made by other kernels would go on with other bits: refuse, unless the study says that any will do. */
-static bf_status check_kernels(const farm *f)
-{
-    const bf_ledger *l = &f->ledger;
-    if (strcmp(bf_study_base(f->study)->parallel.kernels, "any") == 0) return BF_DONE;
-    bf_config *c = malloc(sizeof *c);
-    bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
-    for (int id = 0; !s.code && id < l->count; id++) {
-        if (!l->resumes[id] || l->results[id].status != BF_PENDING) continue;
-        bf_study_config(f->study, l->order[id], c);
-        s = check_maker(l, id, c);
-    }
-    free(c);
-    return s;
 }
 
 static bf_status count_costs(farm *f)
@@ -162,7 +132,7 @@ static bf_status open_books(farm *f)
     bf_status s = bf_ledger_open(f->study, f->options, &f->schema, early, &f->ledger);
     bf_log_close(&early);
     if (!s.code) s = bf_log_open(f->ledger.dir, true, f->options->quiet, &f->log);
-    if (!s.code) s = check_kernels(f);
+    if (!s.code) s = bf_same_kernels_as_before(&f->ledger);
     if (!s.code) s = count_costs(f);
     if (!s.code) s = check_space(f);
     if (s.code) return s;
@@ -303,6 +273,7 @@ bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data
     BF_TRY_DONE(bf_comm_agree(world, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the farm")));
     BF_TRY_DONE(open_data(f));
     BF_TRY_DONE(bf_comm_agree(world, make_schema(f)));
+    BF_TRY_DONE(bf_same_kernels_on_ranks(world, study));
     BF_TRY_DONE(gather_hosts(f));
     BF_TRY_DONE(check_binding(f));
     BF_TRY_DONE(share_books(f));

@@ -132,6 +132,17 @@ bf_status bf_config_file_read_result(const char *dir, int id, const bf_schema *s
     return s.code ? s : closed;
 }
 
+bf_status bf_config_file_read_kernels(const char *path, int id, char *out, size_t size)
+{
+    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    out[0] = '\0';
+    bf_status s = open_group(path, id, &file, &group);
+    if (!s.code && H5Aexists(group, "kernels") > 0) s = bf_h5_get_text(group, "kernels", out, size);
+    if (group >= 0) H5Gclose(group);
+    bf_status closed = bf_h5_close(&file, path);
+    return s.code ? s : closed;
+}
+
 bf_status bf_config_file_read_array(const char *path, int id, const bf_array *a)
 {
     hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
