@@ -197,7 +197,9 @@ void bf_dataset_close(bf_dataset **ds)
 
 /* --- reading --------------------------------------------------------------------------------------------------------- */
 
-/* Written as one multiply and one add per entry, which compilers turn into vector code. */
+/* Written as one multiply and one add per entry, which compilers turn into vector code. Once for each row of a batch, by the rank that trains:
+ * 0.6 % of a step of a 784-512-256 network was measured, less than a helper thread would cost that has to be waited for and needs a core
+ * that could train another configuration. A narrow plan rounds these floats once for all layers; likelihoods read them as they are. */
 static void convert_u8(const uint8_t *restrict from, float *restrict x, size_t n, const bf_data_info *i)
 {
     const float scale = (float)i->scale, shift = (float)i->shift;
