@@ -24,7 +24,7 @@ DONE, DIVERGED, FAILED = 2, 3, 4
 # What /sweep always holds; every other column is a swept key.
 FIXED_COLUMNS = {"objective_beta", "model_latent", "seed", "status", "attempts", "error", "epochs_done", "steps", "seconds",
                  "seconds_data", "seconds_forward", "seconds_backward", "seconds_reduce", "seconds_update", "seconds_evaluation",
-                 "seconds_files", "flops", "gflops", "parameters", "parent", "config_hash"}
+                 "seconds_files", "flops", "gflops", "roof_share", "parameters", "parent", "config_hash"}
 MAX_CURVES = 10         # more families than this are told apart by a colour bar
 MAX_LABELS = 60         # more points than this are not labelled
 SHEET_COLUMNS = 12

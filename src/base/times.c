@@ -13,6 +13,7 @@ void bf_times_add(bf_times *to, const bf_times *more)
     to->flops += more->flops;
     to->rank_seconds += more->rank_seconds;
     to->update_bytes += more->update_bytes;
+    to->roof_seconds += more->roof_seconds;
 }
 
 double bf_times_step_seconds(const bf_times *s)

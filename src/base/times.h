@@ -19,6 +19,7 @@ typedef struct bf_times {
     double flops;           /* of training steps, by all ranks of the team */
     double rank_seconds;    /* of training steps (data to update), times the ranks that took part: flops / rank_seconds is one rank's rate */
     double update_bytes;    /* that the optimiser read and wrote on the leader */
+    double roof_seconds;    /* in which one rank after the other would do the flops as fast as a large matrix product; NaN: not measured */
 } bf_times;
 
 void bf_times_add(bf_times *to, const bf_times *more);

@@ -4,6 +4,7 @@
 #include "farm/desk.h"
 #include "farm/letters.h"
 #include "farm/progress.h"
+#include "farm/speed.h"
 #include "farm/study_data.h"
 
 typedef struct bf_crew {
@@ -20,6 +21,7 @@ typedef struct bf_crew {
     /* a leader's notes */
     bool           asked, has_next, stop, told;
     bf_task        next;
+    bf_roofs       roofs;
 } bf_crew;
 
 /* Local. One probe of the mail, and on rank 0 whatever the desk has due. Called between steps, blocks and files. */

@@ -362,7 +362,7 @@ bf_status bf_desk_close(bf_desk **desk)
     for (int id = 0; id < l->count; id++)
         if (l->results[id].status == BF_RUNNING) l->results[id].status = BF_PENDING;
     bf_status s = final_status(d);
-    const bf_run_speed speed = bf_speed_of(&d->times, &bf_study_base(l->study)->train);
+    const bf_run_speed speed = bf_speed_of(&d->times);
     if (l->n_runs > 0) {
         bf_run_record *run = &l->runs[l->n_runs - 1];
         bf_clock_iso8601(bf_clock_epoch(), run->end);

@@ -77,11 +77,12 @@ static void row_line(const bf_ledger *l, const bf_schema *schema, int id, char *
 
 static void record_row(bf_logger *log, const bf_schema *schema, const bf_result *r)
 {
-    char error[6 * sizeof r->error], rate[32], distortion[32];
+    char error[6 * sizeof r->error], rate[32], distortion[32], gflops[32], share[32];
     bf_json_escape(r->error, error, sizeof error);
     bf_log_event(log, "ended", "\"config\": %d, \"status\": \"%s\", \"attempts\": %d, \"steps\": %lld, \"seconds\": %.3f, \"rate\": %s, "
-                 "\"distortion\": %s, \"error\": \"%s\"", r->id, bf_config_status_names[r->status], (int)r->attempts, (long long)r->steps, r->seconds,
-                 bf_json_number(metric(r, schema, "rate", BF_TEST), rate), bf_json_number(metric(r, schema, "distortion", BF_TEST), distortion), error);
+                 "\"distortion\": %s, \"gflops\": %s, \"roof_share\": %s, \"error\": \"%s\"", r->id, bf_config_status_names[r->status], (int)r->attempts, (long long)r->steps, r->seconds,
+                 bf_json_number(metric(r, schema, "rate", BF_TEST), rate), bf_json_number(metric(r, schema, "distortion", BF_TEST), distortion),
+                 bf_json_number(r->gflops, gflops), bf_json_number(r->roof_share, share), error);
 }
 
 void bf_report_row(bf_logger *log, const bf_ledger *l, const bf_schema *schema, int id)

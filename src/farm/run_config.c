@@ -341,6 +341,12 @@ static bf_status write_file(bf_job *job, bf_status trained, bf_result *r)
     return BF_DONE;
 }
 
+/* Local, the leader. Floating-point operations per second that this configuration's steps are compared with; NaN where it made none. */
+static double roof_of(bf_job *job, const bf_result *r)
+{
+    return job->crew->leader && r->times.flops > 0.0 ? bf_roof_of(&job->crew->roofs, &job->config.train) : NAN;
+}
+
 static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
 {
     const bf_comm *team = job->crew->team;
@@ -355,9 +361,12 @@ static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
               : trained.code == BF_E_DIVERGED ? BF_DIVERGED : BF_CONFIG_FAILED;
     r->times = times_so_far(job);
     r->gflops = bf_times_gflops(&r->times);
+    const double roof = roof_of(job, r);
+    r->roof_share = r->gflops / (1e-9 * roof);
     if (r->status != BF_STOPPED) BF_TRY(write_file(job, trained, r));
     r->now = attempt_times(job);
     bf_times_add(&r->now, &job->lost);
+    r->now.roof_seconds = r->now.flops > 0.0 ? r->now.flops / roof : 0.0;
     return BF_DONE;
 }
 

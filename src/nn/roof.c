@@ -52,10 +52,11 @@ double bf_product_rate(const bf_backend *backend, bool narrow, int n, double sec
     return rate;
 }
 
-/* Reads two vectors and writes one, as an optimiser does; the fastest of a few passes. 0 when memory is short. */
-static double memory_rate(double seconds)
+/* Reads two vectors and writes one, as an optimiser does; the fastest of a few passes. */
+double bf_memory_roof(void)
 {
     enum { LEAST = 3 };
+    const double seconds = 0.01;
     const size_t count = (size_t)1 << 23;       /* 32 MiB each */
     float *a = malloc(2 * count * sizeof *a);
     if (a == NULL) return 0.0;
@@ -76,10 +77,4 @@ static double memory_rate(double seconds)
     return best;
 }
 
-bf_status bf_gemm_roof(const bf_backend *backend, bool narrow, double *gflops, double *bytes_per_second)
-{
-    *gflops = 1e-9 * bf_product_rate(backend, narrow, 512, 0.02);
-    *bytes_per_second = memory_rate(0.01);
-    if (*gflops > 0.0 && *bytes_per_second > 0.0) return BF_DONE;
-    return BF_FAIL(BF_E_MEMORY, "no memory to measure what this processor can do");
-}
+double bf_gemm_roof(const bf_backend *backend, bool narrow) { return bf_product_rate(backend, narrow, 512, 0.02); }

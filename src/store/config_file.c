@@ -144,6 +144,7 @@ static bf_status put_row(bf_config_file *f, const bf_result *r)
     BF_TRY(bf_h5_put_text(f->group, "config_hash", r->hash));
     BF_TRY(bf_h5_put_int(f->group, "parent", r->parent));
     BF_TRY(bf_h5_put_text(f->group, "origin", r->origin));
+    BF_TRY(bf_h5_put_real(f->group, "roof_share", r->roof_share));
     bf_attr times[BF_TIMES_ATTRS];
     bf_times_to_attrs(&r->times, times);
     return bf_h5_put_attrs(f->group, times, BF_TIMES_ATTRS);

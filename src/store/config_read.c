@@ -49,7 +49,7 @@ static bf_status read_times(hid_t group, bf_result *r)
     for (int i = 0; i < BF_TIMES_ATTRS; i++) BF_TRY(bf_h5_get_real(group, a[i].name, &a[i].real));
     bf_times_from_attrs(a, &r->times);
     r->gflops = a[BF_TIMES_ATTRS - 1].real;
-    return BF_DONE;
+    return H5Aexists(group, "roof_share") > 0 ? bf_h5_get_real(group, "roof_share", &r->roof_share) : BF_DONE;
 }
 
 /* A column that is not there has no value in this configuration: the table is full of NaN already. */

@@ -41,7 +41,7 @@ bf_status bf_result_create(bf_result *r, int n_metrics, int n_history, int64_t e
     r->n_history = n_history;
     r->epochs = epochs;
     r->parent = -1;
-    r->gflops = NAN;
+    r->gflops = r->roof_share = NAN;
     r->times = bf_times_unknown();
     r->metrics = nan_table(metrics_count(r));
     r->history = nan_table(history_count(r));

@@ -19,7 +19,7 @@ typedef struct bf_result {
     int8_t  status;
     int32_t attempts;
     int64_t epochs_done, steps, parameters;
-    double  seconds, gflops;
+    double  seconds, gflops, roof_share;
     bf_times times;                         /* of the steps that led here, over all runs; NaN where it is not known. update_bytes is not kept */
     bf_times now;                           /* of this run alone, diverged attempts included; in a letter, not in a file */
     char    error[208];

@@ -33,6 +33,8 @@ static const bf_object objects[] = {
       "counted from the layers, forward and backward, by all ranks of the team; the optimiser and elementwise operations are not counted" },
     { "/sweep/gflops", "config", "f64", "Gflop/s", "what one rank achieved in training steps",
       "1e-9 flops / (the time of seconds_data to seconds_update times the team's ranks); NaN without steps" },
+    { "/sweep/roof_share", "config", "f64", "1", "gflops over those of a large matrix product",
+      "in the configuration's own backend and precision, measured on the rank that led it; NaN without steps" },
     { "/sweep/parameters", "config", "i64", "1", "trained numbers in the model", NULL },
     { "/sweep/parent", "config", "i32", "1", "configuration from whose final weights the training started",
       "-1: none; neighbours along the key that warm_start.along names start from each other's" },
@@ -50,7 +52,7 @@ static const bf_object objects[] = {
       "external links to configs/c0000.h5 of the same folder; real groups in a packed file" },
     { "/configs/*", NULL, "link to group", "", "bulk results of one configuration",
       "attributes repeat its effective keys, and status, attempts, error, epochs_done, steps, seconds, seconds_data ... seconds_files, flops, gflops, "
-      "parameters, config_hash, parent, origin (what config_hash covers beside the keys: the parent's hash, or a digest of the weights of "
+      "roof_share, parameters, config_hash, parent, origin (what config_hash covers beside the keys: the parent's hash, or a digest of the weights of "
       "train.init_from), kernels" },
     { "/configs/*/metrics", NULL, "group", "", "numbers about this model",
       "attribute log_likelihood: density (of samples in model units), probability (of stored values, or bits) or neither" },
@@ -112,7 +114,8 @@ static const bf_object objects[] = {
     { "/provenance/runs/seconds_*", "run", "f64", "s", "time by phase, summed over the configurations trained in this run",
       "as /sweep/seconds_data and so on, with what was lost and with the closing of files; NaN while it runs, or when it trained nothing" },
     { "/provenance/runs/gflops", "run", "f64", "Gflop/s", "what one rank achieved in training steps", "over all configurations of this run" },
-    { "/provenance/runs/roof_gflops", "run", "f64", "Gflop/s", "what one rank reaches in a large matrix product", "measured on rank 0 at the end of the run, in the study's backend and precision" },
+    { "/provenance/runs/roof_gflops", "run", "f64", "Gflop/s", "what one rank reaches in large matrix products",
+      "flops over the time they would take at that speed, for every configuration in its own backend and precision" },
     { "/provenance/runs/roof_share", "run", "f64", "1", "gflops over roof_gflops", NULL },
     { "/provenance/runs/update_bandwidth", "run", "f64", "GB/s", "what the optimiser of one rank read and wrote", "parameters, gradients and state, over the time of seconds_update" },
     { "/provenance/runs/memory_bandwidth", "run", "f64", "GB/s", "what one rank reads and writes of vectors longer than any cache", "measured on rank 0 at the end of the run" },

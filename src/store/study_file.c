@@ -33,6 +33,7 @@ static const field result_fields[] = {
     RESULT("seconds_backward", F64, times.seconds[BF_PHASE_BACKWARD]), RESULT("seconds_reduce", F64, times.seconds[BF_PHASE_REDUCE]),
     RESULT("seconds_update", F64, times.seconds[BF_PHASE_UPDATE]), RESULT("seconds_evaluation", F64, times.seconds[BF_PHASE_EVALUATION]),
     RESULT("seconds_files", F64, times.seconds[BF_PHASE_FILES]), RESULT("flops", F64, times.flops), RESULT("gflops", F64, gflops),
+    RESULT("roof_share", F64, roof_share),
     RESULT("parameters", I64, parameters),
     RESULT("parent", ID, parent),
     { "/sweep/config_hash", TEXT, offsetof(bf_result, hash), 16 },

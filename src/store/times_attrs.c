@@ -25,7 +25,7 @@ void bf_times_from_attrs(const bf_attr in[BF_TIMES_ATTRS], bf_times *s)
 
 bf_times bf_times_unknown(void)
 {
-    bf_times s = { .flops = NAN, .rank_seconds = NAN, .update_bytes = NAN };
+    bf_times s = { .flops = NAN, .rank_seconds = NAN, .update_bytes = NAN, .roof_seconds = NAN };
     for (int p = 0; p < BF_PHASES; p++) s.seconds[p] = NAN;
     return s;
 }

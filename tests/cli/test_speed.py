@@ -16,7 +16,7 @@ PHASES = ["data", "forward", "backward", "reduce", "update", "evaluation", "file
 
 def columns(out):
     with h5py.File(out / "study.h5") as f:
-        sweep = {name: f["sweep"][name][:] for name in [*(f"seconds_{p}" for p in PHASES), "seconds", "flops", "gflops", "steps", "status"]}
+        sweep = {name: f["sweep"][name][:] for name in [*(f"seconds_{p}" for p in PHASES), "seconds", "flops", "gflops", "roof_share", "steps", "status"]}
         runs = {name: d[:] for name, d in f["provenance/runs"].items()}
         assert all(f["sweep"][name].attrs["definition"] for name in sweep if name not in ("seconds", "steps"))
     return sweep, runs
@@ -29,7 +29,7 @@ def check(sweep):
     for p in ("data", "forward", "backward", "update", "evaluation"):
         assert (sweep[f"seconds_{p}"] > 0).all(), p
     assert (sum(sweep[f"seconds_{p}"] for p in PHASES if p != "files") <= sweep["seconds"]).all()
-    assert (sweep["flops"] > 0).all() and (sweep["gflops"] > 0).all()
+    assert (sweep["flops"] > 0).all() and (sweep["gflops"] > 0).all() and (sweep["roof_share"] > 0).all()
 
 
 def block(text):
@@ -39,6 +39,20 @@ def block(text):
     assert speed and memory and [name for name, _ in shares] == PHASES
     assert abs(sum(float(share) for _, share in shares) - 100) < 1
     return speed
+
+
+def test_every_precision_is_measured_by_its_own_roof(study, tmp_path):
+    """Two configurations differ in the precision alone, two are alike: the alike ones are held to the same roof."""
+    text = study().read_text()
+    twice = tmp_path / "twice.yaml"
+    twice.write_text(text[:text.index("sweep:")] + "sweep: {train.precision: [f32, bf16], objective.beta: [0.5, 1.0]}\n")
+    out = tmp_path / "out"
+    betafield("run", twice, "-o", out)
+    sweep, runs = columns(out)
+    roof = sweep["gflops"] / sweep["roof_share"]
+    assert roof[0] == pytest.approx(roof[1]) and roof[2] == pytest.approx(roof[3]) and roof[0] != roof[2]
+    assert runs["roof_gflops"][-1] == pytest.approx(sweep["flops"].sum() / (sweep["flops"] / roof).sum())
+    assert runs["roof_share"][-1] == pytest.approx(runs["gflops"][-1] / runs["roof_gflops"][-1])
 
 
 @pytest.mark.parametrize("ranks,team", [(0, 1), (2, 1), (2, 2)])

@@ -17,7 +17,7 @@ from betafield import betafield, environment
 
 ROOT = Path(__file__).parents[2]
 TIMES = ["seconds_data", "seconds_forward", "seconds_backward", "seconds_reduce", "seconds_update", "seconds_evaluation", "seconds_files",
-         "flops", "gflops"]
+         "flops", "gflops", "roof_share"]
 STUDY = """\
 study: readers
 data: {source: digits, train: 400, test: 100, digits: {side: 10}}

@@ -64,7 +64,7 @@ static void check_result(const char *dir, const sample_study *s, int id)
     BF_MPI_CHECK(got.id == id && got.status == want->status && got.attempts == want->attempts && got.steps == want->steps);
     BF_MPI_CHECK(got.epochs_done == want->epochs_done && got.parameters == want->parameters && got.seconds == want->seconds);
     BF_MPI_CHECK(memcmp(got.times.seconds, want->times.seconds, sizeof got.times.seconds) == 0);
-    BF_MPI_CHECK(got.times.flops == want->times.flops && got.gflops == want->gflops);
+    BF_MPI_CHECK(got.times.flops == want->times.flops && got.gflops == want->gflops && got.roof_share == want->roof_share);
     BF_MPI_CHECK(strcmp(got.error, want->error) == 0 && strcmp(got.hash, want->hash) == 0);
     BF_MPI_CHECK(got.epochs == want->epochs && got.n_metrics == want->n_metrics && got.n_history == want->n_history);
     for (int i = 0; i < 2 * got.n_metrics; i++) BF_MPI_CHECK(same_number(got.metrics[i], want->metrics[i]));

@@ -21,7 +21,7 @@ ENVIRONMENT = {
 }
 
 # Not part of the promise of equal bits: times, speeds, identities.
-TIMED = {"seconds", "flops", "gflops", "samples_per_second", "start", "end", "hosts", "job", "ranks", "exit_code"}
+TIMED = {"seconds", "flops", "gflops", "roof_share", "samples_per_second", "start", "end", "hosts", "job", "ranks", "exit_code"}
 
 
 def environment(extra=None):

@@ -41,6 +41,7 @@ static bf_status fill_result(bf_result *r, int id)
     r->seconds = kind == BF_PENDING ? NAN : 0.25 * (id + 1);
     if (kind != BF_PENDING) r->times = (bf_times){ .flops = 3e9, .rank_seconds = 0.15 * (id + 1), .seconds = { 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07 } };
     if (kind != BF_PENDING) r->gflops = bf_times_gflops(&r->times);
+    if (kind != BF_PENDING) r->roof_share = 0.5;
     snprintf(r->hash, sizeof r->hash, "%016x", 0xabc0 + id);
     if (kind == BF_DIVERGED) snprintf(r->error, sizeof r->error, "loss not finite at step 10 (decoder.0.weight), \xce\xb2 = 0.5");
     for (int e = 0; e < epochs; e++)
