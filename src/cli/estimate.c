@@ -92,7 +92,7 @@ static bf_status time_config(bf_estimate *e, int i, bf_config *c, const bf_datas
     if (w.first < 0 || w.last <= w.first) return BF_DONE;
     bf_cost part = e->cost[i];
     part.steps = w.last - w.first;
-    part.evaluation_flops = 0.0;
+    part.evaluation_flops = part.evaluation_terms = 0.0;
     bf_cost_model_learn(&e->model, &part, w.last_at - w.first_at);
     e->timed++;
     return BF_DONE;

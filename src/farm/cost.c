@@ -15,6 +15,10 @@
 
 #define BF_FILE_OVERHEAD ((int64_t)64 << 10)        /* HDF5 groups and attributes of one configuration's file */
 #define BF_VIEW_OVERHEAD ((int64_t)16 << 10)        /* ... and of what it holds at one more beta */
+#define BF_COLUMN_OVERHEAD ((int64_t)1 << 10)       /* of one column of a table */
+
+/* Terms that evaluation takes of a row, besides its products: for each entry of a sample, for each latent dimension. */
+static const double entry = 2.0, dimension = 20.0;
 
 typedef struct bf_counted { double flops; size_t bytes; } bf_counted;
 
@@ -55,12 +59,39 @@ static double evaluated_samples(const bf_config *c, const bf_data_info *data, co
     return views * ((double)data->rows[BF_TRAIN] + (double)data->rows[BF_TEST]) + passes * (double)data->rows[BF_TEST];
 }
 
-/* Samples that measures send through the decoder again, of both splits. */
-static double decoded_samples(const bf_config *c, const bf_data_info *data)
+/* What a measure asks for on both splits; false: next to nothing. */
+static bool measure_work(const bf_config *c, const bf_data_info *data, const char *name, bf_measure_work *out)
 {
-    double rows = 0.0;
-    for (int split = 0; split < BF_SPLITS; split++) rows += measurements(c) * bf_measure_decodes(&c->vae, &c->measure, data->rows[split]);
-    return rows;
+    const bf_measure *m = bf_measure_find(name);
+    if (!m || !m->work) return false;
+    const bf_measure_work train = m->work(&c->vae, &c->measure, data->rows[BF_TRAIN]), test = m->work(&c->vae, &c->measure, data->rows[BF_TEST]);
+    *out = (bf_measure_work){ .plan = train.plan, .rows = train.rows + test.rows, .terms = train.terms + test.terms };
+    return true;
+}
+
+/* Adds what all measures compute to the evaluation. *bytes: the largest plan that one of them holds while it is taken. */
+static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, const bf_counted *decode, bf_params *params,
+                                bf_cost *out, size_t *bytes)
+{
+    for (int i = 0; i < c->measure.count; i++) {
+        bf_measure_work w;
+        bf_counted own = *decode;
+        if (!measure_work(c, data, c->measure.name[i], &w)) continue;
+        if (w.rows > 0.0 && w.plan != BF_VAE_DECODE) {
+            BF_TRY(count_plan(c, d, w.plan, BF_EVAL_ROWS, params, &own));
+            if (own.bytes > *bytes) *bytes = own.bytes;
+        }
+        out->evaluation_flops += measurements(c) * w.rows * own.flops / BF_EVAL_ROWS;
+        out->evaluation_terms += measurements(c) * w.terms;
+    }
+    return BF_DONE;
+}
+
+/* Rows of posteriors in memory at once: what is stored in the end, and those of the beta that is measured or stored just then. */
+static size_t kept_bytes(const bf_config *c, const bf_data_info *data)
+{
+    const bool two = bf_beta_conditioned(&c->vae) && measurements(c) + (double)c->output.betas.count > 1.0;
+    return (two ? 2 : 1) * 3 * sizeof(float) * (size_t)c->vae.latent * (size_t)(data->rows[BF_TRAIN] + data->rows[BF_TEST]);
 }
 
 /* What is stored of a model once, or at one beta: posteriors, latent dimensions, samples and reconstructions. */
@@ -75,11 +106,18 @@ static int64_t view_bytes(const bf_config *c, const bf_data_info *data)
     return bytes;
 }
 
+/* /metrics_by_beta, in the configuration's own file and as its part of study.h5. */
+static int64_t by_beta_bytes(const bf_config *c)
+{
+    const int64_t betas = bf_beta_conditioned(&c->vae) ? (int64_t)measurements(c) : 0, columns = bf_measure_columns(&c->measure, NULL);
+    return betas > 0 ? betas * (int64_t)sizeof(double) + columns * (2 * betas * BF_SPLITS * (int64_t)sizeof(double) + BF_COLUMN_OVERHEAD) : 0;
+}
+
 static int64_t file_bytes(const bf_config *c, const bf_data_info *data, const bf_cost *cost, int64_t state_bytes)
 {
     const bf_output_options *o = &c->output;
     const int64_t betas = bf_beta_conditioned(&c->vae) ? o->betas.count : 0;
-    int64_t bytes = BF_FILE_OVERHEAD + view_bytes(c, data) + betas * (BF_VIEW_OVERHEAD + view_bytes(c, data));
+    int64_t bytes = BF_FILE_OVERHEAD + view_bytes(c, data) + betas * (BF_VIEW_OVERHEAD + view_bytes(c, data)) + by_beta_bytes(c);
     if (o->weights) bytes += cost->parameters * (int64_t)sizeof(float);
     if (o->state) bytes += state_bytes;
     return bytes + o->samples * data->width * (int64_t)sizeof(float);
@@ -104,14 +142,17 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     count_steps(c, data, out);
     out->parameters = bf_params_count(params);
     out->flops_per_step = train.flops * (double)lanes;
-    out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * evaluated_samples(c, data, out) * (double)c->measure.rd_samples +
-                            decode.flops / BF_EVAL_ROWS * decoded_samples(c, data);
+    const double rows = evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
+    size_t own = 0;
+    out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * rows;
+    out->evaluation_terms = rows * (entry * data->width + dimension * (double)c->vae.latent);
+    BF_TRY_DONE(count_measures(c, &d, data, &decode, params, out, &own));
     const size_t vector = bf_params_size(params) * sizeof(float);
     const bool best = strcmp(c->train.keep, "best") == 0;
     /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; those of the evaluator, which has a
-     * plan for each split and one that decodes; the rows that evaluation keeps of both splits. */
-    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + BF_SPLITS * evaluate.bytes + decode.bytes +
-                  3 * sizeof(float) * (size_t)c->vae.latent * (size_t)(data->rows[BF_TRAIN] + data->rows[BF_TEST]);
+     * plan for each split and one that decodes; a measure's own; the rows that evaluation keeps of both splits. */
+    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + BF_SPLITS * evaluate.bytes + decode.bytes + own +
+                  kept_bytes(c, data);
     const int64_t state_bytes = (int64_t)vector * (1 + states + best);
     out->disk = file_bytes(c, data, out, state_bytes);
     out->checkpoints = 2 * (state_bytes + BF_FILE_OVERHEAD);
@@ -125,11 +166,12 @@ done:
 static const double per_step_start = 2e-5;      /* s: what a step of a tiny model costs besides its counted arithmetic */
 static const double slack = 1.3;                /* small products and elementwise loops run below the rate of a 256^3 product */
 static const double update = 120.0;             /* flops in whose time the optimiser reads, changes and writes one parameter: memory, not arithmetic */
+static const double term = 100.0;               /* flops in whose time evaluation takes one exponential, or another term of its elementwise work */
 static const double belief = 1e-9;              /* weight of the start values against one measured row, relative errors squared */
 
 static double flops_of(const bf_cost *c)
 {
-    return (double)c->steps * (c->flops_per_step + update * (double)c->parameters) + c->evaluation_flops;
+    return (double)c->steps * (c->flops_per_step + update * (double)c->parameters) + c->evaluation_flops + term * c->evaluation_terms;
 }
 
 /* Least squares of relative errors: every row asks a * steps / y + b * flops / y = 1. The start values enter as two weak rows

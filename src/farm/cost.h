@@ -7,7 +7,8 @@
 typedef struct bf_cost {
     int64_t parameters, steps, steps_per_epoch;
     double  flops_per_step;         /* forward and backward over the whole batch */
-    double  evaluation_flops;       /* the passes after training */
+    double  evaluation_flops;       /* the passes after training, and what measures send through the model again */
+    double  evaluation_terms;       /* what both compute besides products, in exponentials: noise, densities, sums over pairs of samples */
     size_t  memory;                 /* bytes one rank needs while it trains this configuration alone (team of one) */
     int64_t disk, checkpoints;      /* bytes of its file, and of its two checkpoints while it runs */
 } bf_cost;

@@ -50,14 +50,6 @@ int bf_measure_columns(const bf_measure_options *o, const bf_column **at)
     return count;
 }
 
-double bf_measure_decodes(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
-{
-    double rows = 0.0;
-    for (int i = 0; i < ROWS; i++)
-        if (table[i]->decodes && bf_measure_chosen(o, table[i]->name)) rows += table[i]->decodes(vae, o, samples);
-    return rows;
-}
-
 bf_status bf_measure_keep(const bf_measure_input *in, const bf_array *a)
 {
     return bf_comm_agree(in->team, in->keep ? in->keep(in->keep_self, a) : BF_DONE);

@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/column.h"
 #include "measure/evaluate.h"
+#include "vae/vae.h"
 
 #define BF_MAX_COLUMNS 16
 typedef struct bf_measure_input {
@@ -24,13 +25,20 @@ typedef struct bf_measure_input {
     void *keep_self;
 } bf_measure_input;
 
+/* What a measure costs on a split, before anything is trained. */
+typedef struct bf_measure_work {
+    bf_vae_purpose plan;                    /* what it runs: DECODE, which the evaluator has, or a plan of its own that it holds meanwhile */
+    double         rows;                    /* through that plan; 0: none */
+    double         terms;                   /* that it sums besides: exponentials, and what takes about as long */
+} bf_measure_work;
+
 typedef struct bf_measure {
     const char *name, *help;                /* "rd" */
     bf_column column[BF_MAX_COLUMNS];       /* ends with a NULL name */
     /* Collective over team; values (columns) are the same on every rank, NaN where undefined. */
     bf_status (*take)(const bf_measure_input *in, double *values);
-    /* Rows it sends through the decoder for a split of so many samples; NULL: none. */
-    double (*decodes)(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples);
+    /* Local. For a split of so many samples; NULL: next to nothing. */
+    bf_measure_work (*work)(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples);
 } bf_measure;
 
 const bf_measure *bf_measure_find(const char *name);
@@ -39,8 +47,6 @@ extern const char *const bf_measure_names[];
 bool bf_measure_chosen(const bf_measure_options *o, const char *name);
 /* Every column of the measures in `o`, in table order; returns how many. at (that many pointers) may be NULL. */
 int bf_measure_columns(const bf_measure_options *o, const bf_column **at);
-/* Local. What the measures in `o` cost, before anything is trained: rows through the decoder for a split of so many samples. */
-double bf_measure_decodes(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples);
 /* Collective. values (bf_measure_columns): takes every measure in `o` on one split. */
 BF_MUST_USE bf_status bf_measure_take(const bf_measure_input *in, double *values);
 /* Collective, for the rows. Hands the same array of every rank to in->keep. */

@@ -16,6 +16,7 @@
 #define SAMPLES 4096
 #define ACTIVE 0.01     /* variance of a used dimension's mean over the samples, as active_units has it */
 #define WAYS 16
+#define PER_SORTED 60.0 /* terms that sorting takes of each number: measured */
 
 enum { SCORE, DIAGONAL, PERMUTED, UNITS, SHIFT, COLUMNS };
 _Static_assert(COLUMNS < BF_MAX_COLUMNS, "a row ends with a NULL name");
@@ -239,6 +240,15 @@ static bf_status take(const bf_measure_input *in, double *v)
     return s;
 }
 
+/* Rows encoded at the stored beta; the products of dimensions, and the sorting of their draws. */
+static bf_measure_work work(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
+{
+    (void)o;
+    const double n = (double)(samples < SAMPLES ? samples : SAMPLES), latent = (double)vae->latent;
+    if (!bf_beta_conditioned(vae)) return (bf_measure_work){ .rows = 0.0 };
+    return (bf_measure_work){ .plan = BF_VAE_ENCODE, .rows = n, .terms = n * latent * (0.3 * latent + 2.0 * PER_SORTED) };
+}
+
 #define PAIR " at this beta and at the beta of objective.grid nearest 1"
 #define WHERE "; at most 4096 evenly spaced samples of the split, dimensions active where their mean's variance is above 0.01. NaN for models of one beta"
 
@@ -255,5 +265,5 @@ const bf_measure bf_measure_alignment = {
         [SHIFT] = { "marginal_shift", "1", "how far the aggregated posterior's marginals move over beta",
             "mean over latent dimensions of the Wasserstein-1 distance of the stored draws' distributions" PAIR WHERE },
     },
-    .take = take,
+    .take = take, .work = work,
 };

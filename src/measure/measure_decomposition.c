@@ -185,6 +185,14 @@ static bf_status take(const bf_measure_input *in, double *v)
     return s;
 }
 
+/* A term is what add_coordinate does for one component. */
+static bf_measure_work work(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
+{
+    (void)o;
+    const double components = (double)(samples < COMPONENTS ? samples : COMPONENTS), draws = components < DRAWS ? components : DRAWS;
+    return (bf_measure_work){ .terms = draws * components * ((double)vae->latent + 1.0) };
+}
+
 #define ESTIMATOR "; q(z) the full mixture of at most 8192 evenly spaced posteriors, at the stored draws of at most 2048 of them"
 
 const bf_measure bf_measure_decomposition = {
@@ -195,5 +203,5 @@ const bf_measure bf_measure_decomposition = {
         [DIMWISE] = { "dimwise_kl", "nat", "dimension-wise KL of the aggregated posterior from the prior", "mean of sum_d log q(z_d) - log p(z)" ESTIMATOR },
         [MARGINAL] = { "marginal_kl", "nat", "KL of the aggregated posterior from the prior", "total_correlation + dimwise_kl" ESTIMATOR },
     },
-    .take = take,
+    .take = take, .work = work,
 };

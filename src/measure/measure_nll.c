@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define TILE 32         /* samples; small, so that a thousand of them keep many ranks busy */
+#define PER_PAIR 120.0  /* terms that a pair of sample and draw takes, and each of its latent dimensions: measured */
+#define PER_DRAW 9.0
 
 typedef struct search {
     const bf_measure_input *in;
@@ -125,10 +127,13 @@ static bf_status take(const bf_measure_input *in, double *v)
     return status;
 }
 
-static double decodes(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
+/* Every pair of sample and draw is a row: a copy of the sample, noise and three densities of a draw, one weight. */
+static bf_measure_work work(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
 {
     const bool all = o->nll_rows < 0 || o->nll_rows > samples;
-    return bf_vae_affine(vae) ? 0.0 : (double)(all ? samples : o->nll_rows) * (double)o->nll_samples;
+    const double rows = (double)(all ? samples : o->nll_rows) * (double)o->nll_samples;
+    if (bf_vae_affine(vae)) return (bf_measure_work){ .rows = 0.0 };
+    return (bf_measure_work){ .plan = BF_VAE_JUDGE, .rows = rows, .terms = rows * (PER_PAIR + PER_DRAW * (double)vae->latent) };
 }
 
 #define WHERE "; at most measure.nll.rows evenly spaced samples of the split"
@@ -149,5 +154,5 @@ const bf_measure bf_measure_nll = {
         [STORED] = { "nll_discrete", "nat", "negative log-probability of the stored values",
             "nll of discrete likelihoods, and of bernoulli on bits; a density of x = v / 255 becomes one by + d log 255; NaN for densities of reals" },
     },
-    .take = take, .decodes = decodes,
+    .take = take, .work = work,
 };

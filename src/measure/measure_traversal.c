@@ -168,9 +168,10 @@ static bf_status take(const bf_measure_input *in, double *v)
     return status;
 }
 
-static double decodes(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
+static bf_measure_work work(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples)
 {
-    return (double)(o->traversal_bases < samples ? o->traversal_bases : samples) * (double)vae->latent * POINTS;
+    const int64_t bases = o->traversal_bases < samples ? o->traversal_bases : samples;
+    return (bf_measure_work){ .plan = BF_VAE_DECODE, .rows = (double)bases * (double)vae->latent * POINTS };
 }
 
 #define SWEEP "one latent takes 11 evenly spaced values in [-3, 3], the others stay at a posterior mean; mean over measure.traversal.bases samples"
@@ -183,5 +184,5 @@ const bf_measure bf_measure_traversal = {
         [SPEARMAN] = { "traversal_spearman", "1", "do dimensions with small posterior variance move the image",
                        "Spearman correlation over latents of the variance along the latent with 1 - mean posterior variance" },
     },
-    .take = take, .decodes = decodes,
+    .take = take, .work = work,
 };

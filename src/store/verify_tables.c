@@ -9,7 +9,8 @@
 
 /* study.h5 is an index of configs/: what it says about a configuration has to be what the configuration's own group says. */
 
-typedef struct table { char name[160]; hsize_t cols; double *values; } table;       /* "metrics/rate": the path under / and under a configuration */
+/* "metrics/rate": the path under / and under a configuration. shape: of one configuration's part. */
+typedef struct table { char name[160]; int rank; hsize_t shape[2], cols; double *values; } table;
 
 typedef struct index_of {
     hsize_t  configs;
@@ -18,7 +19,12 @@ typedef struct index_of {
     char    *hash;              /* (configs, 16) */
     table   *tables;
     int      n_tables;
+    hsize_t  n_grid;
+    double  *grid;              /* (n_grid) values of beta; NULL where no configuration covers a range */
 } index_of;
+
+static const char *const kinds[] = { "metrics", "history", "metrics_by_beta" };
+enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* How long the axis of all configurations is; its values lie in the file, so it is no longer than that. */
 static bf_status count_configs(hid_t file, hsize_t *n)
@@ -60,17 +66,37 @@ static bf_status read_table(hid_t file, const index_of *x, const char *group, co
     bf_status s = bf_h5_locate(id, &span);
     H5Dclose(id);
     if (s.code) return s;
-    if (span.rank != 2 || span.shape[0] != x->configs) return BF_FAIL(BF_E_FORMAT, "%s has another shape", t->name);
-    t->cols = span.shape[1];
+    if (span.rank < 2 || span.rank > 3 || span.shape[0] != x->configs) return BF_FAIL(BF_E_FORMAT, "%s has another shape", t->name);
+    t->rank = span.rank - 1;
+    t->shape[0] = span.shape[1];
+    t->shape[1] = t->rank == 2 ? span.shape[2] : 1;
+    t->cols = t->shape[0] * t->shape[1];
     t->values = malloc((size_t)span.bytes + 1);
     if (!t->values) return BF_FAIL(BF_E_MEMORY, "no memory for %s", t->name);
-    return bf_h5_get(file, t->name, H5T_IEEE_F64LE, 2, span.shape, t->values);
+    return bf_h5_get(file, t->name, H5T_IEEE_F64LE, span.rank, span.shape, t->values);
+}
+
+static bf_status read_grid(hid_t file, index_of *x)
+{
+    bf_h5_span span;
+    if (!bf_h5_has(file, "/beta_grid")) return BF_DONE;
+    hid_t id = H5Dopen2(file, "/beta_grid", H5P_DEFAULT);
+    if (id < 0) return BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "/beta_grid", "cannot be opened");
+    bf_status s = bf_h5_locate(id, &span);
+    H5Dclose(id);
+    if (s.code) return s;
+    if (span.rank != 1 || span.bytes != (int64_t)span.shape[0] * 8) return BF_FAIL(BF_E_FORMAT, "/beta_grid has another type or shape");
+    x->n_grid = span.shape[0];
+    x->grid = malloc((size_t)span.bytes + 1);
+    if (!x->grid) return BF_FAIL(BF_E_MEMORY, "no memory for /beta_grid");
+    return bf_h5_get(file, "/beta_grid", H5T_IEEE_F64LE, 1, &x->n_grid, x->grid);
 }
 
 static bf_status read_tables(hid_t file, index_of *x, const char *group)
 {
     H5G_info_t info;
     char name[128];
+    if (strcmp(group, "metrics_by_beta") == 0 && !bf_h5_has(file, group)) return BF_DONE;      /* no configuration covers a range */
     hid_t at = H5Gopen2(file, group, H5P_DEFAULT);
     if (at < 0) return BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, group, "no such group");
     bf_status s = H5Gget_info(at, &info) < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, group, "cannot be listed") : BF_DONE;
@@ -88,21 +114,28 @@ static bf_status read_tables(hid_t file, index_of *x, const char *group)
     return s;
 }
 
+/* A configuration's own column into own (t->cols); *have: how many values it has, which its first axis may cut short. */
+static bf_status read_own(hid_t group, const table *t, double *own, hsize_t *have)
+{
+    bf_h5_span span = { .rank = 0 };
+    *have = 0;
+    if (!bf_h5_has(group, t->name)) return BF_DONE;
+    hid_t id = H5Dopen2(group, t->name, H5P_DEFAULT);
+    bf_status s = id < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, t->name, "cannot be opened") : bf_h5_locate(id, &span);
+    if (id >= 0) H5Dclose(id);
+    if (s.code) return s;
+    if (span.rank != t->rank || span.shape[0] > t->shape[0] || (span.rank == 2 && span.shape[1] != t->shape[1]))
+        return BF_FAIL(BF_E_FORMAT, "%s has another shape", t->name);
+    *have = span.shape[0] * t->shape[1];
+    return bf_h5_get(group, t->name, H5T_IEEE_F64LE, span.rank, span.shape, own);
+}
+
 /* A row of the table equals the configuration's own column; what that does not have, or no longer has, is NaN. */
 static bf_status compare_table(hid_t group, const table *t, const double *row)
 {
     double *own = malloc((size_t)(t->cols + 1) * sizeof *own);
     hsize_t have = 0;
-    bf_status s = own ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %s", t->name);
-    if (!s.code && bf_h5_has(group, t->name)) {
-        bf_h5_span span = { .rank = 0 };
-        hid_t id = H5Dopen2(group, t->name, H5P_DEFAULT);
-        s = id < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, t->name, "cannot be opened") : bf_h5_locate(id, &span);
-        if (id >= 0) H5Dclose(id);
-        if (!s.code && (span.rank != 1 || span.shape[0] > t->cols)) s = BF_FAIL(BF_E_FORMAT, "%s has another shape", t->name);
-        if (!s.code) s = bf_h5_get(group, t->name, H5T_IEEE_F64LE, 1, span.shape, own);
-        have = s.code ? 0 : span.shape[0];
-    }
+    bf_status s = own ? read_own(group, t, own, &have) : BF_FAIL(BF_E_MEMORY, "no memory for %s", t->name);
     for (hsize_t i = 0; !s.code && i < t->cols; i++) {
         const bool absent = i >= have || isnan(own[i]);
         if (absent ? !isnan(row[i]) : !(row[i] == own[i]))
@@ -138,6 +171,19 @@ static bf_status find_columns(hid_t group, const index_of *x, const char *part)
     return s;
 }
 
+/* What a configuration's part of /metrics_by_beta stands on is the study's grid. */
+static bf_status compare_grid(hid_t group, const index_of *x)
+{
+    double *own = NULL;
+    if (!bf_h5_has(group, "beta_grid")) return BF_DONE;
+    if (!x->grid) return BF_FAIL(BF_E_FORMAT, "beta_grid: the configuration has it, the tables do not");
+    own = malloc((x->n_grid + 1) * sizeof *own);
+    bf_status s = own ? bf_h5_get(group, "beta_grid", H5T_IEEE_F64LE, 1, &x->n_grid, own) : BF_FAIL(BF_E_MEMORY, "no memory for beta_grid");
+    if (!s.code && memcmp(own, x->grid, x->n_grid * sizeof *own) != 0) s = BF_FAIL(BF_E_FORMAT, "beta_grid: the table has other values than the configuration");
+    free(own);
+    return s;
+}
+
 static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
 {
     int64_t status;
@@ -148,8 +194,9 @@ static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
     if (strncmp(hash, x->hash + row * 16, 16) != 0) return BF_FAIL(BF_E_FORMAT, "config_hash %.16s in the table, %s in the configuration", x->hash + row * 16, hash);
     for (int t = 0; t < x->n_tables; t++)
         BF_TRY(compare_table(group, &x->tables[t], x->tables[t].values + row * x->tables[t].cols));
-    BF_TRY(find_columns(group, x, "metrics"));
-    return find_columns(group, x, "history");
+    BF_TRY(compare_grid(group, x));
+    for (int k = 0; k < KINDS; k++) BF_TRY(find_columns(group, x, kinds[k]));
+    return BF_DONE;
 }
 
 /* A link leads to configs/c0000.h5 beside the file, and nowhere else. */
@@ -193,12 +240,13 @@ void bf_inspect_tables(bf_inspection *v, hid_t file, const char *name)
     if (!s.code && version > BF_SCHEMA_VERSION) s = BF_FAIL(BF_E_FORMAT, "schema version %lld is newer than this program", (long long)version);
     if (!s.code) s = bf_h5_get_text(file, "study_uuid", uuid, sizeof uuid);
     if (!s.code) s = read_columns(file, &x);
-    if (!s.code) s = read_tables(file, &x, "metrics");
-    if (!s.code) s = read_tables(file, &x, "history");
+    if (!s.code) s = read_grid(file, &x);
+    for (int k = 0; !s.code && k < KINDS; k++) s = read_tables(file, &x, kinds[k]);
     if (s.code) bf_inspection_fail(v, name, &s);
     else for (hsize_t row = 0; row < x.configs; row++) inspect_row(v, file, name, &x, row);
     for (int t = 0; t < x.n_tables; t++) free(x.tables[t].values);
     free(x.tables);
+    free(x.grid);
     free(x.hash);
     free(x.status);
     free(x.ids);

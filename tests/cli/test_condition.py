@@ -1,4 +1,6 @@
 """One model for a range of beta: its tables, the same bits on any team and after a kill, and NumPy's word for what it is told."""
+import shutil
+
 import h5py
 import numpy as np
 import pytest
@@ -99,6 +101,21 @@ def test_stored_at_chosen_betas(alone, tmp_path):
 ])
 def test_betas_it_will_not_have_learned(alone, betas, said):
     assert said in betafield("plan", alone / "study.yaml", "--set", f"output.betas={betas}", expect=2).stderr
+
+
+def test_verify_compares_the_tables_by_beta(alone, tmp_path):
+    """Every dataset is whole, but two tables have exchanged their names; then a table is missing."""
+    shutil.copytree(alone / "out", tmp_path / "out")
+    with h5py.File(tmp_path / "out/study.h5", "r+") as f:
+        tables = f["metrics_by_beta"]
+        for old, new in [("rate", "kept"), ("distortion", "rate"), ("kept", "distortion")]:
+            tables.move(old, new)
+    done = betafield("verify", tmp_path / "out", expect=2)
+    assert "configuration 0: metrics_by_beta/distortion: the table has" in done.stdout
+    assert "configuration 3" not in done.stdout         # it has none
+    with h5py.File(tmp_path / "out/study.h5", "r+") as f:
+        del f["metrics_by_beta/rate"], f["metrics_by_beta/distortion"]
+    assert "metrics_by_beta/distortion: the configuration has it, the tables do not" in betafield("verify", tmp_path / "out", expect=2).stdout
 
 
 def told(config, w, x, beta, high):

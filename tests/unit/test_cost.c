@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "measure/evaluate.h"
+#include "measure/measure.h"
 #include "study/study.h"
 #include "vae/vae.h"
 
@@ -95,6 +95,7 @@ static void test_cost__measures_that_decode_again_are_counted(void **state)
     c->measure.nll_rows = 300;
     c->measure.traversal_bases = 200;
     assert_int_equal(bf_cost_count(c, &data, &with).code, BF_OK);
+    assert_true(with.memory - count("epochs: 3").memory >= plan_bytes(c, BF_VAE_JUDGE, BF_EVAL_ROWS));
     free(c);
     /* 300 and 100 samples, 50 draws each; 200 and 100 bases, 4 latents, 11 points. */
     const double rows = 50.0 * (300 + 100) + 11.0 * 4 * (200 + 100), decoder = 2.0 * (4 * 10 + 10 * 20 + 20 * 25);
@@ -102,12 +103,32 @@ static void test_cost__measures_that_decode_again_are_counted(void **state)
     assert_true(fabs(more / (rows * decoder) - 1.0) < 1e-9);        /* biases are not counted */
 }
 
-/* A model that is told beta, stored at so many of them. */
-static bf_cost count_betas(int betas)
+/* What a tiny network does for a draw is little beside the draw. */
+static void test_cost__importance_samples_are_more_than_products(void **state)
+{
+    (void)state;
+    bf_config *c = malloc(sizeof *c);
+    bf_cost with, without = count("epochs: 3");
+    bf_cost_model m;
+    configure("epochs: 3", c);
+    snprintf(c->measure.name[c->measure.count++], BF_NAME, "nll");
+    c->measure.nll_samples = 200;
+    c->measure.nll_rows = -1;
+    assert_int_equal(bf_cost_count(c, &data, &with).code, BF_OK);
+    free(c);
+    bf_cost_model_start(&m, 1e11);
+    const double products = (with.evaluation_flops - without.evaluation_flops) * m.per_flop, all = bf_cost_seconds(&m, &with) - bf_cost_seconds(&m, &without);
+    assert_true(all > 5.0 * products);
+}
+
+/* A model that is told beta, stored at so many of them and measured at so many others. */
+static bf_cost count_betas(int betas, int grid)
 {
     bf_config *c = malloc(sizeof *c);
     bf_cost cost;
     configure("epochs: 3", c);
+    c->vae.grid.count = grid;
+    for (int i = 0; i < grid; i++) c->vae.grid.at[i] = 1.0 + 0.1 * i;
     snprintf(c->vae.condition, sizeof c->vae.condition, "beta");
     c->vae.beta = NAN;
     c->vae.beta_range[0] = 0.1;
@@ -122,11 +143,25 @@ static bf_cost count_betas(int betas)
 static void test_cost__what_is_stored_at_more_betas_is_counted(void **state)
 {
     (void)state;
-    const bf_cost none = count_betas(0), three = count_betas(3);
+    const bf_cost none = count_betas(0, 20), three = count_betas(3, 20);
     const int64_t rows = 1000 + 100, view = 4 * (3 * 4 * rows + 2 * 64 * 25) + 8 * 4 * (3 + 203);
     assert_true(three.disk - none.disk >= 3 * view && three.disk - none.disk < 3 * (view + 32768));
     assert_true(three.evaluation_flops / none.evaluation_flops > 22.9 / 20.0 && three.evaluation_flops / none.evaluation_flops < 23.1 / 20.0);
     assert_int_equal(three.memory, none.memory);
+}
+
+/* Every column has two values for every beta, in the configuration's file and in study.h5; one posterior is kept while another is measured. */
+static void test_cost__the_tables_by_beta_are_counted(void **state)
+{
+    (void)state;
+    const bf_cost one = count_betas(0, 1), many = count_betas(0, 1000);
+    bf_config *c = malloc(sizeof *c);
+    configure("epochs: 3", c);
+    const int64_t columns = bf_measure_columns(&c->measure, NULL), tables = 999 * (2 * 2 * 8 * columns + 8);
+    free(c);
+    assert_int_equal(many.disk - one.disk, tables);
+    assert_int_equal(many.memory - one.memory, 3 * 4 * 4 * (1000 + 100));
+    assert_int_equal(count_betas(1, 1).memory, many.memory);
 }
 
 static void test_cost__lanes_change_memory_but_not_arithmetic(void **state)
@@ -218,6 +253,8 @@ int main(void)
         cmocka_unit_test(test_cost__memory_holds_every_plan),
         cmocka_unit_test(test_cost__measures_that_decode_again_are_counted),
         cmocka_unit_test(test_cost__what_is_stored_at_more_betas_is_counted),
+        cmocka_unit_test(test_cost__the_tables_by_beta_are_counted),
+        cmocka_unit_test(test_cost__importance_samples_are_more_than_products),
         cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),
         cmocka_unit_test(test_cost__steps_replace_epochs),
         cmocka_unit_test(test_cost_model__finds_the_line_it_is_taught),
