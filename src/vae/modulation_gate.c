@@ -14,27 +14,33 @@
 
 enum { SIGMOID, ROOT };         /* kinds of the node */
 
-static float value_of(int kind, float raw)
+/* The gate s and ds / d raw. From raw rather than from s, which is close to 1 where the slope is small; the sigmoid's takes one exponential
+ * for both, e = exp(-|raw|). Always inlined: who wants no slope computes none, and kinds have loops of their own. */
+static inline __attribute__((always_inline)) float gate_of(int kind, float raw, float *slope)
 {
-    if (kind == SIGMOID) return bf_sigmoid(raw);
-    return raw >= SHUT ? 0.0f : sqrtf(-bf_expm1(raw));
+    if (kind == SIGMOID) {
+        const float e = bf_exp(-fabsf(raw)), y = 1.0f / (1.0f + e);
+        *slope = e * y * y;
+        return raw < 0.0f ? e * y : y;
+    }
+    const float s = raw >= SHUT ? 0.0f : sqrtf(-bf_expm1(raw));
+    *slope = raw >= SHUT ? 0.0f : -0.5f * bf_exp(raw) / s;
+    return s;
 }
 
-/* ds / d raw. From raw rather than from s, which is close to 1 where the slope is small. */
-static float slope_of(int kind, float raw, float s)
-{
-    if (kind == SIGMOID) return s * bf_sigmoid(-raw);
-    return raw >= SHUT ? 0.0f : -0.5f * bf_exp(raw) / s;
-}
-
-/* raw, s (c) of one row. */
-static void open_gates(const bf_node *n, const bf_lane *l, float told, size_t c, float *restrict raw, float *restrict s)
+/* s (c) of one row; slope (c) where it is given. */
+static void open_gates(const bf_node *n, const bf_lane *l, float told, size_t c, float *restrict s, float *restrict slope)
 {
     const float *restrict w = bf_lane_slot(l, n, 0), *restrict b = bf_lane_slot(l, n, 1);
-    for (size_t j = 0; j < c; j++) {
-        raw[j] = w[j] * told + b[j];
-        s[j] = value_of(n->kind, raw[j]);
-    }
+    float unused;
+    if (slope == NULL && n->kind == SIGMOID)
+        for (size_t j = 0; j < c; j++) s[j] = gate_of(SIGMOID, w[j] * told + b[j], &unused);
+    else if (slope == NULL)
+        for (size_t j = 0; j < c; j++) s[j] = gate_of(ROOT, w[j] * told + b[j], &unused);
+    else if (n->kind == SIGMOID)
+        for (size_t j = 0; j < c; j++) s[j] = gate_of(SIGMOID, w[j] * told + b[j], &slope[j]);
+    else
+        for (size_t j = 0; j < c; j++) s[j] = gate_of(ROOT, w[j] * told + b[j], &slope[j]);
 }
 
 static void forward(const bf_node *n, const bf_lane *l)
@@ -42,9 +48,9 @@ static void forward(const bf_node *n, const bf_lane *l)
     const bf_shape shape = bf_lane_shape(l, n->output);
     const size_t c = (size_t)shape.channels, positions = (size_t)shape.height * (size_t)shape.width;
     const float *restrict v = bf_lane_value(l, n->input[0]), *restrict told = bf_lane_value(l, n->input[1]);
-    float *restrict y = bf_lane_value(l, n->output), *restrict raw = l->work, *restrict s = raw + c;
+    float *restrict y = bf_lane_value(l, n->output), *restrict s = l->work;
     for (int r = 0; r < shape.rows; r++) {
-        open_gates(n, l, told[r], c, raw, s);
+        open_gates(n, l, told[r], c, s, NULL);
         for (size_t p = 0; p < positions; p++, v += c, y += c)
             for (size_t j = 0; j < c; j++) y[j] = s[j] * v[j];
     }
@@ -69,10 +75,10 @@ static void backward(const bf_node *n, const bf_lane *l)
     const float *restrict dy = bf_lane_gradient(l, n->output);
     float *restrict dv = bf_lane_gradient(l, n->input[0]);
     double *restrict weight = l->work, *restrict bias = weight + c, *restrict ds = bias + c;     /* in doubles: products of both signs cancel */
-    float *restrict raw = (float *)(ds + c), *restrict s = raw + c;
+    float *restrict s = (float *)(ds + c), *restrict slope = s + c;
     memset(weight, 0, 2 * c * sizeof *weight);
     for (int r = 0; r < shape.rows; r++) {
-        open_gates(n, l, told[r], c, raw, s);
+        open_gates(n, l, told[r], c, s, slope);
         memset(ds, 0, c * sizeof *ds);
         for (size_t p = 0; p < positions; p++, v += c, dy += c) {
             for (size_t j = 0; j < c; j++) ds[j] += (double)v[j] * (double)dy[j];
@@ -80,9 +86,9 @@ static void backward(const bf_node *n, const bf_lane *l)
             if (n->wants[0]) dv += c;
         }
         for (size_t j = 0; j < c; j++) {
-            const double slope = ds[j] * (double)slope_of(n->kind, raw[j], s[j]);
-            weight[j] += slope * (double)told[r];
-            bias[j] += slope;
+            const double by_raw = ds[j] * (double)slope[j];
+            weight[j] += by_raw * (double)told[r];
+            bias[j] += by_raw;
         }
     }
     give_slot(n, l, 0, weight, c);
