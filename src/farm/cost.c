@@ -70,18 +70,16 @@ static bool measure_work(const bf_config *c, const bf_data_info *data, const cha
 }
 
 /* Adds what all measures compute to the evaluation. *bytes: the largest plan that one of them holds while it is taken. */
-static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, const bf_counted *decode, bf_params *params,
-                                bf_cost *out, size_t *bytes)
+static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, int rows, bf_params *params, bf_cost *out,
+                                size_t *bytes)
 {
     for (int i = 0; i < c->measure.count; i++) {
         bf_measure_work w;
-        bf_counted own = *decode;
+        bf_counted own = { .flops = 0.0 };
         if (!measure_work(c, data, c->measure.name[i], &w)) continue;
-        if (w.rows > 0.0 && w.plan != BF_VAE_DECODE) {
-            BF_TRY(count_plan(c, d, w.plan, BF_EVAL_ROWS, params, &own));
-            if (own.bytes > *bytes) *bytes = own.bytes;
-        }
-        out->evaluation_flops += measurements(c) * w.rows * own.flops / BF_EVAL_ROWS;
+        if (w.rows > 0.0) BF_TRY(count_plan(c, d, w.plan, rows, params, &own));
+        if (w.plan != BF_VAE_DECODE && own.bytes > *bytes) *bytes = own.bytes;
+        out->evaluation_flops += measurements(c) * w.rows * own.flops / rows;
         out->evaluation_terms += measurements(c) * w.terms;
     }
     return BF_DONE;
@@ -130,6 +128,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     /* The variance only decides where learning starts; before the data is open it is not known. */
     const double variance = isfinite(data->variance) && data->variance > 0.0 ? data->variance : 1.0;
     bf_vae_data d = { .dims = data->dims, .width = data->width, .classes = data->labels, .variance = variance };
+    int rows;                   /* of evaluation's plans */
     bf_counted train, evaluate, decode;
     bf_status s;
     memcpy(d.shape, data->shape, sizeof d.shape);
@@ -137,16 +136,17 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     bf_params *params = bf_params_create();
     if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to count a configuration");
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch * bf_condition_draws(&c->vae) / lanes), params, &train));
-    BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, BF_EVAL_ROWS, params, &evaluate));
-    BF_TRY_DONE(count_plan(c, &d, BF_VAE_DECODE, BF_EVAL_ROWS, params, &decode));
+    BF_TRY_DONE(bf_evaluator_rows(&c->vae, &d, params, &rows));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, rows, params, &evaluate));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_DECODE, rows, params, &decode));
     count_steps(c, data, out);
     out->parameters = bf_params_count(params);
     out->flops_per_step = train.flops * (double)lanes;
-    const double rows = evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
+    const double samples = evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
     size_t own = 0;
-    out->evaluation_flops = evaluate.flops / BF_EVAL_ROWS * rows;
-    out->evaluation_terms = rows * (entry * data->width + dimension * (double)c->vae.latent);
-    BF_TRY_DONE(count_measures(c, &d, data, &decode, params, out, &own));
+    out->evaluation_flops = evaluate.flops / rows * samples;
+    out->evaluation_terms = samples * (entry * data->width + dimension * (double)c->vae.latent);
+    BF_TRY_DONE(count_measures(c, &d, data, rows, params, out, &own));
     const size_t vector = bf_params_size(params) * sizeof(float);
     const bool best = strcmp(c->train.keep, "best") == 0;
     /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; those of the evaluator, which has a

@@ -28,6 +28,9 @@ typedef struct pass {
     int64_t *samples;           /* (BF_EVAL_ROWS) */
 } pass;
 
+#define LARGE ((size_t)128 << 20)       /* bytes of one plan */
+enum { FEWEST = 16 };
+
 /* --- building ---------------------------------------------------------------------------------------------------- */
 
 /* The expectation of the squared error is exact where the decoder is one affine map; what a class adds stands behind the latent columns. */
@@ -57,17 +60,30 @@ static void start_beta(bf_evaluator *e)
     bf_evaluator_tell(e, grid.at[bf_condition_stored(&grid)]);
 }
 
+/* A plan's memory grows with its rows, weights aside. */
+bf_status bf_evaluator_rows(const bf_vae_options *vae, const bf_vae_data *d, bf_params *params, int *rows)
+{
+    bf_vae v;
+    const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .counted = true };
+    BF_TRY(bf_vae_build(vae, d, BF_VAE_EVALUATE, &shape, &bf_backend_portable, BF_USE_EPS_EVAL, params, &v));
+    size_t bytes = bf_plan_bytes(v.plan);
+    bf_vae_destroy(&v);
+    for (*rows = BF_EVAL_ROWS; *rows > FEWEST && bytes > LARGE; *rows /= 2) bytes /= 2;
+    return BF_DONE;
+}
+
 static bf_status build(bf_evaluator *e, const bf_backend *backend)
 {
     const bf_data_info *info = bf_dataset_info(e->data);
     e->shape = (bf_vae_data){ .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
                               .width = info->width, .classes = info->labels, .variance = info->variance };
-    const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .backward = false };
     e->likelihood = bf_likelihood_find(e->options->likelihood, e->options->variance);
     e->posterior = bf_posterior_find(e->options->posterior);
     e->prior = bf_prior_find(e->options->prior);
     if (!e->likelihood) return BF_FAIL(BF_E_INPUT, "likelihood.kind: there is no '%s'", e->options->likelihood);
     if (backend->element != sizeof(float)) return BF_FAIL(BF_E_INTERNAL, "backend %s: evaluation needs float activations", backend->name);
+    BF_TRY(bf_evaluator_rows(e->options, &e->shape, e->params, &e->rows));
+    const bf_plan_shape shape = { .rows = e->rows, .lanes = 1, .backward = false };
     for (int split = 0; split < BF_SPLITS; split++)
         BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL + 16u * (uint32_t)split, e->params, &e->pass[split]));
     BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_DECODE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->decoder));
@@ -187,7 +203,7 @@ static void add_rows(const pass *p, int rows, double *record)
         add_posterior(p, i, record);
     }
     const bf_stat_info *hits = bf_plan_stat_find(v->plan, "logvar_clamp_hits");
-    if (hits) record[BF_BLOCK_CLAMP_HITS] = p->e->stats[hits->offset];
+    if (hits) record[BF_BLOCK_CLAMP_HITS] += p->e->stats[hits->offset];
 }
 
 static void keep_rows(const pass *p, int64_t first, int rows)
@@ -205,17 +221,19 @@ static void put_labels(const bf_vae *v, const int32_t *labels, int rows)
     for (int i = 0; labels && i < rows; i++) bf_vae_label(v, 0, i, labels[i]);
 }
 
-static void take_block(pass *p, int64_t first, int rows, double *record)
+/* One run of the plan. */
+static void take_rows(pass *p, int64_t first, int rows, double *record)
 {
     const bf_vae *v = p->vae;
+    const int all = p->e->rows;
     float *x = bf_plan_value(v->plan, 0, v->x);
     size_t width = (size_t)v->width;
     bf_dataset_block(p->e->data, p->split, first, rows, x);
-    memset(x + (size_t)rows * width, 0, (size_t)(BF_EVAL_ROWS - rows) * width * sizeof *x);
+    memset(x + (size_t)rows * width, 0, (size_t)(all - rows) * width * sizeof *x);
     put_labels(v, p->e->labels[p->split] ? p->e->labels[p->split] + first : NULL, rows);
-    for (int i = 0; i < BF_EVAL_ROWS; i++) p->samples[i] = first + (i < rows ? i : 0);
-    memset(p->value, 0, BF_EVAL_ROWS * sizeof *p->value);
-    memset(p->scatter, 0, BF_EVAL_ROWS * sizeof *p->scatter);
+    for (int i = 0; i < all; i++) p->samples[i] = first + (i < rows ? i : 0);
+    memset(p->value, 0, (size_t)all * sizeof *p->value);
+    memset(p->scatter, 0, (size_t)all * sizeof *p->scatter);
     for (int draw = 0; draw < p->draws; draw++) {
         run_plan(p, rows, draw);
         add_fits(p, draw, rows, record);
@@ -227,6 +245,11 @@ static void take_block(pass *p, int64_t first, int rows, double *record)
         record[BF_BLOCK_DISTORTION] += p->value[i];
         if (p->draws > 1) record[BF_BLOCK_SCATTER] += p->scatter[i] / (p->draws - 1.0) / p->draws;
     }
+}
+
+static void take_block(pass *p, int64_t first, int rows, double *record)
+{
+    for (int at = 0; at < rows; at += p->e->rows) take_rows(p, first + at, rows - at < p->e->rows ? rows - at : p->e->rows, record);
 }
 
 /* --- the whole split --------------------------------------------------------------------------------------------- */
@@ -343,10 +366,10 @@ bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *
     const bf_vae *v = &e->decoder;
     size_t latent = (size_t)v->latent, width = (size_t)v->width;
     float *in = bf_plan_value(v->plan, 0, v->z);
-    for (int64_t first = 0; first < n; first += BF_EVAL_ROWS) {
-        int rows = n - first < BF_EVAL_ROWS ? (int)(n - first) : BF_EVAL_ROWS;
+    for (int64_t first = 0; first < n; first += e->rows) {
+        int rows = n - first < e->rows ? (int)(n - first) : e->rows;
         memcpy(in, z + (size_t)first * latent, (size_t)rows * latent * sizeof *in);
-        memset(in + (size_t)rows * latent, 0, (size_t)(BF_EVAL_ROWS - rows) * latent * sizeof *in);
+        memset(in + (size_t)rows * latent, 0, (size_t)(e->rows - rows) * latent * sizeof *in);
         put_labels(v, labels ? labels + first : NULL, rows);
         const bf_run run = { .theta = theta, .stats = e->stats, .seed = e->seed, .rows = rows, .batch = rows };
         bf_plan_run(v->plan, &run);

@@ -7,8 +7,9 @@
 #include "measure/options.h"
 #include "nn/plan.h"
 #include "vae/options.h"
+#include "vae/vae.h"
 
-#define BF_EVAL_ROWS 256
+#define BF_EVAL_ROWS 256                /* of a block */
 #define BF_MAX_LATENT 4096
 
 typedef struct bf_evaluator bf_evaluator;
@@ -27,6 +28,9 @@ typedef struct bf_evaluation {
     int     latent;
 } bf_evaluation;
 
+/* Local. How many rows an evaluator's plans have: a block, or a half, a quarter ... of it where plans of the model on data of this shape would be
+ * large: a softmax over 256 values of every entry is. Depends on nothing else, because the rows of a product are part of its bits. */
+BF_MUST_USE bf_status bf_evaluator_rows(const bf_vae_options *vae, const bf_vae_data *d, bf_params *params, int *rows);
 /* Local. params: the trained model's slots. keep_rows: store mean, logvar and z of this rank's rows. */
 BF_MUST_USE bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset *data, const bf_vae_options *vae, uint64_t seed,
                                           const bf_measure_options *m, bf_params *params, const bf_backend *backend, bf_evaluator **out);

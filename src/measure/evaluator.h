@@ -20,6 +20,7 @@ struct bf_evaluator {
                                              * distortion is exact; else NULL */
     double   beta;                          /* that a conditioned model is told; else the one it was trained with */
     uint64_t seed;
+    int      rows;                          /* of its plans: bf_evaluator_rows */
     int      draws;                         /* posterior draws per sample */
     bf_vae   pass[BF_SPLITS];               /* one plan per split: the split is part of the noise's address */
     bf_vae   decoder;

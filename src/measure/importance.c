@@ -14,7 +14,7 @@ struct bf_importance {
     bf_vae   judge;
     double  *stats;             /* of the plan, which has none to give */
     weights *of;                /* (block) */
-    double  *ratio;             /* (BF_EVAL_ROWS) log p(z) - log q(z|x) of every row */
+    double  *ratio;             /* (rows of a plan) log p(z) - log q(z|x) of every row */
 };
 
 /* The samples of one call. */
@@ -26,7 +26,7 @@ typedef struct samples {
 
 bf_status bf_importance_create(const bf_evaluator *e, bf_split split, int64_t draws, int block, bf_importance **out)
 {
-    const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .backward = false };
+    const bf_plan_shape shape = { .rows = e->rows, .lanes = 1, .backward = false };
     *out = NULL;
     bf_importance *m = calloc(1, sizeof *m);
     if (!m) return BF_FAIL(BF_E_MEMORY, "importance samples");
@@ -36,7 +36,7 @@ bf_status bf_importance_create(const bf_evaluator *e, bf_split split, int64_t dr
         bf_vae_tell(&m->judge, e->options, e->beta);
         m->stats = calloc((size_t)bf_plan_stats_size(m->judge.plan) + 1, sizeof *m->stats);
         m->of = calloc((size_t)block, sizeof *m->of);
-        m->ratio = calloc(BF_EVAL_ROWS, sizeof *m->ratio);
+        m->ratio = calloc((size_t)e->rows, sizeof *m->ratio);
         if (!m->stats || !m->of || !m->ratio) s = BF_FAIL(BF_E_MEMORY, "importance samples");
     }
     if (s.code) bf_importance_destroy(&m);
@@ -109,8 +109,9 @@ void bf_importance_take(bf_importance *m, const float *theta, double log_varianc
     const samples s = { .theta = theta, .x = x, .mean = mean, .scale = scale, .index = index, .log_variance = log_variance };
     const int64_t pairs = n * m->draws;
     for (int i = 0; i < n; i++) m->of[i] = (weights){ .peak = -INFINITY };
-    for (int64_t first = 0; first < pairs; first += BF_EVAL_ROWS) {
-        take_pairs(m, &s, first, pairs - first < BF_EVAL_ROWS ? (int)(pairs - first) : BF_EVAL_ROWS);
+    const int rows = m->e->rows;
+    for (int64_t first = 0; first < pairs; first += rows) {
+        take_pairs(m, &s, first, pairs - first < rows ? (int)(pairs - first) : rows);
         if (m->e->on_block) m->e->on_block(m->e->on_block_self);
     }
     for (int i = 0; i < n; i++) out[i] = estimate(&m->of[i], m->draws);

@@ -4,7 +4,6 @@
 #include "base/array.h"
 #include "base/column.h"
 #include "measure/evaluate.h"
-#include "vae/vae.h"
 
 #define BF_MAX_COLUMNS 16
 typedef struct bf_measure_input {

@@ -76,7 +76,7 @@ static bf_status prepare(comparison *c)
     const bf_evaluator *e = in->evaluator;
     const int rank = bf_comm_rank(in->team), ranks = bf_comm_size(in->team);
     const int64_t blocks = bf_block_count(c->here.count), end = bf_block_first(blocks, rank + 1, ranks) * BF_EVAL_ROWS;
-    const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .backward = false };
+    const bf_plan_shape shape = { .rows = e->rows, .lanes = 1, .backward = false };
     c->first = bf_block_first(blocks, rank, ranks) * BF_EVAL_ROWS;
     c->own = (end < c->here.count ? end : c->here.count) - c->first;
     c->dimension = (int)((int64_t)c->here.latent * rank / ranks);
@@ -98,9 +98,9 @@ static void encode_block(comparison *c, int64_t first, int n)
     const bf_vae *v = &c->encoder;
     const size_t width = (size_t)v->width;
     float *x = bf_plan_value(v->plan, 0, v->x);
-    for (int i = 0; i < BF_EVAL_ROWS; i++) c->index[i] = bf_subset_index(first + (i < n ? i : 0), c->here.count, in->evaluation->samples);
+    for (int i = 0; i < e->rows; i++) c->index[i] = bf_subset_index(first + (i < n ? i : 0), c->here.count, in->evaluation->samples);
     bf_dataset_rows(e->data, in->split, c->index, n, x);
-    memset(x + (size_t)n * width, 0, (size_t)(BF_EVAL_ROWS - n) * width * sizeof *x);
+    memset(x + (size_t)n * width, 0, (size_t)(e->rows - n) * width * sizeof *x);
     for (int i = 0; e->labels[in->split] && i < n; i++) bf_vae_label(v, 0, i, e->labels[in->split][c->index[i]]);
     const bf_run run = { .theta = in->theta, .stats = c->stats, .samples = c->index, .seed = e->seed, .rows = n, .batch = n };
     bf_plan_run(v->plan, &run);
@@ -112,8 +112,9 @@ static void encode(comparison *c)
     const bf_vae *v = &c->encoder;
     const size_t latent = (size_t)c->here.latent, own = (size_t)c->own * latent;
     float *draws = c->column[HERE];
-    for (int64_t i = 0; i < c->own; i += BF_EVAL_ROWS) {
-        const int n = c->own - i < BF_EVAL_ROWS ? (int)(c->own - i) : BF_EVAL_ROWS;
+    const int rows = c->in->evaluator->rows;
+    for (int64_t i = 0; i < c->own; i += rows) {
+        const int n = c->own - i < rows ? (int)(c->own - i) : rows;
         encode_block(c, c->first + i, n);
         memcpy(c->mine + (size_t)i * latent, bf_plan_value(v->plan, 0, v->mean), (size_t)n * latent * sizeof *c->mine);
         memcpy(draws + (size_t)i * latent, bf_plan_value(v->plan, 0, v->z), (size_t)n * latent * sizeof *draws);

@@ -1,19 +1,19 @@
 /* Rate, distortion and what follows from them: the numbers of the evaluation itself. */
 #include "measure/comparable.h"
 #include "measure/rows.h"
-#include "vae/registry.h"
 
 #include <math.h>
 
 enum { RATE, DISTORTION, DISTORTION_SE, HALF, BETA, REFIT, ELBO, ELBO_STORED, MSE, MSE_SAMPLED, VARIANCE, BITS, FLOOR_HITS, CLAMP_HITS, COLUMNS };
 _Static_assert(COLUMNS < BF_MAX_COLUMNS, "a row ends with a NULL name");
 
-/* A density of u8/255 data becomes a probability of the stored value by its volume: log2(255) bits per dimension. */
+/* A density of u8/255 data becomes a probability of the stored value by its volume: log2(255) bits per dimension. What is neither density nor
+ * probability is no length of any code. */
 static double bits_per_dim(const bf_measure_input *in, double nats)
 {
-    const bf_likelihood *l = bf_likelihood_find(in->vae->likelihood, in->vae->variance);
-    bool density = l && !l->discrete && !l->needs_unit_interval;
-    return nats / (in->width * log(2.0)) + (density ? log2(in->unit) : 0.0);
+    const bf_nll_kind kind = bf_nll_kind_of(in->vae, in->evaluation);
+    if (kind == BF_NLL_NEITHER) return NAN;
+    return nats / (in->width * log(2.0)) + (kind == BF_NLL_DENSITY ? log2(in->unit) : 0.0);
 }
 
 static bf_status take(const bf_measure_input *in, double *v)
@@ -61,7 +61,9 @@ const bf_measure bf_measure_rd = {
         [VARIANCE] = { "variance", "1", "decoder variance the distortion is charged with",
             "fixed, learned: the variance; optimal: squared error / (N d) of the training split; per-image: mean of squared error / d floored at 1e-8; "
             "per-pixel, decoder: mean over samples and entries of what the decoder gives at the stored draw" },
-        [BITS] = { "bits_per_dim", "bit", "bits per dimension", "(rate + distortion) / (d ln 2), + log2(255) when u8 data are modelled by a density of x / 255" },
+        [BITS] = { "bits_per_dim", "bit", "bits per dimension", "(rate + distortion) / (d ln 2), + log2(255) when u8 data are modelled by a density of x / 255; NaN "
+            "where exp(-distortion) sums to 1 over no kind of samples: bernoulli on values between 0 and 1, log-abs, and variance: per-image, which every "
+            "sample chooses for itself" },
         [FLOOR_HITS] = { "variance_floor_hits", "1", "times a fitted variance met its floor of 1e-8", "per-image: samples; optimal: 1 when the training split's did" },
         [CLAMP_HITS] = { "logvar_clamp_hits", "1", "posterior log-variances that were clamped", "count over samples and latent dimensions of values outside [-20, 10]" },
     },

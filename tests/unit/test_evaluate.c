@@ -1,5 +1,5 @@
 /* Evaluation against what can be known: exact expectations, refits, draws, blocks; and linear models trained to their analytic optimum. */
-#include "measure/evaluate.h"
+#include "measure/evaluator.h"
 #include "measure/measure.h"
 
 #include "close.h"
@@ -90,6 +90,50 @@ static void test_evaluate__sums_follow_from_the_rows(void **state)
     free(x_hat_error);
     bf_evaluation_free(&e);
     bf_trainer_destroy(&t);
+}
+
+/* Plans of fewer rows run more often and find the same. */
+static void test_evaluate__a_block_may_be_several_runs(void **state)
+{
+    (void)state;
+    bf_trainer *t = trained();
+    bf_evaluator *e = bf_trainer_evaluator(t);
+    float x[2][6 * 300];
+    bf_evaluation whole = evaluated(t, BF_TEST, NAN);
+    ok(bf_evaluator_decode(e, bf_trainer_theta(t), whole.z, NULL, 300, x[0]));
+    assert_int_equal(e->rows, BF_EVAL_ROWS);
+    e->rows = 32;                           /* of a plan that has room for more */
+    bf_evaluation parts = evaluated(t, BF_TEST, NAN);
+    ok(bf_evaluator_decode(e, bf_trainer_theta(t), whole.z, NULL, 300, x[1]));
+    BF_CHECK_NEAR(parts.rate, whole.rate, 1e-6);
+    BF_CHECK_NEAR(parts.distortion, whole.distortion, 1e-6);
+    BF_CHECK_NEAR(parts.mse_sampled, whole.mse_sampled, 1e-6);
+    for (int i = 0; i < 300 * 4; i++) BF_CHECK_NEAR(parts.z[i], whole.z[i], 1e-5);
+    for (int i = 0; i < 300 * 6; i++) BF_CHECK_NEAR(x[1][i], x[0][i], 1e-5);
+    bf_evaluation_free(&whole);
+    bf_evaluation_free(&parts);
+    bf_trainer_destroy(&t);
+}
+
+/* 256 values of 784 entries are a quarter of a million numbers to a sample. */
+static void test_evaluate__large_plans_have_fewer_rows(void **state)
+{
+    (void)state;
+    const bf_vae_data images = { .dims = 2, .shape = { 28, 28 }, .width = 784, .variance = 0.1 };
+    bf_vae_options o = small.vae;
+    for (int k = 0; k < 2; k++) {
+        int rows;
+        bf_vae v;
+        bf_params *params = bf_params_create();
+        ok(bf_evaluator_rows(&o, &images, params, &rows));
+        const bf_plan_shape shape = { .rows = rows, .lanes = 1, .counted = true };
+        ok(bf_vae_build(&o, &images, BF_VAE_EVALUATE, &shape, &bf_backend_portable, BF_USE_EPS_EVAL, params, &v));
+        assert_true(k == 0 ? rows == BF_EVAL_ROWS : rows < BF_EVAL_ROWS && rows >= 16);
+        assert_in_range(bf_plan_bytes(v.plan), 0, 129u << 20);
+        bf_vae_destroy(&v);
+        bf_params_destroy(&params);
+        small_name(o.likelihood, "categorical");
+    }
 }
 
 static void test_evaluate__many_draws_agree_with_the_exact_expectation(void **state)
@@ -220,6 +264,8 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_evaluate__sums_follow_from_the_rows),
+        cmocka_unit_test(test_evaluate__a_block_may_be_several_runs),
+        cmocka_unit_test(test_evaluate__large_plans_have_fewer_rows),
         cmocka_unit_test(test_evaluate__many_draws_agree_with_the_exact_expectation),
         cmocka_unit_test(test_evaluate__optimal_variance_is_the_training_parts),
         cmocka_unit_test(test_evaluate__autoencoder_has_distortion_but_no_rate),

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,14 +34,19 @@ static void normals(float *out, int64_t sample, int n, uint64_t seed)
     bf_rng_normal(&d, out, (size_t)n);
 }
 
+static void take_of(const char *name, const bf_vae_options *vae, const bf_evaluation *e, double *values)
+{
+    bf_measure_options o = { .count = 1 };
+    strncpy(o.name[0], name, sizeof o.name[0] - 1);
+    const bf_measure_input in = { .team = world, .vae = vae, .options = &o, .evaluation = e, .width = 4, .unit = 255.0, .integers = true };
+    bf_status s = bf_measure_take(&in, values);
+    if (s.code) fail_msg("%s", s.what);
+}
+
 static void take(const char *name, const bf_evaluation *e, double *values)
 {
     const bf_vae_options vae = { .likelihood = "gaussian", .variance = "learned" };
-    bf_measure_options o = { .count = 1 };
-    strncpy(o.name[0], name, sizeof o.name[0] - 1);
-    const bf_measure_input in = { .team = world, .vae = &vae, .options = &o, .evaluation = e, .width = 4, .unit = 255.0, .integers = true };
-    bf_status s = bf_measure_take(&in, values);
-    if (s.code) fail_msg("%s", s.what);
+    take_of(name, &vae, e, values);
 }
 
 static double mmd_of(int64_t n, int latent, const double *mean, const double *deviation)
@@ -284,6 +290,24 @@ static void test_measure__bits_per_dim_of_a_density_of_bytes(void **state)
     BF_CHECK_NEAR(v[11], 2.0 / (4 * log(2.0)) + 7.99435344, 1e-6);
 }
 
+/* Where exp(-distortion) is neither density nor probability, nothing says how many bits a sample takes. */
+static void test_measure__bits_per_dim_of_what_is_no_distribution(void **state)
+{
+    (void)state;
+    static const struct { const char *likelihood, *variance; int64_t non_binary; bool has; } row[] = {
+        { "gaussian", "per-image", 1, false }, { "log-abs", "", 1, false }, { "bernoulli", "", 1, false }, { "bernoulli", "", 0, true },
+        { "categorical", "", 1, true }, { "student-t", "", 1, true } };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        bf_evaluation e = { .samples = 1, .rate = 3.0, .distortion = -1.0, .latent = 1, .non_binary = row[i].non_binary };
+        bf_vae_options vae = { .latent = 1 };
+        double v[BF_MAX_COLUMNS];
+        snprintf(vae.likelihood, sizeof vae.likelihood, "%s", row[i].likelihood);
+        snprintf(vae.variance, sizeof vae.variance, "%s", row[i].variance);
+        take_of("rd", &vae, &e, v);
+        assert_true(isfinite(v[11]) == row[i].has);
+    }
+}
+
 static void test_measure__no_value_has_one_pattern_of_bits(void **state)
 {
     (void)state;
@@ -322,6 +346,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_measure__active_counts_dimensions),
         cmocka_unit_test(test_measure__collapse_counts_variances),
         cmocka_unit_test(test_measure__bits_per_dim_of_a_density_of_bytes),
+        cmocka_unit_test(test_measure__bits_per_dim_of_what_is_no_distribution),
         cmocka_unit_test(test_measure__no_value_has_one_pattern_of_bits),
         cmocka_unit_test(test_measure__columns_follow_the_table),
     };
