@@ -1,13 +1,10 @@
 """Every likelihood of the decoder: trained, evaluated, continued; its numbers rebuilt by NumPy from what the file holds."""
 import math
-import os
-import signal
-import subprocess
 
 import h5py
 import numpy as np
 import pytest
-from betafield import assert_same_bits, betafield, start
+from betafield import assert_same_bits, betafield, kill_in_training
 
 DECODERS = [("gaussian", v) for v in ("fixed", "learned", "optimal", "per-image", "per-pixel", "decoder")]
 DECODERS += [(kind, "learned") for kind in ("bernoulli", "categorical", "bitwise", "logistic-mixture", "student-t", "log-abs")]
@@ -40,17 +37,14 @@ def test_two_ranks_give_the_same_bits(alone, tmp_path, team):
 
 
 def test_killed_again_and_again_gives_the_same_bits(alone, tmp_path):
-    """Checkpoints after every step; kills that come too late find the study done, the last command finishes it in any case."""
-    arguments = ["run", alone / "study.yaml", "-o", tmp_path / "out", "--set", "train.checkpoint_seconds=0"]
-    for patience in (0.2, 0.3, 0.4, 0.3, 0.2, 0.4):
-        process = start(*arguments)
-        try:
-            process.wait(timeout=patience)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+    """Trainings long enough for three kills, each in the middle of one; the last command finishes what is left."""
+    longer = ["--set", "train.epochs=60"]
+    arguments = ["run", alone / "study.yaml", "-o", tmp_path / "out", *longer]
+    for _ in range(3):
+        kill_in_training(arguments, tmp_path / "out")
     betafield(*arguments, ranks=2)
-    assert_same_bits(alone / "out", tmp_path / "out")
+    betafield("run", alone / "study.yaml", "-o", tmp_path / "whole", *longer)
+    assert_same_bits(tmp_path / "whole", tmp_path / "out")
 
 
 def dense(weights, name, x):
