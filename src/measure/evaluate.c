@@ -33,13 +33,13 @@ enum { FEWEST = 16 };
 
 /* --- building ---------------------------------------------------------------------------------------------------- */
 
-/* The expectation of the squared error is exact where the decoder is one affine map; what a class adds stands behind the latent columns. */
+/* The expectation of the squared error is exact where the decoder is one affine map; what beta and a class add stands behind the latent columns. */
 static const bf_slot *exact_columns(const bf_evaluator *e)
 {
     int slot = bf_params_find(e->params, "decoder.output.weight");
     if (slot < 0 || !bf_vae_affine(e->options)) return NULL;
     const bf_slot *s = bf_params_at(e->params, slot);
-    const int64_t beside = bf_label_conditioned(e->options) ? e->shape.classes : 0;
+    const int64_t beside = bf_beta_conditioned(e->options) + (bf_label_conditioned(e->options) ? e->shape.classes : 0);
     return s->rank == 2 && s->shape[0] == e->decoder.width && s->shape[1] == e->decoder.latent + beside ? s : NULL;
 }
 

@@ -46,17 +46,19 @@ static void factorise(bf_linear_density *d)
     d->constant = info == 0 ? d->width * LOG_TWO_PI + (d->width - latent) * d->log_variance + log_determinant : NAN;
 }
 
-static void take_weights(bf_linear_density *d, const float *weight, const float *bias, size_t columns)
+/* Columns from `plain` on are of classes. */
+static void take_weights(bf_linear_density *d, const float *weight, const float *bias, size_t columns, size_t plain, double n)
 {
     const size_t width = (size_t)d->width, latent = (size_t)d->latent;
     for (size_t i = 0; i < width; i++, weight += columns) {
+        const double centre = bias[i] + (plain > latent ? n * (double)weight[latent] : 0.0);
         for (size_t j = 0; j < latent; j++) d->weight[i * latent + j] = weight[j];
-        for (size_t c = 0; c < (size_t)d->centres; c++) d->centre[c * width + i] = bias[i] + (columns > latent ? (double)weight[latent + c] : 0.0);
+        for (size_t c = 0; c < (size_t)d->centres; c++) d->centre[c * width + i] = centre + (columns > plain ? (double)weight[plain + c] : 0.0);
     }
 }
 
-bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, int latent, const float *theta, double log_variance, int block,
-                                   bf_linear_density **out)
+bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, int latent, double n, const float *theta, double log_variance,
+                                   int block, bf_linear_density **out)
 {
     *out = NULL;
     const int slot = bf_params_find(params, "decoder.output.bias");
@@ -64,7 +66,7 @@ bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weigh
     const float *bias = theta + bf_params_at(params, slot)->offset;
     bf_linear_density *d = calloc(1, sizeof *d);
     if (!d) return BF_FAIL(BF_E_MEMORY, "the density of a linear model");
-    const int classes = (int)weight->shape[1] - latent;
+    const int plain = latent + !isnan(n), classes = (int)weight->shape[1] - plain;
     *d = (bf_linear_density){ .width = (int)weight->shape[0], .latent = latent, .centres = classes > 0 ? classes : 1, .block = block,
                               .log_variance = log_variance };
     memory(d, &d->arena);
@@ -74,7 +76,7 @@ bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weigh
         return s;
     }
     memory(d, &d->arena);
-    take_weights(d, theta + weight->offset, bias, (size_t)weight->shape[1]);
+    take_weights(d, theta + weight->offset, bias, (size_t)weight->shape[1], (size_t)plain, n);
     factorise(d);
     *out = d;
     return BF_DONE;

@@ -59,7 +59,9 @@ static bf_status prepare(search *s)
     memory(s, &s->arena);
     BF_TRY(bf_arena_commit(&s->arena));
     memory(s, &s->arena);
-    if (is_exact(in)) return bf_linear_density_create(e->params, e->columns, in->evaluation->latent, in->theta, in->evaluation->log_variance, TILE, &s->linear);
+    const double n = bf_beta_conditioned(in->vae) ? bf_condition_n(in->vae, e->beta) : NAN;
+    if (is_exact(in))
+        return bf_linear_density_create(e->params, e->columns, in->evaluation->latent, n, in->theta, in->evaluation->log_variance, TILE, &s->linear);
     return bf_importance_create(e, in->split, in->options->nll_samples, TILE, &s->importance);
 }
 

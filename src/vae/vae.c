@@ -300,5 +300,5 @@ bool bf_vae_affine(const bf_vae_options *o)
     const bf_posterior *posterior = bf_posterior_find(o->posterior);
     const bf_likelihood *l = bf_likelihood_find(o->likelihood, o->variance);
     return network != NULL && network->affine && posterior != NULL && posterior->stochastic && l != NULL && l->variance != NULL &&
-           l->fit == NULL && !l->per_row && bf_activation_find(o->output) == BF_LINEAR && !bf_beta_conditioned(o);
+           l->fit == NULL && !l->per_row && bf_activation_find(o->output) == BF_LINEAR;
 }

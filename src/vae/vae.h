@@ -50,7 +50,7 @@ double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment 
 double bf_vae_beta(const bf_vae_options *o);
 /* The key by which the weights depend on the training's length; NULL: they do not. */
 const char *bf_vae_needs_total(const bf_vae_options *o);
-/* True when the decoder is affine in z, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
+/* True when the decoder is affine in z whatever it is told, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
  * over the posterior's noise. */
 bool bf_vae_affine(const bf_vae_options *o);
 #endif

@@ -46,6 +46,37 @@ static void test_linear_model__likelihood_is_exact(void **state)
     closed(&r);
 }
 
+/* A linear model that is told beta = 2 beside its latents: what it is told moves the mean, and the bias moves it back. */
+static void test_linear_model__likelihood_is_exact_at_every_beta(void **state)
+{
+    (void)state;
+    const double w[6] = { 1, 0.5, 0, 1, 0.5, -0.5 }, x[3] = { 0.8, -0.4, 1.1 }, mean[2] = { 0.97560976, -0.45365854 }, told[3] = { 0.3, -2, 0.7 };
+    rig r = one_point(70, "linear");
+    snprintf(r.vae.condition, sizeof r.vae.condition, "beta");
+    snprintf(r.vae.modulation, sizeof r.vae.modulation, "concat");
+    r.vae.beta = NAN;
+    r.vae.beta_range[0] = 0.5;
+    r.vae.beta_range[1] = 2.0;
+    start(&r);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 2; j++) put(&r, "decoder.output.weight", 3 * i + j, w[2 * i + j]);
+        put(&r, "decoder.output.weight", 3 * i + 2, told[i]);
+        put(&r, "decoder.output.bias", i, -x[i] - sqrt(3.0) * told[i]);
+    }
+    for (int j = 0; j < 2; j++) {
+        put(&r, "posterior.mean.bias", j, mean[j]);
+        put(&r, "posterior.logvar.bias", j, -log(j == 0 ? 6.0 : 7.0));
+    }
+    bf_evaluator_tell(r.evaluator, 2.0);
+    BF_CHECK_NEAR(measured(&r, "nll"), 3.42098936, 1e-5);
+    BF_CHECK_NEAR(measured(&r, "nll_bias"), 0.0, 0.0);
+    BF_CHECK_NEAR(measured(&r, "elbo"), -3.43303814, 1e-5);
+    BF_CHECK_NEAR(measured(&r, "distortion_se"), 0.0, 0.0);
+    bf_evaluator_tell(r.evaluator, 0.5);
+    assert_true(measured(&r, "nll") > 4.0);
+    closed(&r);
+}
+
 /* The same model as an mlp without hidden layers, which nothing is known of: every sample has draws of its own. */
 static void test_linear_model__importance_sampling_finds_the_likelihood(void **state)
 {
@@ -182,6 +213,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear_model__likelihood_is_exact),
+        cmocka_unit_test(test_linear_model__likelihood_is_exact_at_every_beta),
         cmocka_unit_test(test_linear_model__importance_sampling_finds_the_likelihood),
         cmocka_unit_test(test_linear_model__weights_that_are_no_numbers),
         cmocka_unit_test(test_linear_model__variance_along_a_latent),
