@@ -40,7 +40,8 @@ source     where the number comes from, in words
 
 `when WHERE` on a line of its own: what follows is about configurations trained like that, and passed over without one; `when -` ends it.
 
-Exit codes: 0 everything holds, 1 something does not, or did not end well, 2 study or expectations cannot be read."""
+Lines about configurations that have not begun (betafield run --only) are passed over. Exit codes: 0 everything holds, 1 something does not,
+or did not end well, 2 study or expectations cannot be read."""
 
 
 class Mistake(Exception):
@@ -197,15 +198,17 @@ def points_of(group, number):
 
 
 def read_study(path):
-    """The study's name, the columns of /sweep, its points, and a sentence about every configuration that is not done."""
+    """The study's name, the columns of /sweep, its points, what has begun and is not done, and how many have not begun."""
     with h5py.File(path, "r") as file:
-        points, undone = [], []
+        points, undone, pending = [], [], 0
         for number, status in zip(file["config"][...], file["sweep/status"][...]):
             if STATUS[status] == "done":
                 points.extend(points_of(file[f"configs/c{number:04d}"], int(number)))
+            elif STATUS[status] == "pending":
+                pending += 1
             else:
                 undone.append(f"c{number:04d} {STATUS[status]}")
-        return plain(file.attrs["study"]), set(file["sweep"]), points, undone
+        return plain(file.attrs["study"]), set(file["sweep"]), points, undone, pending
 
 
 # --- one against the other ----------------------------------------------------------------------------------------------
@@ -336,9 +339,9 @@ def main(arguments=None):
     parser.add_argument("--expected", metavar="FILE", type=Path, help="expectations (default: <study>.expected among betafield's inputs)")
     asked = parser.parse_args(arguments)
     try:
-        name, columns, points, undone = read_study(asked.dir / "study.h5")
+        name, columns, points, undone, pending = read_study(asked.dir / "study.h5")
         path = asked.expected or INPUTS / f"{name}.expected"
-        results = judge_all(read_expectations(path), points, not undone)
+        results = judge_all(read_expectations(path), points, not (undone or pending))
     except (OSError, KeyError, ValueError, Mistake) as error:
         print(f"check.py: {asked.dir}: {error}", file=sys.stderr)
         return 2
@@ -346,8 +349,9 @@ def main(arguments=None):
     for sentence in undone:
         print(sentence)
     wrong = sum(not r.holds for r in results)
-    print(f"{name}: {len(results) - wrong} of {len(results)} values are as expected" + (f", {len(undone)} configurations are not done" if undone else ""))
-    return 1 if wrong or undone else 0
+    missing = [f", {count} configurations {what}" for count, what in ((len(undone), "are not done"), (pending, "have not begun")) if count]
+    print(f"{name}: {len(results) - wrong} of {len(results)} values are as expected" + "".join(missing))
+    return 1 if wrong or undone or not results else 0
 
 
 if __name__ == "__main__":

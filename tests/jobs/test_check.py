@@ -104,6 +104,12 @@ def test_check__what_did_not_end_well_is_named(tmp_path, capsys):
     assert code == 1 and "c0005 diverged" in out and "17 of 17 values are as expected, 1 configurations are not done" in out
 
 
+def test_check__what_was_not_asked_for_is_passed_over(tmp_path, capsys):
+    code, out, _ = run(known_study(tmp_path, status=0), THEORY + "objective.beta=3.2 | train: rate | 9 | 1 | x", capsys)
+    assert code == 0 and "17 of 17 values are as expected, 1 configurations have not begun" in out
+    assert run(tmp_path, "objective.beta=3.2 | train: rate | 9 | 1 | x", capsys)[0] == 1
+
+
 def test_check__the_line_of_low_rank_data(tmp_path, capsys):
     known = [(0.5, 2.07944154, 4.35474812), (0.1, 4.49359841, -0.47356562), (0.01, 7.94747605, -7.38132090)]
     configs = [({**linear("fixed", 1, 3), "data.gaussian.eigenvalues": "[4, 2, 1, 0, 0, 0]", "likelihood.value": v},
