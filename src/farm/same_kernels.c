@@ -79,13 +79,13 @@ static bf_status check_checkpoint(const bf_ledger *l, int id, const bf_config *c
     return s;
 }
 
-/* So would a longer training that goes on from a finished one's state. */
-static bf_status check_shorter(const bf_ledger *l, int id, const bf_config *c)
+/* So would a longer training that goes on from a finished one's state, and a neighbour that starts from its weights. */
+static bf_status check_finished(const bf_ledger *l, int id, const char *what, const bf_config *c)
 {
     char path[BF_PATH], made[BF_IDENTITY];
     BF_TRY(bf_folder_config(l->dir, id, ".h5", path, sizeof path));
     BF_TRY(bf_config_file_read_kernels(path, id, made, sizeof made));
-    return compare_maker(id, "state", made, c);
+    return compare_maker(id, what, made, c);
 }
 
 bf_status bf_same_kernels_as_before(const bf_ledger *l)
@@ -94,10 +94,13 @@ bf_status bf_same_kernels_as_before(const bf_ledger *l)
     bf_config *c = malloc(sizeof *c);
     bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     for (int id = 0; !s.code && id < l->count; id++) {
-        if (l->results[id].status != BF_PENDING || !(l->resumes[id] || l->extends[id])) continue;
+        const int parent = l->lineage.parent[id];
+        const bool starts = parent >= 0 && l->chosen[id] && !l->resumes[id] && l->results[parent].status == BF_CONFIG_DONE;
+        if (l->results[id].status != BF_PENDING || !(l->resumes[id] || l->extends[id] || starts)) continue;
         bf_study_config(l->study, l->order[id], c);
         if (l->resumes[id]) s = check_checkpoint(l, id, c);
-        if (!s.code && l->extends[id]) s = check_shorter(l, id, c);
+        if (!s.code && l->extends[id]) s = check_finished(l, id, "state", c);
+        if (!s.code && starts) s = check_finished(l, parent, "result", c);
     }
     free(c);
     return s;

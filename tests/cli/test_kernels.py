@@ -82,3 +82,13 @@ def test_or_under_others_where_any_will_do(other_kernels, tmp_path):
     shutil.copytree(other_kernels / "lesser", out)
     betafield("run", other_kernels / "kernels.yaml", "-o", out, "--set", "parallel.ranks_per_config=1", "--set", "train.epochs=4", *ANY)
     assert identity(out) == identity(other_kernels / "mine")
+
+
+def test_a_neighbour_starts_from_weights_of_the_same_kernels(other_kernels, tmp_path):
+    out = tmp_path / "out"
+    chain = ["run", other_kernels / "kernels.yaml", "-o", out, "--set", "parallel.ranks_per_config=1", "--set", "sweep.objective.beta=[0.5, 1]",
+             "--set", "warm_start.along=objective.beta"]
+    betafield(*chain, "--only", "0", env=LESSER)
+    refused = betafield(*chain, expect=2)
+    assert "c0000's result needs parallel.kernels=any" in refused.stderr and "Nehalem" in refused.stderr
+    betafield(*chain, env=LESSER)
