@@ -37,11 +37,11 @@ def test_two_ranks_give_the_same_bits(alone, tmp_path, team):
 
 
 def test_killed_again_and_again_gives_the_same_bits(alone, tmp_path):
-    """Trainings long enough for three kills, each in the middle of one; the last command finishes what is left."""
-    longer = ["--set", "train.epochs=60"]
+    """Three kills, each in the middle of a training and later in the study; the last command finishes what is left."""
+    longer = ["--set", "train.epochs=30"]
     arguments = ["run", alone / "study.yaml", "-o", tmp_path / "out", *longer]
-    for _ in range(3):
-        kill_in_training(arguments, tmp_path / "out")
+    for after in (0.2, 1.0, 2.0):
+        kill_in_training(arguments, tmp_path / "out", after)
     betafield(*arguments, ranks=2)
     betafield("run", alone / "study.yaml", "-o", tmp_path / "whole", *longer)
     assert_same_bits(tmp_path / "whole", tmp_path / "out")
