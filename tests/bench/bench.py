@@ -1,27 +1,37 @@
-"""The benchmark: measures cases, sweeps and scaling in one run, prints a table, writes JSON. Started by run.sh, which explains it."""
+"""The benchmark: measures cases, what conditioning costs, sweeps and scaling in one run, prints a table, writes JSON. Started by run.sh,
+which explains it.
+
+Everything has its share of the time that is left, and what fails or is late is a row that says so: the others keep their results, which
+are in the JSON file as soon as they are known.
+"""
 import argparse
 import fnmatch
 import json
 import math
 import os
 import time
+import traceback
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import cases
 import report
-from children import Betafield, Peer, Unavailable, last_core, roof, sweep_peer
+from children import Betafield, Budget, Peer, Unavailable, cores, roof, sweep_peer
 
 TORCH_MODES = ("eager", "compile", "autotune")
 SWEEP_MODES = {"torch": ("eager", "compile"), "jax": ("scan", "vmap")}
 KEEP_WITHIN = 1.10          # modes this close to their peer's best stay in the race after the first look
-HOPELESS = 5                # a peer whose first mode takes so many times the best of another one is not compiled in its other modes
+HOPELESS = 5                # on images, a peer whose first mode takes so many times the best of another one is not compiled in its other modes
+LOOKING = 0.7               # of a case's time may go by before all peers are compiled and looked at
+PATIENCE = 0.6              # of what is left of that, for those that compile side by side
 
 
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--json", type=Path, default=Path("build/bench/bench.json"))
@@ -30,18 +40,20 @@ def arguments():
     parser.add_argument("--roof", type=Path, required=True)
     parser.add_argument("--peers", default="torch,jax")
     options = parser.parse_args()
-    options.rounds, options.seconds, options.sweep_rounds = (3, 0.5, 1) if options.quick else (7, 2.0, 3)
-    options.timeout = 300 if options.quick else 1200
+    options.rounds, options.seconds, options.sweep_rounds = (1, 0.2, 1) if options.quick else (5, 1.5, 3)
     options.peers = [p for p in options.peers.split(",") if p]
+    options.cores = cores()
     return options
 
 
-def modes(peer, case):
+def modes(options, peer, case):
+    """The mode that is looked at first, then the others; where it is quick, the first alone."""
+    images = len(case.shape) == 3
     if peer == "torch":
-        images = len(case.shape) == 3
-        return TORCH_MODES + tuple(f"{m}-cl" for m in TORCH_MODES if images)
-    many = ("vmap", "vmap-rbg") if case.configs > 1 else ()
-    return ("jit", "scan", "scan-rbg") + many
+        names = TORCH_MODES + tuple(f"{m}-cl" for m in TORCH_MODES if images)
+    else:
+        names = (("jit", "scan") if images else ("scan", "jit")) + ("scan-rbg",) + (("vmap", "vmap-rbg") if case.configs > 1 else ())
+    return names[:1] if options.quick else names
 
 
 def floor_ms(machine, case):
@@ -58,70 +70,128 @@ def summary(values):
     return {"median": median(values), "low": min(values), "high": max(values), "all": values}
 
 
-def start_peers(options, case, data, core, row):
-    """Every mode of every peer, looked at once; those near their peer's best stay, the others end."""
-    waiting, best = {}, math.inf
-    for peer in options.peers:
-        looks = {}
-        for mode in modes(peer, case):
-            if len(case.shape) == 3 and looks and min(looks.values()) > HOPELESS * best:
-                print(f"    {peer} {mode}: left out, {peer} is far behind", flush=True)
+def rounds(count, budget):
+    """Numbers of rounds: one, and others as long as one more is likely to fit."""
+    began = time.monotonic()
+    for number in range(count):
+        spent = time.monotonic() - began
+        if number and budget.left() < 1.2 * spent / number:
+            print(f"    {number} of {count} rounds: the time is over", flush=True)
+            return
+        yield number
+
+
+# --- cases ------------------------------------------------------------------------------------------------------------------------
+
+
+def look(options, case, data, wanted, stack, row, budget, looking):
+    """{peer: milliseconds} of the (name, mode) pairs that work here: compiled side by side, one on each core, then looked at in turns."""
+    found, core = {}, options.cores[-1]
+    for first in range(0, len(wanted), len(options.cores)):
+        started = []
+        for (name, mode), place in zip(wanted[first:first + len(options.cores)], reversed(options.cores)):
+            if not looking.left():
+                note_absence(row, f"{name}/{mode}", "the time is over")
                 continue
+            started.append(Peer(name, case, mode, data, place))
+            stack.callback(started[-1].close)
+        waiting = looking.part(PATIENCE)
+        for child in started:                       # all of them compiled, before one is measured
             try:
-                child = Peer(f"peer_{peer}.py", case, mode, data, core, options.timeout)
-                looks[child] = child.measure(options.seconds)
-                row["looks"][f"{peer}/{mode}"] = {"ms": looks[child], **child.facts}
-                print(f"    {peer} {mode}: {looks[child]:.4g} ms a step, ready after {child.facts['warmup_seconds']:.1f} s", flush=True)
+                child.ready(waiting)
+                child.move(core)
             except Unavailable as why:
-                row["looks"][f"{peer}/{mode}"] = {"unavailable": str(why)}
-                print(f"    {peer} {mode}: not available: {why}", flush=True)
-        for child, ms in looks.items():
-            if ms <= KEEP_WITHIN * min(looks.values()):
-                waiting[f"{peer}/{child.mode}"] = child
-            else:
-                child.close()
-        best = min([best, *looks.values()])
+                note_absence(row, f"{child.name}/{child.mode}", why)
+        for child in [c for c in started if c.facts and f"{c.name}/{c.mode}" not in row["looks"]]:
+            try:
+                found[child] = child.measure(options.seconds, budget)
+                row["looks"][f"{child.name}/{child.mode}"] = {"ms": found[child], **child.facts}
+                print(f"    {child.name} {child.mode}: {found[child]:.4g} ms a step, ready after {child.facts['warmup_seconds']:.1f} s", flush=True)
+            except Unavailable as why:
+                note_absence(row, f"{child.name}/{child.mode}", why)
+    return found
+
+
+def note_absence(row, name, why):
+    row["looks"][name] = {"unavailable": str(why)}
+    print(f"    {name.replace('/', ' ')}: not available: {why}", flush=True)
+
+
+def start_peers(options, case, data, stack, row, budget):
+    """Every mode of every peer, looked at once; those near their peer's best stay, the others end."""
+    looking = budget.part(LOOKING)
+    first = [(peer, modes(options, peer, case)[0]) for peer in options.peers]
+    looks = look(options, case, data, first, stack, row, budget, looking)
+    best = min(looks.values(), default=math.inf)
+    others = []
+    for peer in options.peers:
+        mine = min((ms for child, ms in looks.items() if child.name == peer), default=0.0)
+        if len(case.shape) == 3 and mine > HOPELESS * best:
+            print(f"    {peer}: {mine / best:.0f} times the best, its other modes are left out", flush=True)
+        else:
+            others += [(peer, mode) for mode in modes(options, peer, case)[1:]]
+    others.sort(key=lambda other: other[1].startswith("autotune"))         # the longest to compile last: what is late loses nobody else's time
+    looks |= look(options, case, data, others, stack, row, budget, looking)
+    waiting = {}
+    for child, ms in looks.items():
+        if ms <= KEEP_WITHIN * min(m for c, m in looks.items() if c.name == child.name):
+            waiting[f"{child.name}/{child.mode}"] = child
+        else:
+            child.close()
     return waiting
 
 
-def steps_for(betafield, case, seconds, row):
-    """How many steps of betafield take about `seconds`; None when it refuses the case."""
+def steps_for(betafield, case, seconds):
+    """How many steps of betafield take about `seconds`."""
+    ms, _ = betafield.step(case, 4)
+    ms, _ = betafield.step(case, max(4, min(2000, round(200 * seconds / ms))))
+    return max(4, round(1e3 * seconds / ms))
+
+
+def measure_case(options, betafield, machine, case, row, budget):
+    """One row of the table: betafield and the peers in turns."""
+    flops, parameters = cases.arithmetic(case)
+    row |= {"flops": flops, "parameters": parameters, "floor_ms": floor_ms(machine, case)}
+    if case.precision == "bf16" and not machine["bf16_gflops"] and case.name not in options.only:
+        raise Unavailable("this processor does not multiply bf16 numbers; everybody would emulate it")
+    data = betafield.data(case.source)
+    steps = None
     try:
-        ms, _ = betafield.step(case, 4)
-        ms, _ = betafield.step(case, max(4, min(2000, round(200 * seconds / ms))))
-        return max(4, round(1e3 * seconds / ms))
+        steps = steps_for(betafield, case, options.seconds)
     except Unavailable as why:
         row["unavailable"] = str(why)
         print(f"    betafield: not available: {why}", flush=True)
-        return None
-
-
-def measure_case(options, betafield, machine, case, core):
-    """One row of the table: betafield and the peers in turns."""
-    print(f"{case.title} {case.precision} ({case.name})", flush=True)
-    flops, parameters = cases.arithmetic(case)
-    row = {"name": case.name, "title": f"{case.title} {case.precision}", "flops": flops, "parameters": parameters,
-           "floor_ms": floor_ms(machine, case), "looks": {}, "wanted": {"share": case.share, "best": case.best, "torch": case.torch}}
-    steps = steps_for(betafield, case, options.seconds, row)
-    peers = start_peers(options, case, betafield.data(case.source), core, row)
-    own, splits, others = [], [], {name: [] for name in peers}
-    for _ in range(options.rounds):
-        if steps:
-            ms, split = betafield.step(case, steps)
-            own.append(ms)
-            splits.append(split)
-        for name, peer in peers.items():
-            others[name].append(peer.measure(options.seconds))
-    for peer in peers.values():
-        peer.close()
+    with ExitStack() as stack:
+        peers = start_peers(options, case, data, stack, row, budget)
+        own, splits, others = [], [], {name: [] for name in peers}
+        for _ in rounds(options.rounds, budget):
+            if steps:
+                ms, split = betafield.step(case, steps)
+                own.append(ms)
+                splits.append(split)
+            for name, peer in peers.items():
+                others[name].append(peer.measure(options.seconds, budget))
     row["peers"] = {name: summary(values) for name, values in others.items()}
     if own:
         row["betafield"] = summary(own)
         row["split"] = {part: median(s[part] for s in splits) for part in splits[0]}
         for name, values in others.items():
             row["peers"][name]["ratio"] = median(theirs / ours for theirs, ours in zip(values, own))
-    print(report.case_line(row), flush=True)
-    return row
+
+
+def measure_conditioned(options, betafield, case, row, budget):
+    """A step of the case's network and one of the same network that is told beta, in turns."""
+    told = {"model": {"condition": "beta", "modulation": "gate"}, "objective": {"beta": {"range": [0.1, 4]}, "grid": [1.0]}}
+    parts = lambda: {name: dict(keys) for name, keys in told.items()}  # noqa: E731
+    steps = steps_for(betafield, case, options.seconds)
+    plain, conditioned = [], []
+    for _ in rounds(2 * options.rounds - 1, budget):
+        plain.append(betafield.step(case, steps)[0])
+        conditioned.append(betafield.step(case, steps, same=False, **parts())[0])
+    row |= {"plain": summary(plain), "conditioned": summary(conditioned), "ratio": median(b / a for a, b in zip(plain, conditioned))}
+
+
+# --- whole programs ---------------------------------------------------------------------------------------------------------------
 
 
 def sweep_study(betafield, sweep, epochs, precision="f32"):
@@ -130,82 +200,121 @@ def sweep_study(betafield, sweep, epochs, precision="f32"):
                            sweep={"objective.beta": list(sweep.betas), "model.latent": list(sweep.latents)})
 
 
-def measure_sweep(options, betafield, sweep):
-    """Whole runs on two ranks and in pools of two, in turns."""
-    print(f"{sweep.title}, 2 ranks ({sweep.name})", flush=True)
-    epochs = sweep.quick_epochs if options.quick else sweep.epochs
+def sweep_runs(options, betafield, machine, sweep, epochs, budget):
+    """{name: a function that gives the seconds of a whole run}."""
     data = betafield.data(sweep.case.source)
-    runs = {"betafield": lambda: betafield.run(sweep_study(betafield, sweep, epochs), ranks=2)[0],
-            "betafield-bf16": lambda: betafield.run(sweep_study(betafield, sweep, epochs, "bf16"), ranks=2)[0]}
+    precisions = ("f32", "bf16") if machine["bf16_gflops"] else ("f32",)
+    found = {"betafield" if p == "f32" else f"betafield-{p}": lambda p=p: betafield.run(sweep_study(betafield, sweep, epochs, p), ranks=2)[0]
+             for p in precisions}
     for peer in options.peers:
-        for mode in SWEEP_MODES[peer]:
-            runs[f"{peer}/{mode}"] = lambda p=peer, m=mode: sweep_peer(f"sweep_{p}.py", sweep, m, data, epochs, 2)
-    row = {"name": sweep.name, "title": sweep.title, "epochs": epochs, "wanted": {"best": sweep.best, "torch": sweep.torch}, "unavailable": {}}
+        for mode in SWEEP_MODES[peer][:1 if options.quick else None]:
+            found[f"{peer}/{mode}"] = lambda p=peer, m=mode: sweep_peer(p, sweep, m, data, epochs, 2, budget)
+    return found
+
+
+def measure_sweep(options, betafield, machine, sweep, row, budget):
+    """Whole runs on two ranks and in pools of two, in turns: as many steps on the same data for everybody."""
+    epochs = sweep.quick_epochs if options.quick else sweep.epochs
+    runs = sweep_runs(options, betafield, machine, sweep, epochs, budget)
+    row |= {"epochs": epochs, "absent": {}}
     seconds = {name: [] for name in runs}
-    for _ in range(options.sweep_rounds):
-        for name in [n for n in runs if n not in row["unavailable"]]:
+    for _ in rounds(options.sweep_rounds, budget):
+        for name in [n for n in runs if n not in row["absent"]]:
             try:
                 seconds[name].append(runs[name]())
                 print(f"    {name}: {seconds[name][-1]:.2f} s", flush=True)
             except Unavailable as why:
-                row["unavailable"][name] = str(why)
+                row["absent"][name] = str(why)
                 print(f"    {name}: not available: {why}", flush=True)
     row["seconds"] = {name: summary(values) for name, values in seconds.items() if values}
-    return row
 
 
-def measure_farm(options, betafield):
+def measure_farm(options, betafield, row, budget):
     """The first sweep on one rank and on two."""
     sweep = cases.SWEEPS[0]
-    epochs = sweep.quick_epochs if options.quick else sweep.epochs
-    study = sweep_study(betafield, sweep, epochs)
+    study = sweep_study(betafield, sweep, sweep.quick_epochs if options.quick else sweep.epochs // 2)
     one, two = [], []
-    for _ in range(options.sweep_rounds):
+    for _ in rounds(options.sweep_rounds, budget):
         one.append(betafield.run(study, pinned=True)[0])
         two.append(betafield.run(study, ranks=2)[0])
-    return {"name": "farm", "title": f"farm of 2, {sweep.title}", "unit": "s", "one": summary(one), "two": summary(two), "wanted": 0.97,
-            "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
+    row |= {"unit": "s", "one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
 
 
-def measure_team(options, betafield):
+def measure_team(options, betafield, row, budget):
     """N1 on one rank, whole batches, and on a team of two."""
     case = cases.find("n1")
     parts = {"train": {"lanes": 2}, "parallel": {"ranks_per_config": 2}}
     steps = max(8, round(1e3 * options.seconds / betafield.step(case, 4)[0]))
     one, two = [], []
-    for _ in range(options.rounds):
+    for _ in rounds(options.rounds, budget):
         one.append(betafield.step(case, steps)[0])
         two.append(betafield.step(case, steps, ranks=2, **{k: dict(v) for k, v in parts.items()})[0])
-    return {"name": "team", "title": f"team of 2, {case.title}", "unit": "ms", "one": summary(one), "two": summary(two), "wanted": 0.85,
-            "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
+    row |= {"unit": "ms", "one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
 
 
-def chosen(options, name):
-    return not options.only or any(fnmatch.fnmatch(name, pattern) for pattern in options.only)
+# --- all of it --------------------------------------------------------------------------------------------------------------------
+
+
+def work(options, betafield, machine):
+    """(list of the result, weight in time, row, line of the table, what measures it) of everything there is, in order."""
+    for case in cases.CASES:
+        row = {"name": case.name, "title": f"{case.title} {case.precision}", "looks": {}, "peers": {},
+               "wanted": {"share": case.share, "best": case.best, "torch": case.torch}}
+        yield "cases", 2.2 if len(case.shape) == 3 else 1.3, row, report.case_line, lambda r, b, c=case: measure_case(options, betafield, machine, c, r, b)
+    for name, case in cases.CONDITIONED:
+        row = {"name": name, "title": f"conditioned {case.title}", "wanted": 1.15}
+        yield "conditioned", 0.5, row, report.conditioned_line, lambda r, b, c=case: measure_conditioned(options, betafield, c, r, b)
+    for sweep in cases.SWEEPS:
+        row = {"name": sweep.name, "title": sweep.title, "wanted": {"best": sweep.best, "torch": sweep.torch}, "seconds": {}}
+        yield "sweeps", sweep.weight, row, report.sweep_line, lambda r, b, s=sweep: measure_sweep(options, betafield, machine, s, r, b)
+    row = {"name": "farm", "title": f"farm of 2, {cases.SWEEPS[0].title}", "wanted": 0.97}
+    yield "scaling", 1.5, row, report.scaling_line, lambda r, b: measure_farm(options, betafield, r, b)
+    row = {"name": "team", "title": f"team of 2, {cases.find('n1').title}", "wanted": 0.85}
+    yield "scaling", 1, row, report.scaling_line, lambda r, b: measure_team(options, betafield, r, b)
+
+
+def save(options, result):
+    """Whole or not at all, whenever this program ends."""
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    part = options.json.with_suffix(".part")
+    part.write_text(json.dumps(result, indent=1) + "\n")
+    part.replace(options.json)
+
+
+def measure_all(options, betafield, result, everything):
+    """Rows into the result, one after the other; each has its share of the time that is left."""
+    total = Budget(60 * options.minutes)
+    for i, (where, weight, row, line, measure) in enumerate(everything):
+        budget = total.part(weight / sum(w for _, w, *_ in everything[i:]))
+        betafield.budget = budget
+        began = time.monotonic()
+        print(f"{row['title']} ({row['name']}, at most {budget.seconds:.0f} s)", flush=True)
+        try:
+            measure(row, budget)
+        except Unavailable as why:
+            row["unavailable"] = str(why)
+        except Exception as why:                # a mistake in one of them is no reason to lose the others
+            row["unavailable"] = f"{type(why).__name__}: {why}"
+            traceback.print_exc()
+        row["took"] = time.monotonic() - began
+        result[where].append(row)
+        save(options, result)
+        print(line(row), flush=True)
 
 
 def main():
     options = arguments()
     options.folder.mkdir(parents=True, exist_ok=True)
-    core = last_core()
-    betafield = Betafield(options.program.resolve(), options.folder.resolve(), core, options.settings)
-    result = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "load": os.getloadavg(), "betafield": betafield.version(),
-              "roof": roof(options.roof, core, 0.3 if options.quick else 1.0), "cases": [], "sweeps": [], "scaling": []}
+    betafield = Betafield(options.program.resolve(), options.folder.resolve(), options.cores[-1], options.settings)
+    result = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "load": os.getloadavg(), "quick": options.quick,
+              "betafield": betafield.version(), "roof": roof(options.roof, options.cores[-1], 0.1 if options.quick else 1.0),
+              "cases": [], "conditioned": [], "sweeps": [], "scaling": []}
     print(report.roof_lines(result), flush=True)
-    for case in cases.CASES:
-        if chosen(options, case.name):
-            result["cases"].append(measure_case(options, betafield, result["roof"], case, core))
-    for sweep in cases.SWEEPS:
-        if chosen(options, sweep.name):
-            result["sweeps"].append(measure_sweep(options, betafield, sweep))
-    for name, measure in (("farm", measure_farm), ("team", measure_team)):
-        if chosen(options, name):
-            try:
-                result["scaling"].append(measure(options, betafield))
-            except Unavailable as why:
-                result["scaling"].append({"name": name, "unavailable": str(why)})
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1) + "\n")
+    everything = [w for w in work(options, betafield, result["roof"])
+                  if not options.only or any(fnmatch.fnmatch(w[2]["name"], pattern) for pattern in options.only)]
+    if not everything:
+        raise SystemExit("--only: there is nothing of that name")
+    measure_all(options, betafield, result, everything)
     print(report.table(result), flush=True)
     print(f"written: {options.json}")
 

@@ -98,7 +98,6 @@ _N1_COLOUR = Case("n1-colour", "N1 32x32x3 B64", infogan(3, 32), (3, 32, 32), 64
 
 
 
-
 def _bf16(case, share=0.0, best=0.0):
     return replace(case, name=case.name + "-bf16", precision="bf16", share=share, best=best, torch=0.0)
 
@@ -118,6 +117,8 @@ CASES = (
     Case("n13", "N13 28x28x1 B128", mr_resnet(1), (1, 28, 28), 32, 128, "digits-small"),
 )
 
+CONDITIONED = (("conditioned-mlp", CASES[0]), ("conditioned-n13", CASES[-1]))       # networks that are trained with and without being told beta
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -127,6 +128,7 @@ class Sweep:
     case: Case
     epochs: int
     quick_epochs: int
+    weight: float           # of its time, where a case has 1
     best: float
     torch: float = 0.0
     betas: tuple = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -134,8 +136,8 @@ class Sweep:
 
 
 SWEEPS = (
-    Sweep("sweep-mlp", "24 x 784-512-256 B64", replace(_MLP, name="sweep-mlp", batch=64), 16, 1, best=1.3, torch=2.5),
-    Sweep("sweep-small", "24 x 25-64-10 B100", replace(CASES[5], name="sweep-small"), 250, 12, best=2.0),
+    Sweep("sweep-mlp", "24 x 784-512-256 B64", replace(_MLP, name="sweep-mlp", batch=64), 6, 1, weight=5, best=1.3, torch=2.5),
+    Sweep("sweep-small", "24 x 25-64-10 B100", replace(CASES[5], name="sweep-small"), 160, 8, weight=3.5, best=2.0),
 )
 
 

@@ -3,6 +3,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -28,44 +29,90 @@ def same_model(who, case, parameters):
         raise Unavailable(f"{who} has {parameters} parameters, about {expected} expected: not the same model")
 
 
+class Budget:
+    """What is left of a stretch of wall-clock time."""
+
+    def __init__(self, seconds):
+        self.seconds, self.end = seconds, time.monotonic() + seconds
+
+    def left(self):
+        return max(0.0, self.end - time.monotonic())
+
+    def part(self, share):
+        return Budget(share * self.left())
+
+
+def _end(process):
+    """Ends a program and all that it started, which are a session of their own."""
+    for number in signal.SIGTERM, signal.SIGKILL:
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            pass
+    process.wait()
+
+
+def run(command, budget, **streams):
+    """(exit code, stdout, stderr) of a program, which is ended when it takes longer than what is left."""
+    process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, text=True, start_new_session=True, **streams)
+    try:
+        out, err = process.communicate(timeout=budget.left())
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise Unavailable(f"not done when the case's {budget.seconds:.0f} s were over") from None
+    except BaseException:
+        _end(process)
+        raise
+    return process.returncode, out, err
+
+
 class Peer:
     """One peer in one mode, compiled once, measured when told to."""
 
-    def __init__(self, script, case, mode, data, core, timeout):
-        self.name, self.mode, self.timeout = script.removeprefix("peer_").removesuffix(".py"), mode, timeout
-        command = ["taskset", "-c", str(core), sys.executable, str(HERE / script), case.name, mode, str(data)]
-        self.log = open(data.parent / f"{case.name}.{self.name}.{mode}.log", "w+")
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.facts = self._answer()
-        same_model(self.name, case, self.facts["parameters"])
+    def __init__(self, peer, case, mode, data, core):
+        self.name, self.mode, self.facts = peer, mode, None
+        command = ["taskset", "-c", str(core), sys.executable, str(HERE / f"peer_{peer}.py"), case.name, mode, str(data)]
+        self.case, self.log = case, open(data.parent / f"{case.name}.{peer}.{mode}.log", "w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, start_new_session=True)
 
-    def _answer(self):
-        end = time.monotonic() + self.timeout
-        while select.select([self.process.stdout], [], [], max(0.0, end - time.monotonic()))[0]:
+    def ready(self, budget):
+        """Waits until it is compiled."""
+        self.facts = self._answer(budget)
+        same_model(self.name, self.case, self.facts["parameters"])
+
+    def move(self, core):
+        """To another core, with all its threads; those to come follow."""
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            os.sched_setaffinity(int(thread), {core})
+
+    def _answer(self, budget):
+        while select.select([self.process.stdout], [], [], budget.left())[0]:
             line = self.process.stdout.readline()
             if line.startswith("{"):
                 return json.loads(line)
             if not line:
                 break
-        late = self.process.poll() is None and time.monotonic() >= end
+        late = self.process.poll() is None and not budget.left()
         self.close()
-        self.log.seek(0)
-        lines = self.log.read().strip().splitlines()
-        raise Unavailable(f"no answer within {self.timeout:.0f} s" if late else lines[-1] if lines else "ended without a word")
+        with open(self.log.name) as log:
+            lines = log.read().strip().splitlines()
+        raise Unavailable(f"no answer within {budget.seconds:.0f} s" if late else lines[-1] if lines else "ended without a word")
 
-    def measure(self, seconds):
+    def measure(self, seconds, budget):
         """Milliseconds of one step."""
         self.process.stdin.write(f"run {seconds}\n")
         self.process.stdin.flush()
-        return self._answer()["ms"]
+        return self._answer(budget)["ms"]
 
     def close(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        """Safe to call again."""
+        self.log.close()
+        if self.process.poll() is None:
+            _end(self.process)
 
 
 class Betafield:
@@ -73,6 +120,7 @@ class Betafield:
 
     def __init__(self, program, folder, core, settings):
         self.program, self.folder, self.core, self.settings = str(program), folder, core, settings
+        self.budget = Budget(60)            # of all that it is asked from now on
 
     def data(self, name):
         """DATA[name] as an HDF5 file that everybody reads."""
@@ -123,25 +171,26 @@ class Betafield:
             raise Unavailable(f"{study.name}: {int((columns['status'] != 2).sum())} configurations did not end well")
         return seconds, columns
 
-    def step(self, case, steps, ranks=1, **parts):
-        """Milliseconds of one training step, and its parts."""
+    def step(self, case, steps, ranks=1, same=True, **parts):
+        """Milliseconds of one training step, and its parts. same: of the case's own network, which `parts` leave as it is."""
         train = {"steps": steps, **parts.pop("train", {})}
         study = self.study(case.name, case, train=train, **parts)
         _, columns = self.run(study, ranks=ranks, pinned=True)
         missing = [part for part in STEP_PARTS if f"seconds_{part}" not in columns]
         if missing:
             raise Unavailable(f"study.h5 has no column seconds_{missing[0]}")
-        same_model("betafield", case, int(columns["parameters"][0]))
+        if same:
+            same_model("betafield", case, int(columns["parameters"][0]))
         count = int(columns["steps"][0])
         split = {part: 1e3 * float(columns[f"seconds_{part}"][0]) / count for part in STEP_PARTS}
         return sum(split.values()), split
 
     def _run(self, command):
-        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, check=False)
-        if result.returncode:
-            lines = [line for line in result.stderr.splitlines() if line.strip(" -")]     # mpirun frames what it says
-            raise Unavailable(lines[0] if lines else f"exit code {result.returncode}")
-        return result.stdout
+        code, out, err = run(command, self.budget, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if code:
+            lines = [line for line in err.splitlines() if line.strip(" -")]     # mpirun frames what it says
+            raise Unavailable(lines[0] if lines else f"exit code {code}")
+        return out
 
     def version(self):
         return self._run([self.program, "version"])
@@ -162,17 +211,21 @@ def roof(program, core, seconds):
     return json.loads(output)
 
 
-def sweep_peer(script, sweep, mode, data, epochs, workers):
-    """Seconds of a peer's whole sweep."""
-    log = data.parent / f"{sweep.name}.{script}.{mode}.log"
+def sweep_peer(peer, sweep, mode, data, epochs, workers, budget):
+    """Seconds of a peer's whole sweep. Nothing that an earlier program compiled is there: compilation counts."""
+    log, compiled = data.parent / f"{sweep.name}.{peer}.{mode}.log", data.parent / "compiled"
+    shutil.rmtree(compiled, ignore_errors=True)
+    command = [sys.executable, HERE / f"sweep_{peer}.py", sweep.name, mode, data, epochs, workers]
     begin = time.perf_counter()
     with open(log, "w") as f:
-        code = subprocess.run([sys.executable, str(HERE / script), sweep.name, mode, str(data), str(epochs), str(workers)], stdout=f, stderr=f,
-                              check=False).returncode
+        code, _, _ = run(command, budget, stdout=f, stderr=f, env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(compiled)})
+    seconds = time.perf_counter() - begin
+    shutil.rmtree(compiled, ignore_errors=True)
     if code:
         raise Unavailable(f"exit code {code}, see {log}")
-    return time.perf_counter() - begin
+    return seconds
 
 
-def last_core():
-    return sorted(os.sched_getaffinity(0))[-1]
+def cores():
+    """The cores this program may use; everything is measured on the last."""
+    return sorted(os.sched_getaffinity(0))

@@ -14,7 +14,7 @@ def serve(advance, unit, share=1, warmup_seconds=2.0, **facts):
     advance(1)                                          # compiles
     compiled = time.perf_counter()
     pace, calls = 0.0, 0
-    while calls < 2 or time.perf_counter() - compiled < warmup_seconds:
+    while calls < 1 or time.perf_counter() - compiled < warmup_seconds:
         pace = _time(advance, 1)
         calls += 1
     print(json.dumps({"ready": True, "warmup_seconds": compiled - started, **facts}), flush=True)

@@ -106,17 +106,25 @@ class Training:
     """One configuration: data in memory, a fresh permutation each epoch."""
 
     def __init__(self, case, mode, data, beta=1.0):
-        self.batch, self.data, self.beta = case.batch, data, torch.tensor(beta)
-        model = Vae(case, float((data - data.mean(0)).square().mean()))
+        self.batch, self.data, self.variance = case.batch, data, float((data - data.mean(0)).square().mean())
+        model = Vae(case, self.variance)
         if mode.endswith("-cl"):
             model = model.to(memory_format=torch.channels_last)
             self.data = data.contiguous(memory_format=torch.channels_last)
         self.model = model
         self.loss = {"eager": lambda: model, "compile": lambda: torch.compile(model),
                      "autotune": lambda: torch.compile(model, mode="max-autotune")}[mode.removesuffix("-cl")]()
-        self.optimizer = torch.optim.Adam(model.parameters(), lr=LR, fused=True)
         self.steps_per_epoch = len(data) // case.batch
-        self.left = iter(())
+        self._begin(beta)
+
+    def _begin(self, beta):
+        self.beta, self.left = torch.tensor(beta), iter(())
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=LR, fused=True)
+
+    def restart(self, beta):
+        """Another configuration with what is compiled: new weights, a new optimiser."""
+        self.model.load_state_dict(Vae(self.model.case, self.variance).state_dict())
+        self._begin(beta)
 
     def steps(self, count):
         for _ in range(count):

@@ -40,7 +40,7 @@ def _peer_parts(row, own):
 
 def case_line(row):
     own = row.get("betafield")
-    floor = row["floor_ms"]
+    floor = row.get("floor_ms")
     parts = ["floor -" if floor is None else f"floor {_number(floor)}"]
     if own:
         parts.append(f"betafield {_spread(own)}")
@@ -52,15 +52,24 @@ def case_line(row):
     return f"  {row['title']:<26} " + " | ".join(parts + _peer_parts(row, own))
 
 
+def conditioned_line(row):
+    if "unavailable" in row:
+        return f"  {row['title']:<36} not available: {row['unavailable']}"
+    return (f"  {row['title']:<36} plain {_spread(row['plain'])} ms | conditioned {_spread(row['conditioned'])} ms | {row['ratio']:.3f}x "
+            f"(<= {row['wanted']:g}: {'yes' if row['ratio'] <= row['wanted'] else 'NO'})")
+
+
 def split_line(row):
     return f"  {row['title']:<26} " + "  ".join(f"{part} {_number(ms)}" for part, ms in row["split"].items())
 
 
 def sweep_line(row):
+    if "unavailable" in row:
+        return f"  {row['title']:<26} not available: {row['unavailable']}"
     seconds, own = row["seconds"], row["seconds"].get("betafield")
     peers = {n: e for n, e in seconds.items() if "/" in n}
     best, fastest = _best(peers)
-    parts = [f"betafield {_spread(own)}" if own else f"betafield not available: {row['unavailable'].get('betafield', '')}"]
+    parts = [f"betafield {_spread(own)}" if own else f"betafield not available: {row['absent'].get('betafield', '')}"]
     for peer, title in NAMES.items():
         name, entry = _best(peers, peer)
         if name is None:
@@ -77,7 +86,7 @@ def sweep_line(row):
 
 def scaling_line(row):
     if "unavailable" in row:
-        return f"  {row['name']:<26} not available: {row['unavailable']}"
+        return f"  {row['title']:<36} not available: {row['unavailable']}"
     return (f"  {row['title']:<36} 1 rank {_spread(row['one'])} {row['unit']} | 2 ranks {_spread(row['two'])} {row['unit']} | "
             f"efficiency {row['efficiency']:.3f}{_verdict(row['efficiency'], row['wanted'])}")
 
@@ -97,6 +106,8 @@ def table(result):
         lines += ["milliseconds of a step, median [lowest-highest]; x: how many times betafield's"] + [case_line(r) for r in result["cases"]]
         split = [split_line(r) for r in result["cases"] if "split" in r]
         lines += ["", "betafield's step in parts, milliseconds"] + split if split else []
+    if result["conditioned"]:
+        lines += ["", "milliseconds of a step, without and with being told beta"] + [conditioned_line(r) for r in result["conditioned"]]
     if result["sweeps"]:
         lines += ["", "whole sweeps on 2 ranks, seconds, start and compilation counted"] + [sweep_line(r) for r in result["sweeps"]]
     if result["scaling"]:

@@ -8,17 +8,19 @@ set -euo pipefail
 
 usage() {
     cat <<'USAGE'
-usage: tests/bench/run.sh [--quick] [--only CASE]... [--peers LIST] [--set KEY=VALUE]... [--json FILE]
+usage: tests/bench/run.sh [--quick] [--minutes M] [--only CASE]... [--peers LIST] [--set KEY=VALUE]... [--json FILE]
 
 Builds betafield, makes a Python environment with the newest torch and jax (build/bench-venv), and measures in one run:
-the roof (matrix products in f32 and bf16, Adam's bandwidth), the cases, two sweeps of 24 configurations, and scaling.
+the roof (matrix products in f32 and bf16, Adam's bandwidth), the cases, what it costs to be told beta, two sweeps of
+24 configurations, and scaling.
 
-  --quick          fewer and shorter rounds: to see that everything works, not to quote
+  --quick          one short round, each peer in one mode: to see that everything works, not to quote
+  --minutes M      of wall-clock time, 30 by default: each part has its share, and what is late is left out and says so
   --only CASE      only these (a pattern, may be repeated): mlp-b128 mlp-b64 mlp-b128-bf16 mlp-400 second-stage small n1 n1-bf16
-                   n1-colour n1-colour-bf16 n5 n13 sweep-mlp sweep-small farm team
+                   n1-colour n1-colour-bf16 n5 n13 conditioned-mlp conditioned-n13 sweep-mlp sweep-small farm team
   --peers LIST     torch,jax (default); an empty list measures betafield alone
   --set KEY=VALUE  for betafield's studies, e.g. train.backend=portable
-  --json FILE      where all numbers go (default build/bench/bench.json)
+  --json FILE      where all numbers go as soon as they are known (default build/bench/bench.json)
 
 A case is the same variational autoencoder for everybody: same network and batch, Gaussian likelihood with one learned variance, diagonal
 Gaussian posterior, Adam, noise and a fresh permutation drawn in the run, data in memory. Everybody has one thread on one core (the last
@@ -26,7 +28,9 @@ one), sweeps one thread on each of two. Peers are compiled once and then wait; i
 are measured in turns. Printed are medians with the lowest and highest, ratios to betafield, and the share of the floor: the exact
 arithmetic of the step over the best matrix product measured in the same run, plus 28 bytes per parameter over Adam's bandwidth.
 betafield's step is data + forward + backward + reduce + update, as `betafield run` reports them in study.h5. Sweeps are whole
-programs, from the command to the end, compilation included; betafield's also evaluate and write their files.
+programs of as many steps on data in memory, two ranks against a pool of two, from the command to the end, compilation included;
+betafield's also evaluate and write their files. Without bf16 instructions everybody would emulate them: such cases are left out, unless
+--only names them.
 Nothing else should run on the machine meanwhile.
 USAGE
 }

@@ -15,10 +15,10 @@ import cases
 def work(index, name, mode, path, epochs, workers):
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[index % len(cores)]})
+    import peer_jax             # before jax: it says how many threads there are to be
     import jax
     import jax.numpy as jnp
 
-    import peer_jax
     sweep = cases.find_sweep(name)
     data = peer_jax.load(path, sweep.case.shape)
     variance, key = float(jnp.square(data - data.mean(0)).mean()), jax.random.key(7)

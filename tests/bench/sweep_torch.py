@@ -22,10 +22,10 @@ def work(index, name, mode, path, epochs, workers):
     sweep = cases.find_sweep(name)
     data = peer_torch.load(path, sweep.case.shape)
     for latent in sweep.latents[index::workers]:
-        case = replace(sweep.case, latent=latent)
+        training = peer_torch.Training(replace(sweep.case, latent=latent), mode, data)
         for beta in sweep.betas:
             torch.manual_seed(7)
-            training = peer_torch.Training(case, mode, data, beta)
+            training.restart(beta)
             loss = training.steps(epochs * training.steps_per_epoch)
             print(f"beta {beta} latent {latent} loss {loss:.3f}", flush=True)
 
