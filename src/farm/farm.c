@@ -135,6 +135,7 @@ static bf_status open_books(farm *f)
     if (!s.code) s = bf_same_kernels_as_before(&f->ledger);
     if (!s.code) s = count_costs(f);
     if (!s.code) s = check_space(f);
+    if (!s.code) s = bf_ledger_publish(&f->ledger);
     if (s.code) return s;
     f->pending = bf_ledger_pending(&f->ledger);
     f->width = bf_ledger_width(&f->ledger);

@@ -275,7 +275,6 @@ static bf_status check_selection(const bf_ledger *l)
 
 bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out)
 {
-    char path[BF_PATH];
     bf_ledger *l = out;
     memset(l, 0, sizeof *l);
     l->lock.fd = -1;
@@ -296,10 +295,15 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
     BF_TRY(bf_lineage_renumber(&l->lineage, l->order));
     BF_TRY(identify(l));
     BF_TRY(bf_study_emit(study, l->order, &l->effective));
-    BF_TRY(bf_file_join(path, sizeof path, l->dir, "study.yaml"));
-    BF_TRY(bf_file_write(path, l->tag, l->effective, strlen(l->effective)));
     for (int id = 0; id < l->count; id++) BF_TRY(read_row(l, id, o, schema, log));
     return check_selection(l);
+}
+
+bf_status bf_ledger_publish(const bf_ledger *l)
+{
+    char path[BF_PATH];
+    BF_TRY(bf_file_join(path, sizeof path, l->dir, "study.yaml"));
+    return bf_file_write(path, l->tag, l->effective, strlen(l->effective));
 }
 
 int bf_ledger_tally(const bf_ledger *l, int status)

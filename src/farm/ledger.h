@@ -32,9 +32,11 @@ typedef struct bf_ledger {
     char      *effective;       /* text of study.yaml */
 } bf_ledger;
 
-/* Local, rank 0. Creates or continues the folder under its lock; publishes study.yaml. schema tells how many columns results have.
+/* Local, rank 0. Creates or continues the folder under its lock. schema tells how many columns results have.
  * BF_E_INPUT when the folder holds another study or results that this input would change (the difference is logged). */
 BF_MUST_USE bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out);
+/* Local, rank 0. Writes study.yaml: from now on the folder holds this study. Not before everything that may be refused has been looked at. */
+BF_MUST_USE bf_status bf_ledger_publish(const bf_ledger *l);
 int bf_ledger_tally(const bf_ledger *l, int status);            /* configurations in that state */
 int bf_ledger_pending(const bf_ledger *l);                      /* chosen and not ended */
 int bf_ledger_width(const bf_ledger *l);                        /* ... of which so many can train at a time: the others wait for neighbours */

@@ -295,6 +295,17 @@ def test_more_epochs_continue_where_the_state_was_kept(study, tmp_path):
     assert_same_bits(out, whole)
 
 
+def test_a_refusal_leaves_the_study_as_it_was(study, tmp_path):
+    out, state = tmp_path / "out", ["--set", "output.state=true", "--only", "0"]
+    betafield("run", study(), "-o", out, *state)
+    before = (out / "study.yaml").read_bytes()
+    with h5py.File(out / "configs/c0000.h5", "r+") as f:
+        f["configs/c0000"].attrs["kernels"] = np.bytes_("those of another machine")
+    refused = betafield("run", study(), "-o", out, *state, "--set", "train.epochs=7", expect=2)
+    assert "those of another machine" in refused.stderr and (out / "study.yaml").read_bytes() == before
+    betafield("run", study(), "-o", out, *state)
+
+
 @pytest.mark.parametrize("keys,why", [([], "output.state"), (["--set", "output.state=true", "--set", "train.schedule=cosine"], "cosine"),
                                       (["--set", "output.state=true", "--set", "objective.cycles=2"], "objective.cycles depends on the total")])
 def test_more_epochs_are_refused_with_the_reason(study, tmp_path, keys, why):
