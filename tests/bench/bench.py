@@ -24,6 +24,7 @@ TORCH_MODES = ("eager", "compile", "autotune")
 SWEEP_MODES = {"torch": ("eager", "compile"), "jax": ("scan", "vmap")}
 KEEP_WITHIN = 1.10          # modes this close to their peer's best stay in the race after the first look
 HOPELESS = 5                # on images, a peer whose first mode takes so many times the best of another one is not compiled in its other modes
+ROOF_SECONDS = 0.05         # for each of the roof's products and passes, once a round
 LOOKING = 0.7               # of a case's time may go by before all peers are compiled and looked at
 PATIENCE = 0.6              # of what is left of that, for those that compile side by side
 
@@ -163,9 +164,11 @@ def measure_case(options, betafield, machine, case, row, budget):
         print(f"    betafield: not available: {why}", flush=True)
     with ExitStack() as stack:
         peers = start_peers(options, case, data, stack, row, budget)
-        own, splits, others = [], [], {name: [] for name in peers}
+        own, floors, splits, others = [], [], [], {name: [] for name in peers}
         for _ in rounds(options.rounds, budget):
             if steps:
+                # The machine's own pace changes from minute to minute: a step is held against the roof of its round.
+                floors.append(floor_ms(roof(options.roof, options.cores[-1], ROOF_SECONDS), case))
                 ms, split = betafield.step(case, steps)
                 own.append(ms)
                 splits.append(split)
@@ -174,6 +177,8 @@ def measure_case(options, betafield, machine, case, row, budget):
     row["peers"] = {name: summary(values) for name, values in others.items()}
     if own:
         row["betafield"] = summary(own)
+        if floors[0]:
+            row |= {"floor_ms": median(floors), "share": median(floor / ours for floor, ours in zip(floors, own))}
         row["split"] = {part: median(s[part] for s in splits) for part in splits[0]}
         for name, values in others.items():
             row["peers"][name]["ratio"] = median(theirs / ours for theirs, ours in zip(values, own))

@@ -45,8 +45,7 @@ def case_line(row):
     if own:
         parts.append(f"betafield {_spread(own)}")
         if floor is not None:
-            share = floor / own["median"]
-            parts.append(f"{100 * share:.0f} % of floor{_verdict(share, row['wanted']['share'])}")
+            parts.append(f"{100 * row['share']:.0f} % of floor{_verdict(row['share'], row['wanted']['share'])}")
     else:
         parts.append(f"betafield not available: {row.get('unavailable', '')}")
     return f"  {row['title']:<26} " + " | ".join(parts + _peer_parts(row, own))

@@ -26,7 +26,7 @@ A case is the same variational autoencoder for everybody: same network and batch
 Gaussian posterior, Adam, noise and a fresh permutation drawn in the run, data in memory. Everybody has one thread on one core (the last
 one), sweeps one thread on each of two. Peers are compiled once and then wait; in each round betafield and the fastest modes of each peer
 are measured in turns. Printed are medians with the lowest and highest, ratios to betafield, and the share of the floor: the exact
-arithmetic of the step over the best matrix product measured in the same run, plus 28 bytes per parameter over Adam's bandwidth.
+arithmetic of the step over the best matrix product measured in the same round, plus 28 bytes per parameter over Adam's bandwidth.
 betafield's step is data + forward + backward + reduce + update, as `betafield run` reports them in study.h5. Sweeps are whole
 programs of as many steps on data in memory, two ranks against a pool of two, from the command to the end, compilation included;
 betafield's also evaluate and write their files. Without bf16 instructions everybody would emulate them: such cases are left out, unless
