@@ -40,7 +40,7 @@ def test_ranks_and_teams(alone, tmp_path, ranks, team):
 
 
 def test_killed_and_continued(alone, tmp_path):
-    longer = ["--set", "train.epochs=15"]
+    longer = ["--only", "0,2", "--set", "train.epochs=20"]
     arguments = ["run", alone / "study.yaml", "-o", tmp_path / "out", *longer]
     kill_in_training(arguments, tmp_path / "out")
     betafield(*arguments)

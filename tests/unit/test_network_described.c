@@ -187,10 +187,8 @@ static void test_network_described__gradients_equal_finite_differences(void **st
         bf_vae_options told = nets[i];              /* classes beside every position of the image */
         snprintf(told.condition, sizeof told.condition, "label");
         /* Spectral normalisation takes its vectors for constants on the way back: not what differences see. */
-        if (strstr(nets[i].encoder.at[0], "sn") == NULL) {
-            check_differences(&nets[i], &d);
-            check_differences(&told, &d);
-        }
+        if (strstr(nets[i].encoder.at[0], "sn") == NULL) check_differences(&nets[i], &d);
+        if (i == 0) check_differences(&told, &d);
         check_f32(&nets[i], &d);
         check_f32(&told, &d);
     }
