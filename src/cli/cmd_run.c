@@ -136,8 +136,9 @@ const bf_command bf_command_run = {
         "their checkpoint, missing ones are trained. A longer sweep extends the study. To stop: touch\n"
         "DIR/STOP, or send USR1; everything is saved and the exit code is 75.\n"
         "\n"
-        "With warm_start.along in the study, configurations start from a neighbour's final weights: each waits\n"
-        "for its parent (/sweep/parent), and fails when that did. --only needs parents that are trained or named.\n",
+        "With warm_start.along in the study, configurations start from a neighbour's final weights: each\n"
+        "waits for its parent (/sweep/parent), and fails when that did. --only needs parents that are\n"
+        "trained or named.\n",
     .run = command,
     .options = options,
 };
