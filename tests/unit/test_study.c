@@ -242,6 +242,21 @@ static void test_study__later_features_are_known_but_refused(void **state)
     bf_study_free(&s);
 }
 
+/* A batch is cut by row: one sample of eight betas fills four lanes. */
+static void test_study__lanes_are_cut_by_row(void **state)
+{
+    (void)state;
+    static const char *const told = "study: r\nmodel: {condition: beta}\nobjective: {beta: {range: [0.1, 10]}, betas_per_sample: %d}\ntrain: {batch: %d, lanes: 4}\n";
+    char text[256];
+    snprintf(text, sizeof text, told, 8, 1);
+    bf_study *s = study_of(text, NULL);
+    bf_study_free(&s);
+    snprintf(text, sizeof text, told, 2, 3);
+    study_refuses(text, NULL, "s.yaml:4:9: train.batch: 3 samples times objective.betas_per_sample cannot be cut into 4 equal lanes\n");
+    study_refuses("study: r\nobjective: {betas_per_sample: 8}\ntrain: {batch: 1, lanes: 4}\n", NULL,
+                  "s.yaml:3:9: train.batch: 1 samples cannot be cut into 4 equal lanes\n");
+}
+
 static void test_study__ranges_of_beta_belong_to_conditioned_models(void **state)
 {
     (void)state;
@@ -353,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_study__overrides_come_after_the_file), cmocka_unit_test(test_study__measures_with_options),
         cmocka_unit_test(test_study__all_problems_at_once_sorted_by_place), cmocka_unit_test(test_study__yaml_beyond_the_subset_is_refused),
         cmocka_unit_test(test_study__byte_order_mark_and_windows_lines_are_read), cmocka_unit_test(test_study__later_features_are_known_but_refused),
+        cmocka_unit_test(test_study__lanes_are_cut_by_row),
         cmocka_unit_test(test_study__ranges_of_beta_belong_to_conditioned_models),
         cmocka_unit_test(test_study__keys_must_agree), cmocka_unit_test(test_study__sweeps_are_checked),
         cmocka_unit_test(test_study__a_flood_of_problems_is_counted),
