@@ -21,12 +21,12 @@ import report
 from children import Betafield, Budget, Peer, Unavailable, cores, roof, sweep_peer
 
 TORCH_MODES = ("eager", "compile", "autotune")
-SWEEP_MODES = {"torch": ("eager", "compile"), "jax": ("scan", "vmap")}
+SWEEP_MODES = {"jax": ("scan", "vmap"), "torch": ("eager", "compile")}
 KEEP_WITHIN = 1.10          # modes this close to their peer's best stay in the race after the first look
 HOPELESS = 5                # on images, a peer whose first mode takes so many times the best of another one is not compiled in its other modes
 ROOF_SECONDS = 0.05         # for each of the roof's products and passes, once a round
 LOOKING = 0.7               # of a case's time may go by before all peers are compiled and looked at
-PATIENCE = 0.6              # of what is left of that, for those that compile side by side
+PATIENCE = 0.75             # of what is left of that, for those that compile side by side
 
 
 def arguments():
@@ -205,28 +205,33 @@ def sweep_study(betafield, sweep, epochs, precision="f32"):
                            sweep={"objective.beta": list(sweep.betas), "model.latent": list(sweep.latents)})
 
 
-def sweep_runs(options, betafield, machine, sweep, epochs, budget):
-    """{name: a function that gives the seconds of a whole run}."""
+def sweep_runs(options, betafield, machine, sweep, epochs):
+    """{name: a function that gives the seconds of a whole run, within a budget}."""
     data = betafield.data(sweep.case.source)
+
+    def own(precision, budget):
+        betafield.budget = budget
+        return betafield.run(sweep_study(betafield, sweep, epochs, precision), ranks=2)[0]
+
     precisions = ("f32", "bf16") if machine["bf16_gflops"] else ("f32",)
-    found = {"betafield" if p == "f32" else f"betafield-{p}": lambda p=p: betafield.run(sweep_study(betafield, sweep, epochs, p), ranks=2)[0]
-             for p in precisions}
-    for peer in options.peers:
+    found = {"betafield" if p == "f32" else f"betafield-{p}": lambda b, p=p: own(p, b) for p in precisions}
+    for peer in [p for p in SWEEP_MODES if p in options.peers]:
         for mode in SWEEP_MODES[peer][:1 if options.quick else None]:
-            found[f"{peer}/{mode}"] = lambda p=peer, m=mode: sweep_peer(p, sweep, m, data, epochs, 2, budget)
+            found[f"{peer}/{mode}"] = lambda b, p=peer, m=mode: sweep_peer(p, sweep, m, data, epochs, 2, b)
     return found
 
 
 def measure_sweep(options, betafield, machine, sweep, row, budget):
     """Whole runs on two ranks and in pools of two, in turns: as many steps on the same data for everybody."""
     epochs = sweep.quick_epochs if options.quick else sweep.epochs
-    runs = sweep_runs(options, betafield, machine, sweep, epochs, budget)
+    runs = sweep_runs(options, betafield, machine, sweep, epochs)
     row |= {"epochs": epochs, "absent": {}}
     seconds = {name: [] for name in runs}
     for _ in rounds(options.sweep_rounds, budget):
-        for name in [n for n in runs if n not in row["absent"]]:
-            try:
-                seconds[name].append(runs[name]())
+        left = [n for n in runs if n not in row["absent"]]
+        for name in left:
+            try:                # nobody takes more than half of what is left to those behind
+                seconds[name].append(runs[name](budget if name == left[-1] else budget.part(0.5)))
                 print(f"    {name}: {seconds[name][-1]:.2f} s", flush=True)
             except Unavailable as why:
                 row["absent"][name] = str(why)
@@ -265,15 +270,15 @@ def work(options, betafield, machine):
     for case in cases.CASES:
         row = {"name": case.name, "title": f"{case.title} {case.precision}", "looks": {}, "peers": {},
                "wanted": {"share": case.share, "best": case.best, "torch": case.torch}}
-        yield "cases", 2.2 if len(case.shape) == 3 else 1.3, row, report.case_line, lambda r, b, c=case: measure_case(options, betafield, machine, c, r, b)
+        yield "cases", 2.2 if len(case.shape) == 3 else 1.6, row, report.case_line, lambda r, b, c=case: measure_case(options, betafield, machine, c, r, b)
     for name, case in cases.CONDITIONED:
         row = {"name": name, "title": f"conditioned {case.title}", "wanted": 1.15}
-        yield "conditioned", 0.5, row, report.conditioned_line, lambda r, b, c=case: measure_conditioned(options, betafield, c, r, b)
+        yield "conditioned", 0.8, row, report.conditioned_line, lambda r, b, c=case: measure_conditioned(options, betafield, c, r, b)
     for sweep in cases.SWEEPS:
         row = {"name": sweep.name, "title": sweep.title, "wanted": {"best": sweep.best, "torch": sweep.torch}, "seconds": {}}
         yield "sweeps", sweep.weight, row, report.sweep_line, lambda r, b, s=sweep: measure_sweep(options, betafield, machine, s, r, b)
     row = {"name": "farm", "title": f"farm of 2, {cases.SWEEPS[0].title}", "wanted": 0.97}
-    yield "scaling", 1.5, row, report.scaling_line, lambda r, b: measure_farm(options, betafield, r, b)
+    yield "scaling", 2, row, report.scaling_line, lambda r, b: measure_farm(options, betafield, r, b)
     row = {"name": "team", "title": f"team of 2, {cases.find('n1').title}", "wanted": 0.85}
     yield "scaling", 1, row, report.scaling_line, lambda r, b: measure_team(options, betafield, r, b)
 

@@ -136,8 +136,8 @@ class Sweep:
 
 
 SWEEPS = (
-    Sweep("sweep-mlp", "24 x 784-512-256 B64", replace(_MLP, name="sweep-mlp", batch=64), 6, 1, weight=5, best=1.3, torch=2.5),
-    Sweep("sweep-small", "24 x 25-64-10 B100", replace(CASES[5], name="sweep-small"), 160, 8, weight=3.5, best=2.0),
+    Sweep("sweep-mlp", "24 x 784-512-256 B64", replace(_MLP, name="sweep-mlp", batch=64), 5, 1, weight=5, best=1.3, torch=2.5),
+    Sweep("sweep-small", "24 x 25-64-10 B100", replace(CASES[5], name="sweep-small"), 120, 8, weight=3.5, best=2.0),
 )
 
 
