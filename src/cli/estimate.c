@@ -31,6 +31,7 @@ bf_status bf_estimate_count(const bf_study *study, const bf_study_data_sets *d, 
     int64_t lanes = INT32_MAX;
     int width = 0;
     bf_status s = BF_DONE;
+    bf_threads_set((int)bf_study_base(study)->parallel.threads);       /* scratch and rates depend on them */
     memset(e, 0, sizeof *e);
     e->configs = bf_study_count(study);
     e->cost = calloc((size_t)e->configs, sizeof *e->cost);
@@ -111,7 +112,6 @@ bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_da
     const bf_cost **sorted = malloc((size_t)e->configs * sizeof *sorted);
     bf_config *c = malloc(sizeof *c);
     if (!sorted || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory to measure"));
-    bf_threads_set((int)bf_study_base(study)->parallel.threads);
     BF_TRY_DONE(bf_study_data_open(d, world, node));
     for (int i = 0; i < e->configs; i++) sorted[i] = &e->cost[i];
     qsort(sorted, (size_t)e->configs, sizeof *sorted, by_flops);

@@ -60,13 +60,13 @@ static void start_beta(bf_evaluator *e)
     bf_evaluator_tell(e, grid.at[bf_condition_stored(&grid)]);
 }
 
-/* A plan's memory grows with its rows, weights aside. */
+/* Values grow with rows; scratch, which depends on kernels, has no say. */
 bf_status bf_evaluator_rows(const bf_vae_options *vae, const bf_vae_data *d, bf_params *params, int *rows)
 {
     bf_vae v;
     const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1, .counted = true };
     BF_TRY(bf_vae_build(vae, d, BF_VAE_EVALUATE, &shape, &bf_backend_portable, BF_USE_EPS_EVAL, params, &v));
-    size_t bytes = bf_plan_bytes(v.plan);
+    size_t bytes = bf_plan_bytes(v.plan) - bf_plan_scratch(v.plan);
     bf_vae_destroy(&v);
     for (*rows = BF_EVAL_ROWS; *rows > FEWEST && bytes > LARGE; *rows /= 2) bytes /= 2;
     return BF_DONE;

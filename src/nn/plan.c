@@ -164,6 +164,7 @@ const char *bf_plan_term_name(const bf_plan *p, int term) { return p->stat[p->te
 int bf_plan_stats_size(const bf_plan *p) { return p->stats_size; }
 int bf_plan_segments(const bf_plan *p) { return p->segments; }
 size_t bf_plan_bytes(const bf_plan *p) { return p->memory.size; }
+size_t bf_plan_scratch(const bf_plan *p) { return p->work; }
 
 const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name)
 {

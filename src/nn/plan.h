@@ -193,6 +193,7 @@ const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name);
 int bf_plan_segments(const bf_plan *p);
 double bf_plan_flops(const bf_plan *p);                                 /* of one run over all its lanes, forward and (if built) backward */
 size_t bf_plan_bytes(const bf_plan *p);
+size_t bf_plan_scratch(const bf_plan *p);                               /* of these, what kernels want beside values: it depends on kernels */
 
 /* --- what kernels use -------------------------------------------------------------------------------------------- */
 static inline void *bf_lane_value(const bf_lane *l, bf_value v) { return l->value[v]; }

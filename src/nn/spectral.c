@@ -72,7 +72,8 @@ static void norm_backward(const bf_node *n, const bf_lane *l)
 }
 
 static size_t norm_work(const bf_plan *p, const bf_node *n) { (void)p; return (size_t)n->option[0] * sizeof(double); }
-static double norm_flops(const bf_plan *p, const bf_node *n) { (void)p; return 4.0 * n->option[0] * n->option[1]; }
+/* A power step is two such passes, once for all lanes, the way back one for every lane: counted as a pass there and one back. */
+static double norm_flops(const bf_plan *p, const bf_node *n) { (void)p; return 2.0 * n->option[0] * n->option[1]; }
 
 const bf_op bf_op_spectral_norm = { .name = "spectral.norm", .portable = { norm_forward, norm_backward }, .flops = norm_flops,
                                     .needs = BF_NEEDS_OUTPUT, .width = BF_WIDE, .work = norm_work };

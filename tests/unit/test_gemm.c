@@ -1,6 +1,7 @@
 /* Products of matrices against their definition in double: every tile height, panel width and depth, operands as they lie and turned. */
 #include "close.h"
 #include "nn/gemm.h"
+#include "nn/threads.h"
 #include <stdlib.h>
 
 typedef struct sides { int m, n, k; } sides;
@@ -15,21 +16,20 @@ static float *filled(size_t n)
     return v;
 }
 
-typedef void product(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work);
+/* Each way may be given every layout, which it is fast for is gemm.c's business; its scratch is what it asks for and not more. */
+typedef struct way {
+    void (*multiply)(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work);
+    size_t (*bytes)(int m, int n, int k);
+} way;
 
-/* Each way may be given every layout: which it is fast for is gemm.c's business. */
 static void panels(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_panels(m, n, k, a, b, adds, c, work); }
 static void across(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_across(m, n, k, a, b, adds, c, work); }
 static void rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_rows(m, n, k, a, b, adds, c, NULL, 0, work); }
+static size_t panels_bytes(int m, int n, int k) { (void)n; return bf_gemm_panels_work(m, k) * sizeof(float); }
+static size_t across_bytes(int m, int n, int k) { return bf_gemm_across_work(m, n, k) * sizeof(float); }
+static size_t rows_bytes(int m, int n, int k) { return bf_gemm_rows_work(m, n, k) * sizeof(float); }
 
-static size_t most_work(int m, int n, int k)
-{
-    const size_t work[] = { bf_gemm_work(m, n, k) / sizeof(float), bf_gemm_panels_work(m, k), bf_gemm_across_work(m, n, k), bf_gemm_rows_work(m, n, k) };
-    size_t most = 0;
-    for (int i = 0; i < 4; i++)
-        if (work[i] > most) most = work[i];
-    return most * sizeof(float);
-}
+static const way by_panels = { panels, panels_bytes }, by_across = { across, across_bytes }, by_rows = { rows, rows_bytes }, chosen = { bf_gemm, bf_gemm_work };
 
 static double defined(sides s, bf_operand a, bf_operand b, int i, int j)
 {
@@ -40,13 +40,13 @@ static double defined(sides s, bf_operand a, bf_operand b, int i, int j)
 }
 
 /* Entries on both diagonals' neighbourhood and the last row and column are enough where every entry goes through the same tile. */
-static void check(product *multiply, sides s, bool turn_a, bool turn_b, bool adds)
+static void check(const way *w, sides s, bool turn_a, bool turn_b, bool adds)
 {
-    const size_t m = (size_t)s.m, n = (size_t)s.n, k = (size_t)s.k, work_bytes = most_work(s.m, s.n, s.k);
+    const size_t m = (size_t)s.m, n = (size_t)s.n, k = (size_t)s.k, work_bytes = w->bytes(s.m, s.n, s.k);
     float *at = filled(m * k), *bt = filled(k * n), *c = filled(m * n + 1), *work = aligned_alloc(64, (work_bytes + 63) / 64 * 64);
     assert_non_null(work);
     const bf_operand a = { at, turn_a ? 1 : k, turn_a ? m : 1 }, b = { bt, turn_b ? 1 : n, turn_b ? k : 1 };
-    multiply(s.m, s.n, s.k, a, b, adds, c, work);
+    w->multiply(s.m, s.n, s.k, a, b, adds, c, work);
     const int step = s.m * s.n > 4096 ? 7 : 1;
     for (int i = 0; i < s.m; i += i + step < s.m ? step : 1)
         for (int j = 0; j < s.n; j += j + step < s.n ? step : 1) {
@@ -61,50 +61,57 @@ static void check(product *multiply, sides s, bool turn_a, bool turn_b, bool add
     free(work);
 }
 
-static void check_layouts(product *multiply, sides s)
+static void check_layouts(const way *w, sides s)
 {
-    for (int kind = 0; kind < 8; kind++) check(multiply, s, kind & 1, kind & 2, kind & 4);
+    for (int kind = 0; kind < 8; kind++) check(w, s, kind & 1, kind & 2, kind & 4);
 }
 
-static void check_sizes(product *multiply)
+static void check_sizes(const way *w)
 {
     static const int heights[] = { 1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 23 }, widths[] = { 1, 3, 7, 8, 13, 16, 17, 31, 32, 33, 65, 129 },
                      depths[] = { 1, 2, 5, 25, 255, 256, 257 };
     for (size_t i = 0; i < sizeof heights / sizeof *heights; i++)
         for (size_t j = 0; j < sizeof widths / sizeof *widths; j++)
             for (size_t p = 0; p < sizeof depths / sizeof *depths; p++)
-                if ((i + j + p) % 3 == 0 || i == j) check_layouts(multiply, (sides){ heights[i], widths[j], depths[p] });
+                if ((i + j + p) % 3 == 0 || i == j) check_layouts(w, (sides){ heights[i], widths[j], depths[p] });
 }
 
 static void test_gemm__panels(void **state)
 {
     (void)state;
-    check_sizes(panels);
+    check_sizes(&by_panels);
 }
 
 /* More rows than go at once, several blocks of k, several groups of columns. */
 static void test_gemm__across(void **state)
 {
     (void)state;
-    check_sizes(across);
-    check_layouts(across, (sides){ 131, 55, 803 });
-    check_layouts(across, (sides){ 260, 49, 1601 });
+    check_sizes(&by_across);
+    check_layouts(&by_across, (sides){ 131, 55, 803 });
+    check_layouts(&by_across, (sides){ 260, 49, 1601 });
+    check_layouts(&by_across, (sides){ 3, 3100, 801 });      /* more columns than wait together */
 }
 
 static void test_gemm__rows(void **state)
 {
     (void)state;
-    check_sizes(rows);
-    check_layouts(rows, (sides){ 20, 16500, 3 });
-    check_layouts(rows, (sides){ 61, 900, 40 });
+    check_sizes(&by_rows);
+    check_layouts(&by_rows, (sides){ 20, 16500, 3 });
+    check_layouts(&by_rows, (sides){ 61, 900, 40 });
 }
 
-/* Whichever way is chosen, and strides as thin as operands of one row or column have them. */
+/* Whichever way is chosen, with one thread and with several, and strides as thin as operands of one row or column have them. */
 static void test_gemm__large_products(void **state)
 {
     (void)state;
+#if defined __AVX2__ && defined __FMA__ && !defined __AVX512F__
+    assert_true(bf_gemm_can_be_taken(512, 784, 128, (bf_operand){ NULL, 1, 512 }, (bf_operand){ NULL, 784, 1 }));
+#endif
     static const sides large[] = { { 128, 200, 300 }, { 1, 2100, 2100 }, { 2100, 1, 2100 }, { 2100, 2100, 1 }, { 5, 1100, 1001 } };
-    for (size_t i = 0; i < sizeof large / sizeof *large; i++) check_layouts(bf_gemm, large[i]);
+    for (int threads = 2; threads > 0; threads--) {
+        bf_threads_set(threads);
+        for (size_t i = 0; i < sizeof large / sizeof *large; i++) check_layouts(&chosen, large[i]);
+    }
 }
 
 typedef struct collected { float *c; size_t next; } collected;
@@ -124,7 +131,7 @@ static void test_gemm__taken_rows(void **state)
     static const sides s = { 50, 700, 64 };
     const size_t size = (size_t)s.m * (size_t)s.n;
     float *at = filled((size_t)s.m * (size_t)s.k), *bt = filled((size_t)s.k * (size_t)s.n), *written = filled(size), *given = filled(size),
-          *work = aligned_alloc(64, (most_work(s.m, s.n, s.k) + 63) / 64 * 64);
+          *work = aligned_alloc(64, (rows_bytes(s.m, s.n, s.k) + 63) / 64 * 64);
     const bf_operand a = { at, 1, (size_t)s.m }, b = { bt, (size_t)s.n, 1 };
     collected all = { given, 0 };
     assert_non_null(work);
@@ -143,5 +150,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gemm__panels), cmocka_unit_test(test_gemm__across), cmocka_unit_test(test_gemm__rows),
                                         cmocka_unit_test(test_gemm__large_products), cmocka_unit_test(test_gemm__taken_rows) };
+    bf_threads_set(1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
