@@ -82,6 +82,28 @@ def rounds(count, budget):
         yield number
 
 
+def in_turns(count, budget, measures):
+    """({name: what it gave in each round}, {name: why it ended early}): functions called in turns; one that fails is left out from then on."""
+    found, absent = {name: [] for name in measures}, {}
+    for _ in rounds(count, budget):
+        for name in [n for n in measures if n not in absent]:
+            try:
+                found[name].append(measures[name]())
+            except (Unavailable, OSError) as why:
+                absent[name] = str(why)
+                print(f"    {name} ended early: {why}", flush=True)
+    return found, absent
+
+
+def pairs(count, budget, first, second):
+    """(numbers, numbers) of two functions called in turns, as many of both."""
+    found, absent = in_turns(count, budget, {"first": first, "second": second})
+    whole = min(len(values) for values in found.values())
+    if not whole:
+        raise Unavailable("; ".join(absent.values()))
+    return found["first"][:whole], found["second"][:whole]
+
+
 # --- cases ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -163,25 +185,25 @@ def measure_case(options, betafield, machine, case, row, budget):
         row["unavailable"] = str(why)
         print(f"    betafield: not available: {why}", flush=True)
     with ExitStack() as stack:
-        peers = start_peers(options, case, data, stack, row, budget)
-        own, floors, splits, others = [], [], [], {name: [] for name in peers}
-        for _ in rounds(options.rounds, budget):
-            if steps:
-                # The machine's own pace changes from minute to minute: a step is held against the roof of its round.
-                floors.append(floor_ms(roof(options.roof, options.cores[-1], ROOF_SECONDS), case))
-                ms, split = betafield.step(case, steps)
-                own.append(ms)
-                splits.append(split)
-            for name, peer in peers.items():
-                others[name].append(peer.measure(options.seconds, budget))
-    row["peers"] = {name: summary(values) for name, values in others.items()}
+        measures = {name: lambda p=peer: p.measure(options.seconds, budget) for name, peer in start_peers(options, case, data, stack, row, budget).items()}
+        if steps:
+            measures = {"betafield": lambda: step_and_floor(options, betafield, case, steps), **measures}
+        found, row["absent"] = in_turns(options.rounds, budget, measures)
+    own = found.pop("betafield", [])
+    row["peers"] = {name: summary(values) for name, values in found.items() if values}
     if own:
-        row["betafield"] = summary(own)
-        if floors[0]:
-            row |= {"floor_ms": median(floors), "share": median(floor / ours for floor, ours in zip(floors, own))}
-        row["split"] = {part: median(s[part] for s in splits) for part in splits[0]}
-        for name, values in others.items():
-            row["peers"][name]["ratio"] = median(theirs / ours for theirs, ours in zip(values, own))
+        row["betafield"] = summary([ms for _, ms, _ in own])
+        if own[0][0]:
+            row |= {"floor_ms": median(floor for floor, _, _ in own), "share": median(floor / ms for floor, ms, _ in own)}
+        row["split"] = {part: median(split[part] for _, _, split in own) for part in own[0][2]}
+        for name in row["peers"]:
+            row["peers"][name]["ratio"] = median(theirs / ours for theirs, (_, ours, _) in zip(found[name], own))
+
+
+def step_and_floor(options, betafield, case, steps):
+    """(floor, milliseconds, their parts). The machine's own pace changes from minute to minute: a step is held against the roof of its round."""
+    floor = floor_ms(roof(options.roof, options.cores[-1], ROOF_SECONDS), case)
+    return floor, *betafield.step(case, steps)
 
 
 def measure_conditioned(options, betafield, case, row, budget):
@@ -189,10 +211,8 @@ def measure_conditioned(options, betafield, case, row, budget):
     told = {"model": {"condition": "beta", "modulation": "gate"}, "objective": {"beta": {"range": [0.1, 4]}, "grid": [1.0]}}
     parts = lambda: {name: dict(keys) for name, keys in told.items()}  # noqa: E731
     steps = steps_for(betafield, case, options.seconds)
-    plain, conditioned = [], []
-    for _ in rounds(2 * options.rounds - 1, budget):
-        plain.append(betafield.step(case, steps)[0])
-        conditioned.append(betafield.step(case, steps, same=False, **parts())[0])
+    plain, conditioned = pairs(2 * options.rounds - 1, budget, lambda: betafield.step(case, steps)[0],
+                               lambda: betafield.step(case, steps, same=False, **parts())[0])
     row |= {"plain": summary(plain), "conditioned": summary(conditioned), "ratio": median(b / a for a, b in zip(plain, conditioned))}
 
 
@@ -243,10 +263,7 @@ def measure_farm(options, betafield, row, budget):
     """The first sweep on one rank and on two."""
     sweep = cases.SWEEPS[0]
     study = sweep_study(betafield, sweep, sweep.quick_epochs if options.quick else sweep.epochs // 2)
-    one, two = [], []
-    for _ in rounds(options.sweep_rounds, budget):
-        one.append(betafield.run(study, pinned=True)[0])
-        two.append(betafield.run(study, ranks=2)[0])
+    one, two = pairs(options.sweep_rounds, budget, lambda: betafield.run(study, pinned=True)[0], lambda: betafield.run(study, ranks=2)[0])
     row |= {"unit": "s", "one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
 
 
@@ -255,10 +272,8 @@ def measure_team(options, betafield, row, budget):
     case = cases.find("n1")
     parts = {"train": {"lanes": 2}, "parallel": {"ranks_per_config": 2}}
     steps = max(8, round(1e3 * options.seconds / betafield.step(case, 4)[0]))
-    one, two = [], []
-    for _ in rounds(options.rounds, budget):
-        one.append(betafield.step(case, steps)[0])
-        two.append(betafield.step(case, steps, ranks=2, **{k: dict(v) for k, v in parts.items()})[0])
+    one, two = pairs(options.rounds, budget, lambda: betafield.step(case, steps)[0],
+                     lambda: betafield.step(case, steps, ranks=2, **{k: dict(v) for k, v in parts.items()})[0])
     row |= {"unit": "ms", "one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
 
 
