@@ -45,7 +45,8 @@ static void backward(const bf_node *n, const bf_lane *l)
 
 const bf_op bf_op_lift_capped = { .name = "lift.capped", .portable = { forward, backward }, .needs = 1u << 1 };
 
-bf_value bf_lift_capped(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name, const char *level)
+bf_value bf_lift_capped(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name, const char *level,
+                        double start)
 {
     const bf_shape s = bf_builder_shape(b, x);
     const int64_t cols[1] = { (int64_t)bf_shape_cols(s) };
@@ -53,6 +54,6 @@ bf_value bf_lift_capped(bf_builder *b, bf_value x, bf_value n, double middle, do
     node->option[0] = middle;
     node->option[1] = slope;
     bf_node_slot(b, node, name, 1, cols, (bf_init){ BF_INIT_CONST, 1.0 }, false);
-    bf_node_slot(b, node, level, 1, cols, (bf_init){ BF_INIT_CONST, 0.0 }, false);
+    bf_node_slot(b, node, level, 1, cols, (bf_init){ BF_INIT_CONST, start }, false);
     return node->output;
 }

@@ -24,8 +24,8 @@ bf_value bf_beside(bf_builder *b, bf_value x, bf_value told);
 bf_value bf_weigh(bf_builder *b, bf_value rate, bf_value n, double middle, double slope);
 /* x + a log beta, a the parameter `name`, one number for every column. */
 bf_value bf_lift(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name);
-/* x + min(0, a log beta + level), a and level the parameters of those names, two numbers for every column. */
-bf_value bf_lift_capped(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name, const char *level);
+/* x + min(0, a log beta + level), a and level the parameters of those names, two numbers for every column. start: level's first value. */
+bf_value bf_lift_capped(bf_builder *b, bf_value x, bf_value n, double middle, double slope, const char *name, const char *level, double start);
 /* v times a factor s of its channel, of raw = w n + b: the sigmoid of raw, or root: sqrt(1 - exp(raw)), 0 where raw is not below 0. */
 bf_value bf_gate(bf_builder *b, bf_value v, bf_value n, const char *name, bool root);
 /* z = mean + exp(logvar / 2) noise, all (rows, cols). */

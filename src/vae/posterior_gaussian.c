@@ -3,6 +3,7 @@
 #include "vae/ops.h"
 #include "vae/registry.h"
 #include "base/vector_math.h"
+#include <math.h>
 
 /* A guard against overflow, not a regulariser: informative dimensions may become as narrow as they want. */
 #define LOGVAR_LOW (-20.0)
@@ -10,13 +11,14 @@
 #define LOG_TWO_PI 1.8378770664093453
 #define LOGVAR_GAIN 0.1     /* starts near the prior's variance for every sample */
 
-/* In a linear model the optimal log variance of a dimension in use is log beta and a constant; of the others, 0. */
+/* In a linear model the optimal log variance of a dimension in use is log beta and a constant; of the others, 0. At the cap nothing is learned of
+ * how beta raises it, so what is capped starts with the cap no higher than the middle of the range. */
 static bf_value with_beta(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value logvar)
 {
     static const char name[] = "posterior.logvar.log_beta";
     if (c->n == BF_NO_VALUE) return logvar;
     if (!bf_modulation_find(o->modulation)->capped) return bf_lift(b, logvar, c->n, c->middle, c->slope, name);
-    return bf_lift_capped(b, logvar, c->n, c->middle, c->slope, name, "posterior.logvar.level");
+    return bf_lift_capped(b, logvar, c->n, c->middle, c->slope, name, "posterior.logvar.level", fmin(0.0, -c->middle));
 }
 
 static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, uint32_t use)

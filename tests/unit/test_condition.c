@@ -202,6 +202,30 @@ static void test_condition__every_row_is_weighed_by_its_own_beta(void **state)
     vae_rig_destroy(&all);
 }
 
+static float gradient_of(const vae_rig *r, const char *name, int column)
+{
+    const float *grads = r->grads;
+    return grads[bf_params_at(r->params, bf_params_find(r->params, name))->offset + (size_t)column];
+}
+
+/* At the cap nothing could be learned of how the log variance depends on beta: it begins below, wherever the range lies. */
+static void test_condition__root_learns_in_any_range(void **state)
+{
+    (void)state;
+    static const double ranges[][2] = { { 0.01, 0.5 }, { 0.05, 20.0 }, { 1.0, 100.0 }, { 50.0, 1e4 } };
+    bf_vae_options o = options("root");
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        memcpy(o.beta_range, ranges[i], sizeof o.beta_range);
+        vae_rig r = vae_rig_create(&o, BF_VAE_TRAIN, &bf_backend_portable, 4 * ROWS, 1, 0);
+        vae_rig_run(&r, 4 * ROWS);
+        for (int j = 0; j < (int)o.latent; j++) {
+            assert_true(gradient_of(&r, "posterior.logvar.level", j) != 0.0f);
+            assert_true(gradient_of(&r, "posterior.logvar.log_beta", j) != 0.0f);
+        }
+        vae_rig_destroy(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_condition__at_a_beta_it_is_a_plain_model_with_multiplied_weights),
         cmocka_unit_test(test_condition__root_holds_the_best_linear_model_of_every_beta),
         cmocka_unit_test(test_condition__every_row_is_weighed_by_its_own_beta),
+        cmocka_unit_test(test_condition__root_learns_in_any_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

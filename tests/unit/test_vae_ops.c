@@ -183,8 +183,8 @@ static void lift(bf_bench *g)
 static void lift_capped(bf_bench *g)
 {
     const bf_condition c = condition(g);
-    bf_bench_probe(g, bf_lift_capped(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), c.n, c.middle, c.slope, "a", "level"));
-    bf_bench_probe(g, bf_lift_capped(g->b, bf_bench_leaf(g, "y", g->cols, 1.0), c.n, c.middle + 0.2, c.slope, "second", "other"));
+    bf_bench_probe(g, bf_lift_capped(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), c.n, c.middle, c.slope, "a", "level", 0.0));
+    bf_bench_probe(g, bf_lift_capped(g->b, bf_bench_leaf(g, "y", g->cols, 1.0), c.n, c.middle + 0.2, c.slope, "second", "other", 0.0));
 }
 
 static void kl_each(bf_bench *g)
