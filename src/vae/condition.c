@@ -70,10 +70,16 @@ static bf_status check_list(const bf_vae_options *o)
     return is_even(&grid) ? BF_DONE : BF_FAIL(BF_E_INPUT, "objective.grid: cconv learns these values alone, at least two, even in the logarithm");
 }
 
+/* Of networks in words the builder counts. */
 static bool has_hidden_layers(const bf_vae_options *o)
 {
     const bf_network *n = bf_network_find(o->net);
     return n != NULL && !n->affine && (!n->hidden || o->hidden.count > 0);
+}
+
+static bf_status refuse_without_hidden(const char *modulation, const char *where)
+{
+    return BF_FAIL(BF_E_INPUT, "model.modulation: %s acts on hidden layers and this %s has none; concat tells it beta all the same", modulation, where);
 }
 
 bf_status bf_condition_check(const bf_vae_options *o)
@@ -84,8 +90,7 @@ bf_status bf_condition_check(const bf_vae_options *o)
     BF_TRY(check_grid(o));
     if (m == NULL) return BF_FAIL(BF_E_INPUT, "model.modulation: there is no modulation '%s'", o->modulation);
     if (m->listed) BF_TRY(check_list(o));
-    if (!m->beside && !has_hidden_layers(o))
-        return BF_FAIL(BF_E_INPUT, "model.modulation: %s acts on hidden layers and this network has none; concat tells it beta all the same", m->name);
+    if (!m->beside && !has_hidden_layers(o)) return refuse_without_hidden(m->name, "network");
     if (!bf_posterior_find(o->posterior)->stochastic)
         return BF_FAIL(BF_E_INPUT, "model.condition: posterior: %s has no rate that beta could weigh", o->posterior);
     if (bf_likelihood_find(o->likelihood, o->variance)->refit)
@@ -173,7 +178,18 @@ bf_value bf_modulate(bf_builder *b, const bf_vae_options *o, const bf_condition 
 {
     if (c->n == BF_NO_VALUE || v == BF_NO_VALUE) return v;
     const bf_modulation *m = bf_modulation_find(o->modulation);
-    return m->hidden == NULL ? v : m->hidden(b, c, v, name, side);
+    if (m->hidden == NULL) return v;
+    if (c->acted != NULL) c->acted[side]++;
+    return m->hidden(b, c, v, name, side);
+}
+
+bf_status bf_condition_acted(const bf_vae_options *o, const bf_condition *c)
+{
+    if (c->n == BF_NO_VALUE || c->acted == NULL) return BF_DONE;
+    const bf_modulation *m = bf_modulation_find(o->modulation);
+    const bool encoder = c->acted[BF_ENCODER] > 0, decoder = c->acted[BF_DECODER] > 0;
+    if (m->beside || (encoder && decoder)) return BF_DONE;
+    return refuse_without_hidden(m->name, encoder ? "network's decoder" : decoder ? "network's encoder" : "network");
 }
 
 bf_value bf_tell(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v)

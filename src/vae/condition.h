@@ -1,7 +1,8 @@
 /* What encoder and decoder are told beside the sample: the weight of the rate, beta, the sample's class, or both.
  *
- * beta: one set of parameters then covers a range of it. Networks see n, which has mean 0 and variance 1 while log beta is even over the range: log beta = middle + slope n. In training every row
- * draws its own; elsewhere the caller gives it, one for a whole pass. How n enters a network is a row of the table of modulations.
+ * beta: one set of parameters then covers a range of it. Networks see n, which has mean 0 and variance 1 while log beta is even over the range:
+ * log beta = middle + slope n. In training every row draws its own; elsewhere the caller gives it, one for a whole pass. How n enters a network
+ * is a row of the table of modulations.
  *
  * label: a class is a row of numbers with one 1, which stands beside what encoder and decoder are given, at every position of an image. The
  * prior stays what it is, so the posteriors of all classes together fill it and z holds what the class does not tell. */
@@ -10,15 +11,16 @@
 #include "nn/plan.h"
 #include "vae/options.h"
 
+typedef enum bf_half { BF_ENCODER, BF_DECODER, BF_HALVES } bf_half;
+
 typedef struct bf_condition {
     bf_value n;                 /* (rows, 1); BF_NO_VALUE: the model is told no beta, and modulations leave its values alone */
     bf_value label;             /* (rows, classes); BF_NO_VALUE: the model is told no class */
     double   middle, slope;
     double   first, step;       /* of a listed modulation: the n it learns are first + k step, k below count */
     int      count;             /* 0: all of the range */
+    int     *acted;             /* (BF_HALVES) borrowed: how often a modulation acted on either side's layers; NULL: nobody counts */
 } bf_condition;
-
-typedef enum bf_half { BF_ENCODER, BF_DECODER } bf_half;
 
 typedef struct bf_modulation {
     const char *name, *help;
@@ -52,4 +54,6 @@ int bf_condition_stored(const bf_f64_list *grid);
 /* A hidden layer's value, and a network's input, as the model's modulation makes them. */
 bf_value bf_modulate(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v, const char *name, bf_half side);
 bf_value bf_tell(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v);
+/* Local. After both sides are recorded: BF_E_INPUT when one of them was not told the beta that the model is conditioned on. */
+BF_MUST_USE bf_status bf_condition_acted(const bf_vae_options *o, const bf_condition *c);
 #endif

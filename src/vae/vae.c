@@ -131,6 +131,8 @@ static void record_train(bf_builder *b, const model *m, const bf_condition *c, i
     const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, heads);
     if (m->likelihood->own_variance != NULL) v->variance = m->likelihood->own_variance(b, heads);
     m->objective->build(b, m->o, c, nll, rate, &q);
+    const bf_status told = bf_condition_acted(m->o, c);
+    if (told.code) bf_builder_fail(b, told);
     take_posterior(v, &q);
 }
 
@@ -169,7 +171,9 @@ static bf_value input_z(bf_builder *b, const model *m, int rows) { return bf_inp
 
 static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int rows, uint32_t use, bf_vae *v)
 {
-    const bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, m->d->classes, rows) : bf_condition_given(b, m->o, m->d->classes, rows);
+    int acted[BF_HALVES] = { 0 };
+    bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, m->d->classes, rows) : bf_condition_given(b, m->o, m->d->classes, rows);
+    c.acted = acted;
     if (purpose != BF_VAE_TRAIN) v->n = c.n;
     v->label = c.label;
     switch (purpose) {

@@ -229,6 +229,35 @@ static void test_network_described__data_that_do_not_fit_are_named_with_layer_an
     refuse(bf_vae_fits(&o, &d), "model.net: resnet, decoder layer 4 'output conv 3x3': ends at 4 x 4 positions, the data have 6 x 6");
 }
 
+/* Words say only when they are built whether there is a layer to act on. */
+static void test_network_described__both_sides_are_told_beta_or_it_fails(void **state)
+{
+    (void)state;
+    const bf_vae_data d = images(6, 6, 1);
+    static const char *const modulations[] = { "gate", "root", "film", "cconv" };
+    const struct { const char *const *encoder, *const *decoder; const char *without; } cases[] = {
+        { LAYERS("mean"), LAYERS(NULL), "network" }, { LAYERS("mean"), LAYERS("fc 3 relu", "output fc"), "network's encoder" },
+        { LAYERS("conv 2 3x3 relu"), LAYERS("act tanh", "output fc"), "network's decoder" },
+    };
+    char said[96];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bf_vae_options o = described(cases[i].encoder, cases[i].decoder);
+        snprintf(o.condition, sizeof o.condition, "beta");
+        o.beta = NAN;
+        o.beta_range[0] = 0.1;
+        o.beta_range[1] = 10.0;
+        for (size_t m = 0; m < sizeof modulations / sizeof *modulations; m++) {
+            snprintf(o.modulation, sizeof o.modulation, "%s", modulations[m]);
+            snprintf(said, sizeof said, "model.modulation: %s acts on hidden layers and this %s has none", modulations[m], cases[i].without);
+            refuse(bf_vae_fits(&o, &d), said);
+        }
+        snprintf(o.modulation, sizeof o.modulation, "concat");
+        assert_int_equal(bf_vae_fits(&o, &d).code, BF_OK);
+        snprintf(o.condition, sizeof o.condition, "none");
+        assert_int_equal(bf_vae_fits(&o, &d).code, BF_OK);
+    }
+}
+
 static void test_network_described__lists_are_checked_without_data(void **state)
 {
     (void)state;
@@ -254,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_network_described__x_has_positions_where_the_encoder_wants_them),
         cmocka_unit_test(test_network_described__gradients_equal_finite_differences),
         cmocka_unit_test(test_network_described__data_that_do_not_fit_are_named_with_layer_and_sizes),
+        cmocka_unit_test(test_network_described__both_sides_are_told_beta_or_it_fails),
         cmocka_unit_test(test_network_described__lists_are_checked_without_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
