@@ -165,7 +165,7 @@ static const bf_key table[] = {
     { "model.condition", BF_KEY_CHOICES, FIELD(vae.condition), "none", NULL, bf_condition_names, NULL,
       "what encoder and decoder are told beside the sample; beta: one model for a range of it; label: the sample's class", RS, NULL, told,
       "model.condition: beta, label" },
-    { "model.modulation", BF_KEY_CHOICE, FIELD(vae.modulation), "gate", NULL, bf_modulation_names, NULL, "how a condition enters the networks", RS,
+    { "model.modulation", BF_KEY_CHOICE, FIELD(vae.modulation), "gate", NULL, bf_modulation_names, NULL, "how beta enters the networks; a class stands beside their inputs", RS,
       NULL, conditioned, "model.condition: beta" },
 
     { "posterior", BF_KEY_CHOICE, FIELD(vae.posterior), "gaussian", NULL, bf_posterior_names, NULL,
