@@ -210,7 +210,7 @@ static bf_status read_ended(bf_ledger *l, int id, const bf_schema *schema, bf_st
     return s;
 }
 
-/* One configuration: its file's result when it has ended, else a pending row. */
+/* One configuration: its file's result when it has ended, else a pending row. Nothing is renamed or removed here: the run may still be refused. */
 static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const bf_schema *schema, bf_logger *log)
 {
     char path[BF_PATH];
@@ -221,19 +221,19 @@ static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const 
     if (there) BF_TRY(read_ended(l, id, schema, &damage));
     if (there && !l->extends[id]) {
         if (damage.code) {
-            bf_log(log, BF_WARN, "configs/c%04d.h5 %s; set aside, trained again", id, damage.what);
-            BF_TRY(set_aside(l->dir, id, "damaged"));
+            bf_log(log, BF_WARN, "configs/c%04d.h5 %s; to be set aside and trained again", id, damage.what);
+            l->aside[id] = "damaged";
         } else if (o->retry_failed && l->chosen[id] && r->status != BF_CONFIG_DONE) {
-            BF_TRY(set_aside(l->dir, id, "failed"));
-            bf_checkpoint_remove(l->dir, id);
+            l->aside[id] = "failed";
+            l->drops[id] = true;
         } else {
             /* A run that was killed after its last rename had no time to remove it. */
-            if (has_checkpoint(l, id)) bf_checkpoint_remove(l->dir, id);
+            l->drops[id] = has_checkpoint(l, id);
             return BF_DONE;
         }
     }
     BF_TRY(start_row(l, id, schema));
-    l->resumes[id] = has_checkpoint(l, id);
+    l->resumes[id] = !l->drops[id] && has_checkpoint(l, id);
     return BF_DONE;
 }
 
@@ -244,10 +244,12 @@ static bf_status allocate(bf_ledger *l)
     l->chosen = calloc(n, sizeof *l->chosen);
     l->resumes = calloc(n, sizeof *l->resumes);
     l->extends = calloc(n, sizeof *l->extends);
+    l->aside = calloc(n, sizeof *l->aside);
+    l->drops = calloc(n, sizeof *l->drops);
     l->results = calloc(n, sizeof *l->results);
     l->cost = calloc(n, sizeof *l->cost);
-    if (!l->order || !l->chosen || !l->resumes || !l->extends || !l->results || !l->cost) return BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", l->count);
-    return BF_DONE;
+    if (l->order && l->chosen && l->resumes && l->extends && l->aside && l->drops && l->results && l->cost) return BF_DONE;
+    return BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", l->count);
 }
 
 static bf_status identify(bf_ledger *l)
@@ -302,6 +304,10 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
 bf_status bf_ledger_publish(const bf_ledger *l)
 {
     char path[BF_PATH];
+    for (int id = 0; id < l->count; id++) {
+        if (l->aside[id]) BF_TRY(set_aside(l->dir, id, l->aside[id]));
+        if (l->drops[id]) bf_checkpoint_remove(l->dir, id);
+    }
     BF_TRY(bf_file_join(path, sizeof path, l->dir, "study.yaml"));
     return bf_file_write(path, l->tag, l->effective, strlen(l->effective));
 }
@@ -339,6 +345,8 @@ void bf_ledger_close(bf_ledger *l)
     free(l->chosen);
     free(l->resumes);
     free(l->extends);
+    free(l->aside);
+    free(l->drops);
     free(l->results);
     free(l->cost);
     free(l->effective);

@@ -25,6 +25,8 @@ typedef struct bf_ledger {
     bool      *chosen;          /* (count): --only */
     bool      *resumes;         /* (count): a checkpoint is there */
     int64_t   *extends;         /* (count): its file holds the state after that many epochs, fewer than now asked for; 0 otherwise */
+    const char **aside;         /* (count): "damaged" or "failed" where its file gives way to a new training; NULL otherwise */
+    bool      *drops;           /* (count): its checkpoint is not to be resumed */
     bf_result *results;         /* (count): status says what they hold */
     bf_cost   *cost;            /* (count) */
     bf_run_record runs[BF_MAX_RUNS];
@@ -32,10 +34,12 @@ typedef struct bf_ledger {
     char      *effective;       /* text of study.yaml */
 } bf_ledger;
 
-/* Local, rank 0. Creates or continues the folder under its lock. schema tells how many columns results have.
+/* Local, rank 0. Creates or continues the folder under its lock; what it holds is looked at and left as it is, but for --fresh. schema tells how
+ * many columns results have.
  * BF_E_INPUT when the folder holds another study or results that this input would change (the difference is logged). */
 BF_MUST_USE bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out);
-/* Local, rank 0. Writes study.yaml: from now on the folder holds this study. Not before everything that may be refused has been looked at. */
+/* Local, rank 0. Makes room for what is trained again and writes study.yaml: from now on the folder holds this study. Not before everything that may
+ * be refused has been looked at. */
 BF_MUST_USE bf_status bf_ledger_publish(const bf_ledger *l);
 int bf_ledger_tally(const bf_ledger *l, int status);            /* configurations in that state */
 int bf_ledger_pending(const bf_ledger *l);                      /* chosen and not ended */

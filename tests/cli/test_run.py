@@ -306,6 +306,23 @@ def test_a_refusal_leaves_the_study_as_it_was(study, tmp_path):
     betafield("run", study(), "-o", out, *state)
 
 
+def test_a_refused_retry_leaves_every_file_where_it_was(study, tmp_path):
+    out = tmp_path / "out"
+    chain = study(DIVERGING)
+    keys = ["--set", "sweep={train.lr: [1.0e-3, 1.0e9]}", "--set", "warm_start.along=train.lr"]
+    betafield("run", chain, "-o", out, *keys, expect=3)
+    with h5py.File(out / "configs/c0000.h5", "r+") as f:
+        f["configs/c0000"].attrs["kernels"] = np.bytes_("those of another machine")
+    names = sorted(p.name for p in (out / "configs").iterdir())
+    refused = betafield("run", chain, "-o", out, *keys, "--retry-failed", expect=2)
+    assert "c0000's result needs parallel.kernels=any" in refused.stderr
+    assert sorted(p.name for p in (out / "configs").iterdir()) == names
+    with h5py.File(out / "study.h5") as f:
+        assert f["sweep/status"][:].tolist() == [2, 3] and "weights" not in f["configs/c0001"]
+    betafield("run", chain, "-o", out, *keys, "--retry-failed", "--set", "parallel.kernels=any", expect=3)
+    assert (out / "configs/c0001.failed-1.h5").exists()
+
+
 @pytest.mark.parametrize("keys,why", [([], "output.state"), (["--set", "output.state=true", "--set", "train.schedule=cosine"], "cosine"),
                                       (["--set", "output.state=true", "--set", "objective.cycles=2"], "objective.cycles depends on the total")])
 def test_more_epochs_are_refused_with_the_reason(study, tmp_path, keys, why):
