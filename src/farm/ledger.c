@@ -178,15 +178,15 @@ static bool has_checkpoint(const bf_ledger *l, int id)
     return bf_file_exists(path);
 }
 
-/* Its keys are the same, the weights it started from were others: no result of this input, and nothing that may be replaced unasked. */
-static bf_status check_origin(const bf_ledger *l, int id, const bf_config *c, const bf_result *r)
+/* Of a finished result that is none of this input: nothing that may be replaced unasked. Where its keys serve, the weights it started from were others. */
+static bf_status refuse_result(const char *dir, int id, const bf_config *c, const bf_result *r)
 {
     char then[17];
-    if (r->status != BF_CONFIG_DONE || strcmp(r->origin, l->lineage.origin[id]) == 0) return BF_DONE;
     bf_config_hash_from(c, r->origin, then);
-    if (strcmp(then, r->hash) != 0) return BF_DONE;
-    return BF_FAIL(BF_E_INPUT, "c%04d started from other weights than %s; --fresh starts over, -o DIR keeps both", id,
-                   r->parent >= 0 ? "its parent has now" : "train.init_from has now");
+    if (strcmp(then, r->hash) == 0 || bf_extend_serves(c, r->origin, r))
+        return BF_FAIL(BF_E_INPUT, "c%04d started from other weights than %s; --fresh starts over, -o DIR keeps both", id,
+                       r->parent >= 0 ? "its parent has now" : "train.init_from has now");
+    return BF_FAIL(BF_E_INPUT, "%.120s/configs/c%04d.h5 is the result of other keys; --fresh starts over, -o DIR keeps both", dir, id);
 }
 
 /* Reads the result of an ended configuration's file. What cannot be read is in *damage, and no reason to end. */
@@ -202,9 +202,9 @@ static bf_status read_ended(bf_ledger *l, int id, const bf_schema *schema, bf_st
         *damage = BF_FAIL(found.code, "is damaged: %.180s", found.what);
     } else {
         if (bf_extend_serves(c, l->lineage.origin[id], r)) l->extends[id] = r->epochs_done;
-        s = check_origin(l, id, c, r);
-        if (!s.code && !l->extends[id] && strcmp(r->hash, l->lineage.hash[id]) != 0)
-            *damage = BF_FAIL(BF_E_FORMAT, "is the result of other keys");
+        const bool other = !l->extends[id] && strcmp(r->hash, l->lineage.hash[id]) != 0;
+        if (other && r->status == BF_CONFIG_DONE) s = refuse_result(l->dir, id, c, r);
+        else if (other) *damage = BF_FAIL(BF_E_FORMAT, "is the result of other keys");
     }
     free(c);
     return s;

@@ -306,6 +306,16 @@ def test_a_refusal_leaves_the_study_as_it_was(study, tmp_path):
     betafield("run", study(), "-o", out, *state)
 
 
+def test_a_finished_result_of_other_keys_is_never_replaced(study, tmp_path):
+    out, one = tmp_path / "out", ["--only", "0"]
+    betafield("run", study(), "-o", out, *one)
+    with h5py.File(out / "configs/c0000.h5", "r+") as f:
+        f["configs/c0000"].attrs["config_hash"] = np.bytes_("0123456789abcdef")
+    refused = betafield("run", study(), "-o", out, *one, expect=2)
+    assert "configs/c0000.h5 is the result of other keys; --fresh starts over" in refused.stderr
+    assert [p.name for p in (out / "configs").iterdir()] == ["c0000.h5"]
+
+
 def test_a_refused_retry_leaves_every_file_where_it_was(study, tmp_path):
     out = tmp_path / "out"
     chain = study(DIVERGING)

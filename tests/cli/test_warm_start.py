@@ -185,7 +185,7 @@ def test_hashes_follow_the_parent(whole):
 def test_init_from_hashes_the_weights_and_not_only_their_name(whole, tmp_path):
     source, out = tmp_path / "source", tmp_path / "out"
     one = ["--set", "warm_start.along=none", "--set", "sweep.objective.beta=[0.5]", "--set", "sweep.model.latent=[2]"]
-    start = [*one, "--set", f"train.init_from={source}:0"]
+    start = [*one, "--set", f"train.init_from={source}:0", "--set", "output.state=true"]
 
     def planned():
         return json.loads(betafield("plan", whole / "study.yaml", "--json", *start).stdout)["configs"][0]["config_hash"]
@@ -199,6 +199,8 @@ def test_init_from_hashes_the_weights_and_not_only_their_name(whole, tmp_path):
     assert planned() != before
     refused = run(whole, out, *start, expect=2)
     assert "c0000 started from other weights than train.init_from has now" in refused.stderr
+    longer = run(whole, out, *start, "--set", "train.epochs=6", expect=2)
+    assert "c0000 started from other weights than train.init_from has now" in longer.stderr
     assert contents(out) == first
     run(whole, source, *one, "--fresh")
     assert planned() == before
