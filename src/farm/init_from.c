@@ -58,6 +58,19 @@ bf_status bf_init_from(const char *from, const char *digest, const bf_params *p,
     return s.code ? BF_FAIL(BF_E_INPUT, "train.init_from: %.180s", s.what) : BF_DONE;
 }
 
+bool bf_init_from_inside(const char *from, const char *dir)
+{
+    char path[BF_PATH];
+    int id = 0;
+    if (locate(from, path, sizeof path, &id).code) return false;
+    char *file = realpath(path, NULL), *folder = realpath(dir, NULL);
+    const size_t n = folder ? strlen(folder) : 0;
+    const bool inside = file && folder && strncmp(file, folder, n) == 0 && file[n] == '/';
+    free(folder);
+    free(file);
+    return inside;
+}
+
 static bf_status check_parent(int parent, const char *hash, const bf_result *r)
 {
     if (r->status != BF_CONFIG_DONE)

@@ -9,6 +9,7 @@
 #include "farm/extend.h"
 #include "farm/folder.h"
 #include "farm/ids.h"
+#include "farm/init_from.h"
 #include "store/checkpoint.h"
 #include "store/config_file.h"
 
@@ -275,6 +276,20 @@ static bf_status check_selection(const bf_ledger *l)
     return BF_DONE;
 }
 
+/* --fresh does not remove the weights that the new study is to start from. */
+static bf_status check_fresh(const bf_ledger *l)
+{
+    bf_config *c = malloc(sizeof *c);
+    bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
+    for (int i = 0; !s.code && i < l->count; i++) {
+        bf_study_config(l->study, i, c);
+        if (c->train.init_from[0] && bf_init_from_inside(c->train.init_from, l->dir))
+            s = BF_FAIL(BF_E_INPUT, "train.init_from: %.120s would be removed by --fresh; -o DIR keeps both", c->train.init_from);
+    }
+    free(c);
+    return s;
+}
+
 bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const bf_schema *schema, bf_logger *log, bf_ledger *out)
 {
     bf_ledger *l = out;
@@ -290,6 +305,7 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
     if (o->fresh) BF_TRY(check_selection(l));       /* ids follow the sweep then, and nothing is removed for a selection that cannot be trained */
     BF_TRY(bf_folder_create(l->dir));
     BF_TRY(bf_lock_take(l->dir, BF_LOCK_PATIENCE, &l->lock));
+    if (o->fresh) BF_TRY(check_fresh(l));
     if (o->fresh) BF_TRY(bf_folder_clear(l->dir));
     BF_TRY(bf_folder_create(l->dir));
     bf_folder_sweep(l->dir);

@@ -264,6 +264,10 @@ def test_init_from_starts_where_another_ended(study, tmp_path):
     with h5py.File(a / "study.h5") as one, h5py.File(b / "study.h5") as two:
         for name, weight in one["configs/c0000/weights"].items():
             np.testing.assert_allclose(two["configs/c0001/weights"][name][()], weight[()], atol=1e-6)
+    (tmp_path / "link").symlink_to(a)
+    for name in (f"{a}:0", f"{tmp_path}/link/configs/c0000.h5"):
+        gone = betafield("run", study(), "-o", a, *one_size, "--fresh", "--set", f"train.init_from={name}", expect=2)
+        assert "would be removed by --fresh" in gone.stderr and (a / "configs/c0000.h5").exists()
     refused = betafield("run", study(), "-o", tmp_path / "c", *one_size, "--set", "train.init_from=nowhere:0", expect=2)
     assert "init_from" in refused.stderr and not (tmp_path / "c").exists()
     narrow = betafield("plan", study(), *one_size, "--set", f"train.init_from={a}:0", "--set", "model.hidden=[7]", expect=2)
