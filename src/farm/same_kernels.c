@@ -95,8 +95,8 @@ bf_status bf_same_kernels_as_before(const bf_ledger *l)
     bf_status s = c ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     for (int id = 0; !s.code && id < l->count; id++) {
         const int parent = l->lineage.parent[id];
-        const bool starts = parent >= 0 && l->chosen[id] && !l->resumes[id] && l->results[parent].status == BF_CONFIG_DONE;
-        if (l->results[id].status != BF_PENDING || !(l->resumes[id] || l->extends[id] || starts)) continue;
+        const bool starts = parent >= 0 && !l->resumes[id] && l->results[parent].status == BF_CONFIG_DONE;
+        if (!l->chosen[id] || l->results[id].status != BF_PENDING || !(l->resumes[id] || l->extends[id] || starts)) continue;
         bf_study_config(l->study, l->order[id], c);
         if (l->resumes[id]) s = check_checkpoint(l, id, c);
         if (!s.code && l->extends[id]) s = check_finished(l, id, "state", c);

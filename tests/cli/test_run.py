@@ -308,6 +308,7 @@ def test_a_refusal_leaves_the_study_as_it_was(study, tmp_path):
     refused = betafield("run", study(), "-o", out, *state, "--set", "train.epochs=7", expect=2)
     assert "those of another machine" in refused.stderr and (out / "study.yaml").read_bytes() == before
     betafield("run", study(), "-o", out, *state)
+    betafield("run", study(), "-o", out, "--set", "output.state=true", "--set", "train.epochs=7", "--only", "1")        # which no other kernels began
 
 
 def test_a_finished_result_of_other_keys_is_never_replaced(study, tmp_path):
