@@ -130,10 +130,17 @@ static void answer(bf_desk *d, int leader)
     send(d, leader, BF_LETTER_GIVE, &task, sizeof task);
 }
 
-static void answer_waiting(bf_desk *d)
+static void answer_those(bf_desk *d, bool idle)
 {
     for (int t = 0; t < d->s.layout->teams; t++)
-        if (d->waits[t]) answer(d, t * d->s.layout->team_size);
+        if (d->waits[t] && (d->running[t].id < 0) == idle) answer(d, t * d->s.layout->team_size);
+}
+
+/* Leaders ask before their configuration ends: who still trains comes after who has nothing to do. */
+static void answer_waiting(bf_desk *d)
+{
+    answer_those(d, true);
+    answer_those(d, false);
 }
 
 void bf_desk_stop(bf_desk *d, bf_status why)
