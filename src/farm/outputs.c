@@ -345,6 +345,7 @@ bf_status bf_outputs_write(const bf_job *job, bf_result *r, bf_times *spent)
     bf_status s = r->status == BF_CONFIG_DONE ? write_done(f, job, &t) : BF_DONE;
     bf_times_lap(&t.spent, BF_PHASE_FILES, &t.then);
     bf_times_add(&r->times, &t.spent);
+    r->seconds += t.spent.seconds[BF_PHASE_EVALUATION];
     if (!s.code) s = write_rows_and_keys(f, job, r);
     bf_status closed = bf_config_file_close(&f, s.code == BF_OK);
     bf_times_lap(&t.spent, BF_PHASE_FILES, &t.then);

@@ -78,6 +78,15 @@ def test_a_run_ends_with_its_speed(study, tmp_path, ranks, team):
     assert np.isnan(runs["gflops"][-1]) and runs["gflops"][-2] > 0
 
 
+def test_what_more_betas_take_is_in_the_whole(study, tmp_path):
+    """Their evaluation is most of the work, and happens while the file is written."""
+    keys = ["--set", "sweep={model.latent: [2]}", "--set", "model.condition=beta", "--set", "objective={beta: {range: [0.1, 10]}, grid: [0.1, 10]}",
+            "--set", "output={betas: {log: [0.1, 10, 50]}, samples: 0, posterior: []}", "--set", "train.epochs=1", "--set", "data.test=8192"]
+    betafield("run", study(), "-o", tmp_path / "out", *keys)
+    sweep, _ = columns(tmp_path / "out")
+    check(sweep)
+
+
 def test_a_stop_loses_no_time(study, tmp_path):
     out = tmp_path / "out"
     process = start("run", study(LONG), "-o", out)
