@@ -95,6 +95,16 @@ static void join(bf_study *s, member *links)
     }
 }
 
+/* A chain of one is none: who asks for neighbours and has not a single pair of them is told. */
+static void expect_a_link(const bf_study *s, const bf_key *along, bf_problems *problems)
+{
+    char what[160];
+    for (int i = 0; i < s->sweep.count; i++)
+        if (s->sweep.count == 1 || s->parent[i] >= 0) return;
+    snprintf(what, sizeof what, "no two configurations differ in %s alone", along->path);
+    complain(s, problems, what);
+}
+
 void bf_study_link(bf_study *s, bf_problems *problems)
 {
     const bf_key *keys[BF_MAX_SWEPT], *along = bf_warm_started(&s->base) ? find_along(s, problems) : NULL;
@@ -107,7 +117,10 @@ void bf_study_link(bf_study *s, bf_problems *problems)
     member *links = calloc((size_t)s->sweep.count, sizeof *links);
     s->parent = calloc((size_t)s->sweep.count, sizeof *s->parent);
     if (!others || !c || !links || !s->parent) bf_problems_add(problems, 0, 0, "", "no memory to link %d configurations", s->sweep.count);
-    else if (read_links(s, along, links, c, others, problems)) join(s, links);
+    else if (read_links(s, along, links, c, others, problems)) {
+        join(s, links);
+        expect_a_link(s, along, problems);
+    }
     free(links);
     free(c);
     free(others);

@@ -58,6 +58,8 @@ static void test_warm_start__what_has_no_neighbours_is_refused(void **state)
           "s.yaml:2:14: warm_start.along: configuration 1 has likelihood.value: auto, which has no place among numbers\n" },
         { "model: {condition: beta}\nwarm_start: {along: objective.beta}\nobjective: {grid: [1]}\nsweep: {objective.beta: [{range: [0.1, 10]}, {range: [0.1, 5]}]}\n",
           "s.yaml:3:14: warm_start.along: configuration 0 has objective.beta: {range: [0.1, 10]}, which has no place among numbers\n" },
+        { "warm_start: {along: objective.beta}\nsweep:\n  pairs: [{objective.beta: 1, seed: 1}, {objective.beta: 2, seed: 2}]\n",
+          "s.yaml:2:14: warm_start.along: no two configurations differ in objective.beta alone\n" },
         { "warm_start: {from: high}\n" SWEEP, "s.yaml:2:14: warm_start.from: nothing uses it here: it belongs to warm_start.along\n" },
         { "output: {weights: false}\nwarm_start: {along: objective.beta}\n" SWEEP,
           "s.yaml:2:10: output.weights: neighbours along objective.beta start from weights, which have to be stored\n" },
