@@ -15,6 +15,15 @@
 
 static bool any_will_do(const bf_study *s) { return strcmp(bf_study_base(s)->parallel.kernels, "any") == 0; }
 
+/* Where the first word begins in which two identities differ: what they have in common may be long, and a sentence is not. */
+static size_t first_difference(const char *a, const char *b)
+{
+    size_t word = 0;
+    for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+        if (a[i] == ' ') word = i + 1;
+    return word;
+}
+
 /* --- ranks -------------------------------------------------------------------------------------------------------- */
 
 typedef struct identities { char of[BF_IDENTITIES][BF_IDENTITY]; } identities;      /* by backend; "" where the study does not use it */
@@ -41,9 +50,12 @@ static bf_status compare_identities(const identities *mine, const identities *fi
 {
     char host[64] = "";
     bf_comm_host(host, sizeof host);
-    for (int b = 0; b < BF_IDENTITIES; b++)
+    for (int b = 0; b < BF_IDENTITIES; b++) {
+        const size_t at = first_difference(mine->of[b], first->of[b]);
         if (strcmp(mine->of[b], first->of[b]) != 0)
-            return BF_FAIL(BF_E_INPUT, "parallel.kernels=any is needed: kernels on %.20s are '%.60s', on rank 0 '%.60s'", host, mine->of[b], first->of[b]);
+            return BF_FAIL(BF_E_INPUT, "parallel.kernels=any is needed: kernels on %.20s are '%.60s', on rank 0 '%.60s'", host, mine->of[b] + at,
+                           first->of[b] + at);
+    }
     return BF_DONE;
 }
 
@@ -64,8 +76,9 @@ static bf_status compare_maker(int id, const char *what, const char *made, const
     char now[BF_IDENTITY];
     bf_kernel_identity(bf_backend_find(c->train.backend), now, sizeof now);
     if (strcmp(now, made) == 0) return BF_DONE;
+    const size_t at = first_difference(made, now);
     return BF_FAIL(BF_E_INPUT, "c%04d's %s needs parallel.kernels=any to go on: made by kernels '%.60s', here they are '%.60s'", id, what,
-                   made[0] ? made : "unknown", now);
+                   made[0] ? made + at : "unknown", now + at);
 }
 
 /* A checkpoint made by other kernels would go on with other bits. */
