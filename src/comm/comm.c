@@ -124,7 +124,7 @@ void bf_comm_bcast(const bf_comm *c, void *bytes, size_t n, int root)
         MPI_Bcast((char *)bytes + at, bf_comm_piece(n - at), MPI_BYTE, root, c->mpi);
 }
 
-void bf_comm_bcast_sleeping(const bf_comm *c, void *bytes, size_t n, int root)
+void bf_comm_bcast_sleeping(const bf_comm *c, void *bytes, size_t n, int root, void (*idle)(void *self), void *self)
 {
     const struct timespec nap = { .tv_nsec = 100000 };
     MPI_Request request;
@@ -134,6 +134,7 @@ void bf_comm_bcast_sleeping(const bf_comm *c, void *bytes, size_t n, int root)
         MPI_Test(&request, &here, MPI_STATUS_IGNORE);
         if (here)
             return;
+        idle(self);
         nanosleep(&nap, NULL);
     }
 }

@@ -35,8 +35,9 @@ MPI_Comm bf_comm_mpi(const bf_comm *c);             /* for HDF5 and distributed 
 BF_MUST_USE bf_status bf_comm_agree(const bf_comm *c, bf_status mine);
 void bf_comm_barrier(const bf_comm *c);
 void bf_comm_bcast(const bf_comm *c, void *bytes, size_t n, int root);
-/* The same for what may be long in coming: ranks that wait sleep, and leave the core to others. n below 2 GiB. */
-void bf_comm_bcast_sleeping(const bf_comm *c, void *bytes, size_t n, int root);
+/* The same for what may be long in coming: ranks that wait sleep, and leave the core to others. idle(self) is called between two naps, for what else
+ * such a rank has to look after; it must not be collective. n below 2 GiB. */
+void bf_comm_bcast_sleeping(const bf_comm *c, void *bytes, size_t n, int root, void (*idle)(void *self), void *self);
 int64_t bf_comm_max(const bf_comm *c, int64_t v);
 int64_t bf_comm_sum(const bf_comm *c, int64_t v);
 /* Collective. v (n) in place: integers, whose sum has no order. */

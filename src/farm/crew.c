@@ -112,12 +112,18 @@ static void send_result(bf_crew *c, const bf_result *r)
     free(bytes);
 }
 
+/* A signal may come to any rank, also to one whose leader waits. */
+static void pass_signal(void *self)
+{
+    if (bf_stop_requested()) bf_crew_please_stop(self);
+}
+
 void bf_crew_work(bf_crew *c)
 {
     for (;;) {
         bf_task task = { .id = -1 };
         if (c->leader) task = wait_for_next(c);
-        bf_comm_bcast_sleeping(c->team, &task, sizeof task, 0);      /* the leader may be waiting for a neighbour to end */
+        bf_comm_bcast_sleeping(c->team, &task, sizeof task, 0, pass_signal, c);      /* the leader may be waiting for a neighbour to end */
         if (task.id < 0) break;
         bf_result r;
         memset(&r, 0, sizeof r);
@@ -140,9 +146,9 @@ bf_status bf_crew_finish(bf_crew *c)
         bf_desk_tend(c->desk);
     }
     if (c->desk) return bf_desk_close(&c->desk);
-    /* Sleeping, not spinning: the ranks that still train may need this core. A signal may come to any rank, also to one without work. */
+    /* Sleeping, not spinning: the ranks that still train may need this core. */
     for (;;) {
-        if (bf_stop_requested()) bf_crew_please_stop(c);
+        pass_signal(c);
         if (!bf_mail_wait(c->mail, 0.2, &letter)) continue;
         bf_status s = BF_FAIL(BF_E_INTERNAL, "the end came with %zu bytes", letter.size);
         bool end = letter.kind == BF_LETTER_END;

@@ -1,5 +1,6 @@
 /* Groups, agreement and the plain collectives. */
 #include "comm/comm.h"
+#include "comm/mail.h"
 #include "mpi_check.h"
 
 #include <stdlib.h>
@@ -95,6 +96,8 @@ static void test_bcast(const bf_comm *c, size_t n)
     }
 }
 
+static void do_nothing(void *self) { (void)self; }
+
 /* The root comes late: the others have slept, not spun, and have the same bytes. */
 static void test_sleeping_bcast(const bf_comm *c, size_t n)
 {
@@ -102,12 +105,38 @@ static void test_sleeping_bcast(const bf_comm *c, size_t n)
         unsigned char *bytes = made_by(bf_comm_rank(c), n);
         if (bf_comm_rank(c) == root) nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
         const clock_t before = clock();
-        bf_comm_bcast_sleeping(c, bytes, n, root);
+        bf_comm_bcast_sleeping(c, bytes, n, root, do_nothing, NULL);
         BF_MPI_CHECK(is_from(bytes, root, n));
         BF_MPI_CHECK((double)(clock() - before) / CLOCKS_PER_SEC < 0.015);
         free(bytes);
         bf_comm_barrier(c);
     }
+}
+
+typedef struct waiting { bf_mail *mail; bool told; } waiting;
+
+static void tell_root(void *self)
+{
+    waiting *w = self;
+    if (!w->told) BF_MPI_OK(bf_mail_send(w->mail, 0, 1, NULL, 0));
+    w->told = true;
+}
+
+/* The root comes when everyone who waits has said so. */
+static void test_sleepers_look_after_their_own(const bf_comm *c)
+{
+    enum { PATIENCE = 60 };     /* seconds: only a broken test waits that long */
+    waiting w = { 0 };
+    bf_letter l;
+    unsigned char byte = (unsigned char)(7 + bf_comm_rank(c));
+    BF_MPI_OK(bf_mail_open(c, &w.mail));
+    for (int r = 1; bf_comm_rank(c) == 0 && r < bf_comm_size(c); r++) {
+        BF_MPI_CHECK(bf_mail_wait(w.mail, PATIENCE, &l));
+        free(l.bytes);
+    }
+    bf_comm_bcast_sleeping(c, &byte, 1, 0, tell_root, &w);
+    BF_MPI_CHECK(byte == 7);
+    bf_mail_close(&w.mail);
 }
 
 /* Rank r gives n * (r + 1) % 7 bytes, so some give none and none are equal. */
@@ -196,6 +225,7 @@ int main(int argc, char **argv)
         test_gather(world, sizes[i]);
         test_send(world, sizes[i]);
     }
+    test_sleepers_look_after_their_own(world);
     test_names();
     bf_comm_finalize(&world);
     return world == NULL ? 0 : 1;
