@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "cli/encoder.h"
-#include "measure/evaluate.h"
 #include "store/data_file.h"
 #include "store/own_files.h"
 #include "study/study.h"
@@ -105,13 +104,26 @@ static bf_status open_samples(const bf_encoder *e, const encode_options *o, samp
     return choose_scale(e, o, s);
 }
 
+/* In the types in which the data set does it for training, so that the same bytes are the same numbers. */
+static void convert_u8(const samples *s, size_t count, const uint8_t *restrict stored, float *restrict x)
+{
+    const float scale = (float)s->scale, shift = (float)s->shift;
+    for (size_t i = 0; i < count; i++) x[i] = (float)stored[i] * scale + shift;
+}
+
+static void convert_f32(const samples *s, size_t count, float *x)
+{
+    for (size_t i = 0; i < count; i++) x[i] = (float)((double)x[i] * s->scale + s->shift);
+}
+
 /* Rows first .. first+n-1 in model units; stored is room for them as u8. */
 static bf_status read_block(const samples *s, int64_t first, int n, size_t width, uint8_t *stored, float *x)
 {
     const size_t count = (size_t)n * width;
     const bool u8 = s->about.type == BF_TYPE_U8;
     BF_TRY(bf_data_file_rows(s->file, s->about.name, u8 ? BF_TYPE_U8 : BF_TYPE_F32, first, n, u8 ? (void *)stored : (void *)x));
-    for (size_t i = 0; i < count; i++) x[i] = (float)((u8 ? (double)stored[i] : (double)x[i]) * s->scale + s->shift);
+    if (u8) convert_u8(s, count, stored, x);
+    else convert_f32(s, count, x);
     for (size_t i = 0; i < count; i++)
         if (!isfinite(x[i])) return BF_FAIL(BF_E_INPUT, "%s: sample %lld is not finite", s->about.name, (long long)first + (long long)(i / width));
     return BF_DONE;
@@ -162,12 +174,12 @@ static void *at_row(const bf_array *a, int64_t row)
 static bf_status encode_rows(bf_encoder *e, const encode_options *o, const samples *s, bf_array *a)
 {
     const int64_t rows = s->about.shape[0];
-    const size_t block = (size_t)BF_EVAL_ROWS * (size_t)e->width;
+    const size_t block = (size_t)e->rows * (size_t)e->width;
     uint8_t *stored = malloc(block);
     float *x = malloc(block * sizeof *x);
     bf_status status = stored && x ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a block of samples");
-    for (int64_t first = 0; !status.code && first < rows; first += BF_EVAL_ROWS) {
-        const int n = (int)(rows - first < BF_EVAL_ROWS ? rows - first : BF_EVAL_ROWS);
+    for (int64_t first = 0; !status.code && first < rows; first += e->rows) {
+        const int n = (int)(rows - first < e->rows ? rows - first : e->rows);
         int32_t *labels = at_row(&a[LABEL], first);
         status = read_block(s, first, n, (size_t)e->width, stored, x);
         if (!status.code) status = read_labels(e, o, s, first, n, labels);

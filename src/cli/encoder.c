@@ -76,7 +76,6 @@ static bf_status read_hash(const char *path, int id, bf_encoder *e)
 
 static bf_status build(bf_encoder *e)
 {
-    const bf_plan_shape shape = { .rows = BF_EVAL_ROWS, .lanes = 1 };
     const bf_backend *backend = bf_backend_find(e->config.train.backend);
     /* The variance only decides where learning starts. */
     bf_vae_data d = { .dims = e->dims, .width = e->width, .classes = e->classes, .variance = 1.0 };
@@ -84,16 +83,19 @@ static bf_status build(bf_encoder *e)
     bf_threads_set((int)e->config.parallel.threads);
     e->params = bf_params_create();
     if (!e->params) return BF_FAIL(BF_E_MEMORY, "no memory for a model");
+    BF_TRY(bf_evaluator_rows(&e->config.vae, &d, e->params, &e->rows));
+    const bf_plan_shape shape = { .rows = e->rows, .lanes = 1 };
     BF_TRY(bf_vae_build(&e->config.vae, &d, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->vae));
     e->theta = calloc(bf_params_size(e->params), sizeof *e->theta);
     e->stats = calloc((size_t)bf_plan_stats_size(e->vae.plan) + 1, sizeof *e->stats);
-    e->samples = calloc(BF_EVAL_ROWS, sizeof *e->samples);
+    e->samples = calloc((size_t)e->rows, sizeof *e->samples);
     return e->theta && e->stats && e->samples ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a model");
 }
 
 bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e)
 {
     char path[BF_PATH], name[40];
+    e->id = id;
     BF_TRY(read_config(dir, id, &e->config));
     snprintf(name, sizeof name, "configs/c%04d.h5", (int)id);
     BF_TRY(bf_file_join(path, sizeof path, dir, name));
@@ -114,7 +116,7 @@ void bf_encoder_run(bf_encoder *e, const float *x, const int32_t *labels, int64_
 {
     /* Rows behind the last one keep what an earlier block left there, or zeros: finite, which is all they have to be. */
     memcpy(bf_plan_value(e->vae.plan, 0, e->vae.x), x, (size_t)n * (size_t)e->width * sizeof *x);
-    for (int i = 0; i < BF_EVAL_ROWS; i++) e->samples[i] = first + i;
+    for (int i = 0; i < e->rows; i++) e->samples[i] = first + i;
     for (int i = 0; labels && i < n; i++) bf_vae_label(&e->vae, 0, i, labels[i]);
     const bf_run run = { .theta = e->theta, .stats = e->stats, .samples = e->samples, .seed = e->config.seed, .rows = n, .batch = n };
     bf_plan_run(e->vae.plan, &run);

@@ -7,6 +7,7 @@
 #include "vae/vae.h"
 
 typedef struct bf_encoder {         /* zero it; bf_encoder_close() */
+    int64_t    id;
     bf_config  config;
     char       hash[17];            /* its config_hash, as its file has it */
     int        dims, shape[3], width;
@@ -15,9 +16,10 @@ typedef struct bf_encoder {         /* zero it; bf_encoder_close() */
     int        classes;             /* that a model conditioned on labels has learned; 0 for others */
     bf_params *params;
     float     *theta;               /* (params size) */
-    bf_vae     vae;                 /* one block of BF_EVAL_ROWS rows */
+    int        rows;                /* of a block: as many as evaluation took at once, because they are part of a product's bits */
+    bf_vae     vae;                 /* one block */
     double    *stats;
-    int64_t   *samples;             /* (BF_EVAL_ROWS) */
+    int64_t   *samples;             /* (rows) */
 } bf_encoder;
 
 /* Where a block's rows go; every member holds the block's n rows, logvar and rate are NULL where the model has none. */
@@ -25,7 +27,7 @@ typedef struct bf_encoded { float *mean, *logvar, *z, *reconstruction, *rate, *m
 
 /* Local. BF_E_INPUT when there is no such configuration or it left no weights. */
 BF_MUST_USE bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e);
-/* Local. x (n, width) in model units are rows first .. first+n-1 of the data, n <= BF_EVAL_ROWS; the draw of a row is addressed by its index.
+/* Local. x (n, width) in model units are rows first .. first+n-1 of the data, n <= rows of a block; the draw of a row is addressed by its index.
  * labels (n): their classes, 0 .. classes-1; NULL where the model is told none. */
 void bf_encoder_run(bf_encoder *e, const float *x, const int32_t *labels, int64_t first, int n, const bf_encoded *out);
 void bf_encoder_close(bf_encoder *e);

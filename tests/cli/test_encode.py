@@ -59,6 +59,18 @@ def test_the_training_set_gives_back_what_the_study_stored(trained, tmp_path):
             np.testing.assert_array_equal(e[name][()], f[f"configs/c0000/posterior/train/{name}"][()])
 
 
+def test_a_large_model_encodes_as_many_rows_at_once_as_its_evaluation_took(tmp_path):
+    """256 logits for every entry: blocks are smaller, and the rows of a product are part of its bits."""
+    (tmp_path / "study.yaml").write_text("study: large\ndata: {source: digits, train: 300, test: 40}\nmodel: {hidden: [8], latent: 2}\n"
+                                         "likelihood: {kind: categorical}\ntrain: {epochs: 1, batch: 60}\n")
+    betafield("run", tmp_path / "study.yaml", "-o", tmp_path / "out", "--quiet")
+    betafield("data", tmp_path / "study.yaml", "-o", tmp_path / "data.h5")
+    encode(tmp_path / "out", tmp_path / "data.h5", tmp_path / "e.h5")
+    with h5py.File(tmp_path / "out/study.h5") as f, h5py.File(tmp_path / "e.h5") as e:
+        for name in ("mean", "logvar", "z"):
+            np.testing.assert_array_equal(e[name][()], f[f"configs/c0000/posterior/train/{name}"][()])
+
+
 def test_results_do_not_depend_on_what_else_is_in_the_file(trained, tmp_path):
     x = np.random.default_rng(2).random((600, 25)).astype("f8")
     encode(trained, write(tmp_path / "a.h5", x), tmp_path / "all.h5")
