@@ -36,11 +36,11 @@ quantity   train: or test:, then a column of /metrics or arithmetic with such co
 expected   a number; >= NUMBER or <= NUMBER; or a formula, worked out from the description of the data in study.h5:
 %s
 tolerance  0.01, or 3 %%; - behind >= and <=
-source     where the number comes from, in words
+source     where the number comes from, in words: theory, a publication by its name, or regression: what this study has found before
 
 `when WHERE` on a line of its own: what follows is about configurations trained like that, and passed over without one; `when -` ends it.
 
-Lines about configurations that have not begun (betafield run --only) are passed over. Exit codes: 0 everything holds, 1 something does not,
+Lines about configurations that have not begun (betafield run --only) are passed over. Exit codes: 0 nothing fails to hold, 1 something does,
 or did not end well, 2 study or expectations cannot be read."""
 
 
@@ -275,20 +275,18 @@ def judge(row, point, points):
 
 
 def judge_all(rows, points, whole):
-    """Of a study that is not whole, lines without a configuration are passed over."""
+    """Of a study that is not whole, lines without a configuration, or without the one to compare with, are passed over."""
     results = []
     for row in rows:
         about = [p for p in points if meets(row.when, p.keys) and meets(row.where, p.keys)]
         if whole and not about and not row.when:
             raise Mistake(f"{row.place}: no finished configuration is like that")
-        try:
-            for point in about:
+        for point in about:
+            try:
                 results.append(judge(row, point, points))
-        except Absent as absent:
-            if whole:
-                raise Mistake(f"{row.place}: {absent}") from None
-        except (Mistake, ArithmeticError) as mistake:
-            raise Mistake(f"{row.place}: {mistake}") from None
+            except (Mistake, ArithmeticError) as mistake:
+                if whole or not isinstance(mistake, Absent):
+                    raise Mistake(f"{row.place}: {mistake}") from None
     if whole and not results:
         raise Mistake("no expectation is about a study trained like this one")
     return results
@@ -351,7 +349,7 @@ def main(arguments=None):
     wrong = sum(not r.holds for r in results)
     missing = [f", {count} configurations {what}" for count, what in ((len(undone), "are not done"), (pending, "have not begun")) if count]
     print(f"{name}: {len(results) - wrong} of {len(results)} values are as expected" + "".join(missing))
-    return 1 if wrong or undone or not results else 0
+    return 1 if wrong or undone else 0
 
 
 if __name__ == "__main__":

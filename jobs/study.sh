@@ -13,7 +13,8 @@ usage: jobs/study.sh INPUT.yaml [RANKS] [betafield run options]
 Runs the study under mpirun on RANKS ranks (default: one per core) with build/release/betafield (or $BETAFIELD) and starts it
 again while it stops early (exit 75, for example after --max-hours). Ctrl-C, TERM and a closed terminal let it save and end
 with 75, and so does touch DIR/STOP: the same command continues. A second Ctrl-C ends at once. When all is done, jobs/report.py draws
-DIR/report; where expectations stand beside the input (.expected), jobs/check.py holds the results against them: 1 where they are not met.
+DIR/report; where expectations stand beside the input (.expected), jobs/check.py holds the results against them: 1 where they are not met,
+2 where they cannot be read.
 USAGE
 }
 
@@ -73,8 +74,10 @@ if [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then
     # Exit 2: no configuration has a point; the report says so too.
     "$betafield" curve "$dir" -o "$dir/curve.h5" || [ $? -eq 2 ]
     "$PYTHON" "$ROOT/jobs/report.py" "$dir"
-    # What the study is known to find; a value that it does not is 1.
+    # What the study is known to find; configurations that failed (3) are said before values that are not as expected.
     expected=${input%.yaml}.expected
-    [ ! -r "$expected" ] || "$PYTHON" "$ROOT/jobs/check.py" "$dir" --expected "$expected" || [ "$code" -ne 0 ] || code=1
+    checked=0
+    [ ! -e "$expected" ] || "$PYTHON" "$ROOT/jobs/check.py" "$dir" --expected "$expected" || checked=$?
+    [ "$code" -ne 0 ] || code=$checked
 fi
 exit "$code"

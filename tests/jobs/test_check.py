@@ -2,6 +2,7 @@
 import importlib.util
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,20 @@ def test_check__what_did_not_end_well_is_named(tmp_path, capsys):
 def test_check__what_was_not_asked_for_is_passed_over(tmp_path, capsys):
     code, out, _ = run(known_study(tmp_path, status=0), THEORY + "objective.beta=3.2 | train: rate | 9 | 1 | x", capsys)
     assert code == 0 and "17 of 17 values are as expected, 1 configurations have not begun" in out
-    assert run(tmp_path, "objective.beta=3.2 | train: rate | 9 | 1 | x", capsys)[0] == 1
+    code, out, _ = run(tmp_path, "objective.beta=3.2 | train: rate | 9 | 1 | x", capsys)
+    assert code == 0 and "0 of 0 values are as expected, 1 configurations have not begun" in out
+
+
+def test_check__one_without_a_partner_does_not_hide_the_others(tmp_path, capsys):
+    configs = [({"model.latent": k, "likelihood.variance": v, "objective.beta": 1.0}, {"mmd": (0, m)}, status)
+               for k, v, m, status in [(16, "fixed", 0.2, 2), (16, "learned", 0.1, 0), (64, "fixed", 0.08, 2), (64, "learned", 0.01, 2)]]
+    write_study(tmp_path, configs)
+    line = "likelihood.variance=fixed | test: mmd over likelihood.variance=learned, model.latent=same"
+    code, out, err = run(tmp_path, f"{line} | 8 | 1 % | x", capsys)
+    assert code == 0 and "1 of 1 values are as expected" in out, out + err
+    assert run(tmp_path, f"{line} | 9 | 1 % | x", capsys)[0] == 1
+    write_study(tmp_path / "whole", [(*configs[0][:2], 2), *configs[2:]])
+    assert "it must be one" in run(tmp_path / "whole", f"{line} | 8 | 1 % | x", capsys)[2]
 
 
 def test_check__the_line_of_low_rank_data(tmp_path, capsys):
@@ -187,7 +201,9 @@ def test_check__is_a_program_that_teaches():
 def test_check__shipped_expectations_belong_to_a_study(path):
     assert f"\nstudy: {path.stem}\n" in path.with_suffix(".yaml").read_text()
     rows = check.read_expectations(path)
-    assert rows and all(row.source for row in rows)
+    assert rows
+    for row in rows:
+        assert re.match(r"theory: |published\b.* \([A-Z][^()]* \d{4}\)|regression: found .* with this file", row.source), f"{row.place}: {row.source}"
 
 
 def test_check__linear_models_of_the_program_lie_on_the_analytic_curves(tmp_path):
@@ -202,11 +218,12 @@ def test_check__linear_models_of_the_program_lie_on_the_analytic_curves(tmp_path
     assert trained("short", 100).returncode == 1
 
 
-@pytest.mark.parametrize("bound, code", [(">= 0", 0), ("<= 0", 1)])
-def test_check__the_recipe_holds_a_study_against_what_stands_beside_it(tmp_path, bound, code):
+@pytest.mark.parametrize("column, bound, code", [("rate", ">= 0", 0), ("rate", "<= 0", 1), ("rat", ">= 0", 2)])
+def test_check__the_recipe_holds_a_study_against_what_stands_beside_it(tmp_path, column, bound, code):
     (tmp_path / "small.yaml").write_text("study: small\ndata: {train: 256, test: 64}\ntrain: {epochs: 1, batch: 64}\nmeasure: [rd]\n")
-    (tmp_path / "small.expected").write_text(f"- | test: rate | {bound} | - | a rate")
+    (tmp_path / "small.expected").write_text(f"- | test: {column} | {bound} | - | a rate")
     recipe = subprocess.run([ROOT / "jobs" / "study.sh", tmp_path / "small.yaml", "1", "-o", tmp_path / "out", "--quiet"], capture_output=True, text=True,
                             timeout=300, env={**os.environ, "BETAFIELD": BETAFIELD, "BETAFIELD_PYTHON": sys.executable})
     assert recipe.returncode == code, recipe.stdout + recipe.stderr
-    assert f"small: {1 - code} of 1 values are as expected" in recipe.stdout and (tmp_path / "out" / "report" / "rd.png").exists()
+    assert ("there is no rat here" in recipe.stderr if code == 2 else f"small: {1 - code} of 1 values are as expected" in recipe.stdout)
+    assert (tmp_path / "out" / "report" / "rd.png").exists()
