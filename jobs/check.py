@@ -40,8 +40,8 @@ source     where the number comes from, in words: theory, a publication by its n
 
 `when WHERE` on a line of its own: what follows is about configurations trained like that, and passed over without one; `when -` ends it.
 
-Lines about configurations that have not begun (betafield run --only) are passed over. Exit codes: 0 nothing fails to hold, 1 something does,
-or did not end well, 2 study or expectations cannot be read."""
+Lines about configurations that have not begun (betafield run --only) are passed over. Exit codes: 0 everything else holds, 1 something
+does not, or did not end well, 2 study or expectations cannot be read."""
 
 
 class Mistake(Exception):
