@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/encoder.h"
+#include "cli/sample_labels.h"
 #include "store/data_file.h"
 #include "store/own_files.h"
 #include "study/study.h"
@@ -25,13 +26,14 @@ static const bf_option options[] = {
     { "-o", "OUT.h5", BF_OPTION_TEXT, offsetof(encode_options, out), 0, "the file to write" },
     { "--dataset", "NAME", BF_OPTION_TEXT, offsetof(encode_options, dataset), 0, "the data set inside DATA.h5 (default: x, train/x or test/x)" },
     { "--beta", "B", BF_OPTION_REAL, offsetof(encode_options, beta), 0, "for models conditioned on beta" },
-    { "--label", "Y", BF_OPTION_INT, offsetof(encode_options, label), 0, "for models told classes: that of all samples (default: label beside them)" },
+    { "--label", "Y", BF_OPTION_INT, offsetof(encode_options, label), 0, "for models told classes: that of all samples (default: those of the file)" },
     { 0 },
 };
 
 typedef struct samples {
     bf_data_file *file;
-    bf_array about, labels;             /* labels: rank 0 where none are read */
+    bf_array about;
+    bf_sample_labels labels;            /* open where a model is told them and --label does not say */
     double   scale, shift;              /* model units = stored * scale + shift */
 } samples;
 
@@ -71,24 +73,6 @@ static bf_status choose_scale(const bf_encoder *e, const encode_options *o, samp
     return BF_DONE;
 }
 
-/* The classes of train/x are train/label. */
-static bf_status find_labels(const bf_encoder *e, const encode_options *o, samples *s)
-{
-    bool found = false;
-    char name[sizeof s->about.name];
-    const char *slash = strrchr(s->about.name, '/');
-    if (e->classes == 0 || o->label >= 0) return BF_DONE;
-    const int n = snprintf(name, sizeof name, "%.*slabel", slash ? (int)(slash - s->about.name) + 1 : 0, s->about.name);
-    if (n < 0 || (size_t)n >= sizeof name) return BF_FAIL(BF_E_INPUT, "%s: the name %s is too long", o->data, s->about.name);
-    BF_TRY(bf_data_file_describe(s->file, name, &s->labels, &found));
-    if (!found)
-        return BF_FAIL(BF_E_INPUT, "--label is missing: c%04lld is told every sample's class, and %s has no %s", (long long)o->config, o->data, name);
-    const bool whole = s->labels.type == BF_TYPE_U8 || s->labels.type == BF_TYPE_I32 || s->labels.type == BF_TYPE_I64;
-    if (s->labels.rank != 1 || s->labels.shape[0] != s->about.shape[0] || !whole)
-        return BF_FAIL(BF_E_INPUT, "%s: %s is no list of %lld whole numbers, one for every sample", o->data, name, (long long)s->about.shape[0]);
-    return BF_DONE;
-}
-
 static bf_status open_samples(const bf_encoder *e, const encode_options *o, samples *s)
 {
     bf_status opened = bf_data_file_open(o->data, &s->file);
@@ -100,7 +84,7 @@ static bf_status open_samples(const bf_encoder *e, const encode_options *o, samp
     const int64_t width = count / s->about.shape[0];
     if (width != e->width)
         return BF_FAIL(BF_E_INPUT, "%s: samples of %s have %lld values, the study's have %d", o->data, s->about.name, (long long)width, e->width);
-    BF_TRY(find_labels(e, o, s));
+    if (e->classes > 0 && o->label < 0) BF_TRY(bf_sample_labels_open(e, s->file, o->data, &s->about, &s->labels));
     return choose_scale(e, o, s);
 }
 
@@ -130,16 +114,10 @@ static bf_status read_block(const samples *s, int64_t first, int n, size_t width
 }
 
 /* The classes of these rows; NULL in labels where the model is told none. */
-static bf_status read_labels(const bf_encoder *e, const encode_options *o, const samples *s, int64_t first, int n, int32_t *labels)
+static bf_status read_labels(const encode_options *o, const samples *s, int64_t first, int n, int32_t *labels)
 {
-    if (!labels) return BF_DONE;
-    for (int i = 0; i < n; i++) labels[i] = (int32_t)o->label;
-    if (s->labels.rank == 0) return BF_DONE;
-    BF_TRY(bf_data_file_rows(s->file, s->labels.name, BF_TYPE_I32, first, n, labels));
-    for (int i = 0; i < n; i++)
-        if (labels[i] < 0 || labels[i] >= e->classes)
-            return BF_FAIL(BF_E_INPUT, "%s: sample %lld is of class %ld; c%04lld has learned 0 to %d", s->labels.name, (long long)(first + i), (long)labels[i],
-                           (long long)o->config, e->classes - 1);
+    if (labels && o->label < 0) return bf_sample_labels_read(&s->labels, first, n, labels);
+    for (int i = 0; labels && i < n; i++) labels[i] = (int32_t)o->label;
     return BF_DONE;
 }
 
@@ -182,7 +160,7 @@ static bf_status encode_rows(bf_encoder *e, const encode_options *o, const sampl
         const int n = (int)(rows - first < e->rows ? rows - first : e->rows);
         int32_t *labels = at_row(&a[LABEL], first);
         status = read_block(s, first, n, (size_t)e->width, stored, x);
-        if (!status.code) status = read_labels(e, o, s, first, n, labels);
+        if (!status.code) status = read_labels(o, s, first, n, labels);
         if (status.code) break;
         const bf_encoded out = { at_row(&a[MEAN], first), at_row(&a[LOGVAR], first), at_row(&a[Z], first),
                                  at_row(&a[RECONSTRUCTION], first), at_row(&a[RATE], first), at_row(&a[MSE], first) };
@@ -266,6 +244,7 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
     bf_status s = e ? bf_args_read(options, argc, argv, &o) : BF_FAIL(BF_E_MEMORY, "no memory");
     if (!s.code) s = encode(&o, e, &data, a);
     for (int i = 0; i < OUTPUTS; i++) free(a[i].data);
+    bf_sample_labels_close(&data.labels);
     bf_data_file_close(&data.file);
     if (e) bf_encoder_close(e);
     free(e);
@@ -283,7 +262,8 @@ const bf_command bf_command_encode = {
         "Writes the posterior's mean and logvar, one draw z, the decoder mean at the posterior mean (model\n"
         "units), and per sample the rate (nat) and the squared error per value. u8 data is scaled as the\n"
         "study's own was. A model that is told classes takes those of the data set `label` beside the samples\n"
-        "(train/label for train/x), or --label for all; the result has them, too.\n",
+        "(train/label for train/x), after data.label: k of the values in column k of `factors`, or --label\n"
+        "for all; the result has them, too.\n",
     .run = command,
     .options = options,
 };

@@ -94,16 +94,16 @@ static bf_status build(bf_encoder *e)
 
 bf_status bf_encoder_open(const char *dir, int64_t id, bf_encoder *e)
 {
-    char path[BF_PATH], name[40];
+    char name[40];
     e->id = id;
     BF_TRY(read_config(dir, id, &e->config));
     snprintf(name, sizeof name, "configs/c%04d.h5", (int)id);
-    BF_TRY(bf_file_join(path, sizeof path, dir, name));
-    if (!bf_file_exists(path)) return BF_FAIL(BF_E_INPUT, "configuration %lld has not ended: there is no %s", (long long)id, path);
-    BF_TRY(read_data_attrs(path, (int)id, e));
-    BF_TRY(read_hash(path, (int)id, e));
+    BF_TRY(bf_file_join(e->path, sizeof e->path, dir, name));
+    if (!bf_file_exists(e->path)) return BF_FAIL(BF_E_INPUT, "configuration %lld has not ended: there is no %s", (long long)id, e->path);
+    BF_TRY(read_data_attrs(e->path, (int)id, e));
+    BF_TRY(read_hash(e->path, (int)id, e));
     BF_TRY(build(e));
-    return bf_weights_read(path, (int)id, e->params, e->theta);
+    return bf_weights_read(e->path, (int)id, e->params, e->theta);
 }
 
 static void copy_rows(const bf_encoder *e, bf_value v, int n, float *to)

@@ -2,12 +2,14 @@
 #ifndef BF_CLI_ENCODER_H
 #define BF_CLI_ENCODER_H
 #include <stdint.h>
+#include "base/file.h"
 #include "data/dataset.h"
 #include "study/config.h"
 #include "vae/vae.h"
 
 typedef struct bf_encoder {         /* zero it; bf_encoder_close() */
     int64_t    id;
+    char       path[BF_PATH];       /* of its file */
     bf_config  config;
     char       hash[17];            /* its config_hash, as its file has it */
     int        dims, shape[3], width;

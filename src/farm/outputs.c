@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "farm/class_values.h"
 #include "farm/weights.h"
 #include "measure/comparable.h"
 #include "measure/histogram.h"
@@ -120,6 +121,7 @@ static bf_status write_weights(bf_config_file *f, const bf_job *job)
     };
     BF_TRY(bf_config_file_attrs(f, "weights", attrs, (int)(sizeof attrs / sizeof *attrs) - !bf_label_conditioned(o)));
     BF_TRY(write_layers(f, job));
+    if (bf_label_conditioned(o)) BF_TRY(bf_class_values_write(f, job->crew->team, job->data, job->config.data.label));
     return bf_weights_write(f, job->crew->team, bf_trainer_params(job->trainer), bf_trainer_theta(job->trainer));
 }
 

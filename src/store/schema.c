@@ -69,6 +69,8 @@ static const bf_object objects[] = {
       "the network" },
     { "/configs/*/weights/*", NULL, "f32", "1", "final parameters",
       "PyTorch layout: dense (out, in), conv (out, in, kh, kw), transposed conv (in, out, kh, kw); encoder.0.weight, ..., likelihood.log_variance" },
+    { "/configs/*/class_values", "class", "f32", "1", "value of the factor that each class stands for",
+      "only where model.condition has label and data.label is a factor's number; NaN: no sample in use has that class" },
     { "/configs/*/posterior/*/mean", "sample latent", "f32", "1", "posterior mean", "every sample of the split in data-set order" },
     { "/configs/*/posterior/*/logvar", "sample latent", "f32", "1", "log of the posterior variance", NULL },
     { "/configs/*/posterior/*/scale", "sample latent", "f32", "1", "posterior scale", "instead of logvar where the posterior has one" },

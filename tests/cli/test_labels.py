@@ -165,6 +165,35 @@ def test_values_of_a_factor_are_classes(tmp_path):
             np.testing.assert_array_equal(f[f"data/labels/{part}"][()], shape)
             np.testing.assert_array_equal(f[f"data/set1/labels/{part}"][()], np.rint((scale - 0.5) * 6))
             np.testing.assert_array_equal(h[f"{part}/label"][()], np.rint((scale - 0.5) * 6))
+        assert f["configs/c0000/class_values"][()].tolist() == [0, 1, 2]
+        np.testing.assert_array_equal(f["configs/c0001/class_values"][()], np.unique(g["train/factors"][:, 1]))
+    for config in (0, 1):       # again.h5 has labels of its own, which are those of configuration 1 alone
+        for data in ("grid.h5", "again.h5"):
+            encode(tmp_path, config, tmp_path / data, tmp_path / "e.h5")
+            with h5py.File(tmp_path / "out/study.h5") as f, h5py.File(tmp_path / "e.h5") as e:
+                np.testing.assert_array_equal(e["label"][()], f[f"data{'/set1' if config else ''}/labels/train"][()])
+                np.testing.assert_array_equal(e["mean"][()], f[f"configs/c000{config}/posterior/train/mean"][()])
+    factors_that_tell_no_class(tmp_path)
+
+
+def factors_that_tell_no_class(tmp_path):
+    """Of the second configuration, which has learned the values of factor 2."""
+    factors = np.tile([0, 0.5, 0, 0, 0], (4, 1))
+    other, few = factors.copy(), factors[:, :1]
+    other[2, 1] = 0.55
+    for beside, said in [({"factors": other}, "factor 2 of sample 2 is 0.55, of which c0001 has learned no class"),
+                         ({"factors": few}, "no table of 4 samples with a factor number 2"), ({"factors": factors[:3]}, "no table of 4 samples"),
+                         ({"factors": factors.astype("i4")}, "no table of 4 samples"), ({"label": np.zeros(4, "i4")}, "which is the value of factor 2")]:
+        with h5py.File(tmp_path / "x.h5", "w") as f:
+            f["x"] = np.zeros((4, 16, 16), "u1")
+            for name, values in beside.items():
+                f[name] = values
+        assert said in encode(tmp_path, 1, tmp_path / "x.h5", tmp_path / "no.h5", expect=2).stderr
+    encode(tmp_path, 1, tmp_path / "x.h5", tmp_path / "yes.h5", "--label", "3")
+    with h5py.File(tmp_path / "out/configs/c0001.h5", "a") as f:
+        del f["configs/c0001/class_values"]
+    assert "that are c0001's classes cannot be read" in encode(tmp_path, 1, tmp_path / "grid.h5", tmp_path / "no.h5", expect=2).stderr
+    assert not (tmp_path / "no.h5").exists()
 
 
 @pytest.mark.parametrize("data,said", [
