@@ -14,6 +14,7 @@
 #include "farm/ledger.h"
 #include "farm/report.h"
 #include "farm/same_kernels.h"
+#include "farm/stale_outputs.h"
 #include "farm/tables.h"
 #include "measure/measure.h"
 #include "nn/backend.h"
@@ -133,6 +134,7 @@ static bf_status open_books(farm *f)
     bf_log_close(&early);
     if (!s.code) s = bf_log_open(f->ledger.dir, true, f->options->quiet, &f->log);
     if (!s.code) s = bf_same_kernels_as_before(&f->ledger);
+    if (!s.code) s = bf_stale_outputs_warn(&f->ledger, f->log);
     if (!s.code) s = count_costs(f);
     if (!s.code) s = check_space(f);
     if (!s.code) s = bf_ledger_publish(&f->ledger);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "farm/class_values.h"
+#include "farm/key_attributes.h"
 #include "farm/weights.h"
 #include "measure/comparable.h"
 #include "measure/histogram.h"
@@ -21,37 +22,6 @@
 #define BF_MAX_STATE 64
 #define BF_LAYER_LIST (BF_MAX_LAYERS * (BF_LAYER_TEXT + 2) + 3)
 
-/* An effective key as an attribute: numbers and booleans (1, 0) as numbers, the rest, "auto" and "none" included, as the text a study
- * file would hold. */
-static bf_status key_attribute(const bf_key *k, const bf_config *c, char *printed, bf_attr *a)
-{
-    const char *at = (const char *)c + k->offset;
-    const bool plain = k->type == BF_KEY_TEXT || k->type == BF_KEY_CHOICE;      /* without YAML's quotes */
-    snprintf(a->name, sizeof a->name, "%s", k->path);
-    bf_key_print(k, c, printed, BF_KEY_PRINTED);
-    const bool number = strchr("+-.0123456789", printed[0]) != NULL;
-    const bool real = k->type == BF_KEY_REAL || k->type == BF_KEY_WEIGHT;
-    a->type = k->type == BF_KEY_BOOL || (k->type == BF_KEY_INT && number) ? 'i' : real && number ? 'f' : 's';
-    if (k->type == BF_KEY_BOOL) a->integer = *(const bool *)at;
-    else if (a->type == 'i') memcpy(&a->integer, at, sizeof a->integer);
-    else if (a->type == 'f') memcpy(&a->real, at, sizeof a->real);
-    if (a->type != 's') return BF_DONE;
-    a->text = strdup(plain ? at : printed);
-    return a->text ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the attribute %s", k->path);
-}
-
-static bf_status key_attributes(const bf_config *c, bf_attr *attrs, int *n)
-{
-    int n_keys;
-    const bf_key *key = bf_key_table(&n_keys);
-    char *printed = malloc(BF_KEY_PRINTED);
-    bf_status s = printed ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory to print keys");
-    for (int i = 0; !s.code && i < n_keys; i++)
-        if (key[i].size > 0 && bf_key_applies(&key[i], c)) s = key_attribute(&key[i], c, printed, &attrs[(*n)++]);
-    free(printed);
-    return s;
-}
-
 /* Beside the keys: whose arithmetic it was, because `train.backend: auto` does not say. */
 static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const bf_result *r)
 {
@@ -59,7 +29,7 @@ static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const
     bf_key_table(&n_keys);
     char kernels[160] = "";
     bf_attr *attrs = calloc((size_t)n_keys + 1, sizeof *attrs);
-    bf_status s = attrs ? key_attributes(&job->config, attrs, &n) : BF_FAIL(BF_E_MEMORY, "no memory for the attributes of c%04d", job->id);
+    bf_status s = attrs ? bf_key_attributes(&job->config, "", attrs, &n) : BF_FAIL(BF_E_MEMORY, "no memory for the attributes of c%04d", job->id);
     s = bf_comm_agree(job->crew->team, s);
     if (!s.code) {
         bf_kernel_identity(bf_backend_find(job->config.train.backend), kernels, sizeof kernels);
@@ -67,8 +37,7 @@ static bf_status write_rows_and_keys(bf_config_file *f, const bf_job *job, const
         attrs[n] = (bf_attr){ .name = "kernels", .type = 's', .text = kernels };
         s = bf_config_file_result(f, job->crew->schema, r, attrs, n + 1);
     }
-    for (int i = 0; i < n; i++)
-        if (attrs[i].type == 's') free((void *)attrs[i].text);
+    bf_key_attributes_free(attrs, n);
     free(attrs);
     return s;
 }

@@ -33,6 +33,8 @@ BF_MUST_USE bf_status bf_config_file_read_result(const char *dir, int id, const 
 /* Fills the values of attributes by name and wanted type; texts land in text[i]. group is a path under the configuration's ("weights"), "" for that itself.
  * BF_E_FORMAT when one is missing or of another type. */
 BF_MUST_USE bf_status bf_config_file_read_attrs(const char *path, int id, const char *group, bf_attr *wanted, int n, char (*text)[64]);
+/* differs (n): which of these attributes the configuration's group has with another value. One that it, of an earlier version, has not is none. */
+BF_MUST_USE bf_status bf_config_file_compare_attrs(const char *path, int id, const bf_attr *attrs, int n, bool *differs);
 /* The kernels that made it; "" when the file, of an earlier version, does not tell. */
 BF_MUST_USE bf_status bf_config_file_read_kernels(const char *path, int id, char *out, size_t size);
 /* 16 hex digits that change with any dataset of a group of the configuration's: of their names and checksums. Reads no values. */

@@ -178,6 +178,35 @@ bf_status bf_config_file_read_attrs(const char *path, int id, const char *group,
     return s.code ? s : closed;
 }
 
+/* What cannot be read as such a value is another one. */
+static bf_status compare_attr(hid_t at, const bf_attr *a, bool *differs)
+{
+    int64_t integer = 0;
+    double real = 0.0;
+    *differs = false;
+    if (H5Aexists(at, a->name) <= 0) return BF_DONE;
+    if (a->type == 'i') *differs = bf_h5_get_int(at, a->name, &integer).code || integer != a->integer;
+    else if (a->type == 'f') *differs = bf_h5_get_real(at, a->name, &real).code || real != a->real;
+    else {
+        const size_t size = strlen(a->text) + 1;
+        char *text = malloc(size);
+        if (!text) return BF_FAIL(BF_E_MEMORY, "no memory to compare the attribute %s", a->name);
+        *differs = bf_h5_get_text(at, a->name, text, size).code || strcmp(text, a->text) != 0;
+        free(text);
+    }
+    return BF_DONE;
+}
+
+bf_status bf_config_file_compare_attrs(const char *path, int id, const bf_attr *attrs, int n, bool *differs)
+{
+    hid_t file = H5I_INVALID_HID, group = H5I_INVALID_HID;
+    bf_status s = open_group(path, id, &file, &group);
+    for (int i = 0; !s.code && i < n; i++) s = compare_attr(group, &attrs[i], &differs[i]);
+    if (group >= 0) H5Gclose(group);
+    bf_status closed = bf_h5_close(&file, path);
+    return s.code ? s : closed;
+}
+
 /* One name and one checksum after the other, each with what came before. */
 static bf_status digest_group(hid_t at, char out[17])
 {

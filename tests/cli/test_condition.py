@@ -103,6 +103,20 @@ def test_betas_it_will_not_have_learned(alone, betas, said):
     assert said in betafield("plan", alone / "study.yaml", "--set", f"output.betas={betas}", expect=2).stderr
 
 
+def test_outputs_that_are_asked_for_too_late_are_said(alone, tmp_path):
+    shutil.copytree(alone / "out", tmp_path / "out")
+
+    def again(*settings):
+        more = [word for s in settings for word in ("--set", s)]
+        return betafield("run", alone / "study.yaml", "-o", tmp_path / "out", *more).stderr
+
+    assert again() == again("output.progress_seconds=5") == ""
+    assert "output.betas: 4 ended configurations were written with other values; only --fresh" in again("output.betas=[0.1, 1, 10]")
+    assert "output.betas, output.samples: 5 ended configurations" in again("output.betas=none", "output.samples=3")
+    assert again() == ""
+    assert_same_bits(alone / "out", tmp_path / "out")
+
+
 def test_verify_compares_the_tables_by_beta(alone, tmp_path):
     """Every dataset is whole, but two tables have exchanged their names; then a table is missing."""
     shutil.copytree(alone / "out", tmp_path / "out")
