@@ -117,7 +117,7 @@ void bf_encoder_run(bf_encoder *e, const float *x, const int32_t *labels, int64_
     /* Rows behind the last one keep what an earlier block left there, or zeros: finite, which is all they have to be. */
     memcpy(bf_plan_value(e->vae.plan, 0, e->vae.x), x, (size_t)n * (size_t)e->width * sizeof *x);
     for (int i = 0; i < e->rows; i++) e->samples[i] = first + i;
-    for (int i = 0; labels && i < n; i++) bf_vae_label(&e->vae, 0, i, labels[i]);
+    bf_vae_label_rows(&e->vae, 0, labels, NULL, n);
     const bf_run run = { .theta = e->theta, .stats = e->stats, .samples = e->samples, .seed = e->config.seed, .rows = n, .batch = n };
     bf_plan_run(e->vae.plan, &run);
     copy_rows(e, e->vae.mean, n, out->mean);

@@ -277,17 +277,17 @@ static bf_status measure_by_beta(bf_job *job, bf_result *r)
     bf_f64_list grid;
     bf_evaluator *evaluator = bf_trainer_evaluator(job->trainer);
     bf_condition_grid(&job->config.vae, &grid);
-    const int stored = bf_condition_stored(&grid);
+    job->told = bf_condition_stored_beta(&job->config.vae);
     BF_TRY(bf_comm_agree(job->crew->team, bf_result_add_betas(r, grid.count)));
     for (int b = 0; b < grid.count; b++) {
+        const bool stored = grid.at[b] == job->told;
         bf_evaluation passing[BF_SPLITS] = { 0 };
         bf_evaluator_tell(evaluator, grid.at[b]);
-        const bf_status s = measure_model(job, b == stored, b == stored ? job->evaluation : passing,
+        const bf_status s = measure_model(job, stored, stored ? job->evaluation : passing,
                                           r->by_beta + (size_t)b * BF_SPLITS * (size_t)r->n_metrics);
         for (int split = 0; split < BF_SPLITS; split++) bf_evaluation_free(&passing[split]);
         if (s.code) return s;
     }
-    job->told = grid.at[stored];
     bf_evaluator_tell(evaluator, job->told);
     return BF_DONE;
 }

@@ -53,11 +53,8 @@ void bf_evaluator_tell(bf_evaluator *e, double beta)
 
 static void start_beta(bf_evaluator *e)
 {
-    bf_f64_list grid;
     e->beta = bf_vae_beta(e->options);
-    if (!bf_beta_conditioned(e->options)) return;
-    bf_condition_grid(e->options, &grid);
-    bf_evaluator_tell(e, grid.at[bf_condition_stored(&grid)]);
+    if (bf_beta_conditioned(e->options)) bf_evaluator_tell(e, bf_condition_stored_beta(e->options));
 }
 
 /* Values grow with rows; scratch, which depends on kernels, has no say. */
@@ -215,12 +212,6 @@ static void keep_rows(const pass *p, int64_t first, int rows)
     if (p->out->logvar) memcpy(p->out->logvar + at, row_of(v, v->logvar, 0, v->latent), n);
 }
 
-/* labels (rows), NULL where the model is told none. Rows not in use keep those of an earlier block, or none. */
-static void put_labels(const bf_vae *v, const int32_t *labels, int rows)
-{
-    for (int i = 0; labels && i < rows; i++) bf_vae_label(v, 0, i, labels[i]);
-}
-
 /* One run of the plan. */
 static void take_rows(pass *p, int64_t first, int rows, double *record)
 {
@@ -230,8 +221,8 @@ static void take_rows(pass *p, int64_t first, int rows, double *record)
     size_t width = (size_t)v->width;
     bf_dataset_block(p->e->data, p->split, first, rows, x);
     memset(x + (size_t)rows * width, 0, (size_t)(all - rows) * width * sizeof *x);
-    put_labels(v, p->e->labels[p->split] ? p->e->labels[p->split] + first : NULL, rows);
     for (int i = 0; i < all; i++) p->samples[i] = first + (i < rows ? i : 0);
+    bf_vae_label_rows(v, 0, p->e->labels[p->split], p->samples, rows);
     memset(p->value, 0, (size_t)all * sizeof *p->value);
     memset(p->scatter, 0, (size_t)all * sizeof *p->scatter);
     for (int draw = 0; draw < p->draws; draw++) {
@@ -370,7 +361,7 @@ bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *
         int rows = n - first < e->rows ? (int)(n - first) : e->rows;
         memcpy(in, z + (size_t)first * latent, (size_t)rows * latent * sizeof *in);
         memset(in + (size_t)rows * latent, 0, (size_t)(e->rows - rows) * latent * sizeof *in);
-        put_labels(v, labels ? labels + first : NULL, rows);
+        bf_vae_label_rows(v, 0, labels ? labels + first : NULL, NULL, rows);
         const bf_run run = { .theta = theta, .stats = e->stats, .seed = e->seed, .rows = rows, .batch = rows };
         bf_plan_run(v->plan, &run);
         memcpy(x + (size_t)first * width, row_of(v, v->recon, 0, v->width), (size_t)rows * width * sizeof *x);

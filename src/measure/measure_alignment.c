@@ -62,13 +62,6 @@ static void memory(comparison *c, bf_arena *a)
 
 /* --- the model at the stored beta --------------------------------------------------------------------------------- */
 
-static double stored_beta(const bf_vae_options *o)
-{
-    bf_f64_list grid;
-    bf_condition_grid(o, &grid);
-    return grid.at[bf_condition_stored(&grid)];
-}
-
 /* Local. Everything that can fail before the ranks meet. */
 static bf_status prepare(comparison *c)
 {
@@ -83,7 +76,7 @@ static bf_status prepare(comparison *c)
     c->dimensions = (int)((int64_t)c->here.latent * (rank + 1) / ranks) - c->dimension;
     BF_TRY(bf_fault_at(in->team, "measure.allocate", BF_E_MEMORY));
     BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_ENCODE, &shape, e->backend, BF_USE_EPS_EVAL + 16u * (uint32_t)in->split, e->params, &c->encoder));
-    bf_vae_tell(&c->encoder, e->options, stored_beta(e->options));
+    bf_vae_tell(&c->encoder, e->options, bf_condition_stored_beta(e->options));
     memory(c, &c->arena);
     BF_TRY(bf_arena_commit(&c->arena));
     memory(c, &c->arena);
@@ -101,7 +94,7 @@ static void encode_block(comparison *c, int64_t first, int n)
     for (int i = 0; i < e->rows; i++) c->index[i] = bf_subset_index(first + (i < n ? i : 0), c->here.count, in->evaluation->samples);
     bf_dataset_rows(e->data, in->split, c->index, n, x);
     memset(x + (size_t)n * width, 0, (size_t)(e->rows - n) * width * sizeof *x);
-    for (int i = 0; e->labels[in->split] && i < n; i++) bf_vae_label(v, 0, i, e->labels[in->split][c->index[i]]);
+    bf_vae_label_rows(v, 0, e->labels[in->split], c->index, n);
     const bf_run run = { .theta = in->theta, .stats = c->stats, .samples = c->index, .seed = e->seed, .rows = n, .batch = n };
     bf_plan_run(v->plan, &run);
 }

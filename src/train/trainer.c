@@ -31,7 +31,7 @@ static void fill_lanes(bf_trainer *t)
     for (int l = 0; l < t->lanes; l++) {
         const int64_t *index = t->indices + (size_t)l * (size_t)t->rows;
         bf_dataset_rows(s->data, BF_TRAIN, index, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
-        for (int r = 0; t->labels && r < t->rows; r++) bf_vae_label(&t->vae, l, r, t->labels[index[r]]);
+        bf_vae_label_rows(&t->vae, l, t->labels, index, t->rows);
     }
 }
 

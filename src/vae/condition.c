@@ -164,11 +164,13 @@ void bf_condition_grid(const bf_vae_options *o, bf_f64_list *out)
     out->at[GRID - 1] = high;
 }
 
-int bf_condition_stored(const bf_f64_list *grid)
+double bf_condition_stored_beta(const bf_vae_options *o)
 {
-    int best = 0;
-    for (int i = 1; i < grid->count; i++)
-        if (fabs(log(grid->at[i])) < fabs(log(grid->at[best]))) best = i;
+    bf_f64_list grid;
+    bf_condition_grid(o, &grid);
+    double best = grid.at[0];
+    for (int i = 1; i < grid.count; i++)
+        if (fabs(log(grid.at[i])) < fabs(log(best))) best = grid.at[i];
     return best;
 }
 

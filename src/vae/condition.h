@@ -49,7 +49,7 @@ double bf_condition_n(const bf_vae_options *o, double beta);
 /* The values a conditioned model is evaluated at: objective.grid, or 20 between the ends of the range, evenly in the logarithm. */
 void bf_condition_grid(const bf_vae_options *o, bf_f64_list *out);
 /* Which of them its posteriors are stored for, and its training evaluated at: the one nearest 1 in the logarithm. */
-int bf_condition_stored(const bf_f64_list *grid);
+double bf_condition_stored_beta(const bf_vae_options *o);
 
 /* A hidden layer's value, and a network's input, as the model's modulation makes them. */
 bf_value bf_modulate(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value v, const char *name, bf_half side);

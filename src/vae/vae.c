@@ -281,6 +281,11 @@ void bf_vae_label(const bf_vae *v, int lane, int row, int label)
     else ((float *)at)[first + (size_t)label] = 1.0f;
 }
 
+void bf_vae_label_rows(const bf_vae *v, int lane, const int32_t *labels, const int64_t *index, int rows)
+{
+    for (int i = 0; labels != NULL && i < rows; i++) bf_vae_label(v, lane, i, labels[index != NULL ? index[i] : i]);
+}
+
 double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment *at, double *weights)
 {
     return v->objective->weights(o, at, bf_plan_terms(v->plan), weights);

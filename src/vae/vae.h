@@ -39,6 +39,9 @@ void bf_vae_destroy(bf_vae *v);
 void bf_vae_tell(const bf_vae *v, const bf_vae_options *o, double beta);
 /* Local. The class, from 0, that a row of a lane is of from now on; nothing where the model is not conditioned on labels. */
 void bf_vae_label(const bf_vae *v, int lane, int row, int label);
+/* Local. The same for rows 0 .. rows-1: row i is of the class labels[index[i]], or labels[i] where index is NULL. Other rows keep what they were of, or
+ * of none. labels NULL: the model is told none. */
+void bf_vae_label_rows(const bf_vae *v, int lane, const int32_t *labels, const int64_t *index, int rows);
 /* Local. Combinations that make no sense, as a sentence (bernoulli on data outside [0, 1] ...). minimum, maximum of the data in model units;
  * NaN unknown, minimum -inf: without bounds. step: the distance of two neighbouring values, 1/255 for bytes as they are; 0: any value; NaN unknown. */
 BF_MUST_USE bf_status bf_vae_check(const bf_vae_options *o, double minimum, double maximum, double step);

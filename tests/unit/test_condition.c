@@ -40,7 +40,7 @@ static void test_condition__the_grid_covers_the_range_evenly_in_the_logarithm(vo
     o.grid = (bf_f64_list){ 3, { 0.1, 0.9, 1.2 } };
     bf_condition_grid(&o, &grid);
     assert_int_equal(grid.count, 3);
-    assert_int_equal(bf_condition_stored(&grid), 1);
+    BF_CHECK_NEAR(bf_condition_stored_beta(&o), 0.9, 1e-12);
 }
 
 /* --- a plain model with multiplied weights ------------------------------------------------------------------------ */
