@@ -1,4 +1,5 @@
 """Runs the program the way a user does, and compares what it leaves behind. Shared by all Python tests."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -85,14 +86,23 @@ def assert_same_bits(a, b):
     assert len(one) > 10
 
 
-def kill_in_training(arguments, out, after=0.2):
-    """Starts a run that checkpoints as it goes and kills it while a training is under way; fails when it was over before."""
+def checkpoints(out):
+    """When each was written: the older of two keeps its time under its new name."""
+    found = set()
+    for path in out.glob("checkpoints/*.h5"):
+        with contextlib.suppress(FileNotFoundError):        # it was renamed or removed just now
+            found.add(path.stat().st_mtime_ns)
+    return found
+
+
+def kill_in_training(arguments, out, new=3):
+    """Starts a run that checkpoints after every step and kills it when that many new ones have come; fails when none of them is left."""
+    before, seen, patience = checkpoints(out), set(), time.monotonic() + 120       # only a program that hangs takes that long
     process = start(*arguments, "--set", "train.checkpoint_seconds=0")
-    deadline = time.time() + 60
-    while not list(out.glob("checkpoints/*.h5")) and process.poll() is None and time.time() < deadline:
-        time.sleep(0.01)
-    time.sleep(after)
+    while len(seen) < new and process.poll() is None and time.monotonic() < patience:
+        seen |= checkpoints(out) - before
+        time.sleep(0.002)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    assert list(out.glob("checkpoints/*.h5")), "it ended before it was killed"
+    assert checkpoints(out) - before, "it ended before it was killed"
