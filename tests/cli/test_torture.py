@@ -1,4 +1,5 @@
 """What goes wrong on a cluster, at random moments: nothing hangs, nothing is lost, and the same command ends with the same bits."""
+import json
 import os
 import random
 import signal
@@ -136,6 +137,21 @@ def test_a_signal_to_a_rank_that_leads_nothing(whole, tmp_path, rank, ranks, tea
     finish(process, 75)
     betafield(*arguments(whole, out))
     assert_same_bits(whole / "out", out)
+
+
+def test_a_signal_to_a_rank_whose_team_waits(whole, tmp_path):
+    """One of two chains is long: the other's team has ended, and waits for what the long one's first link will make ready."""
+    out = tmp_path / "out"
+    pairs = ", ".join(f"{{train.steps: {steps}, objective.beta: {beta}}}" for steps in (50, 10000000) for beta in (0.3, 0.5))
+    process = start(*arguments(whole, out, 2), "--set", f"sweep={{pairs: [{pairs}]}}", "--set", "warm_start.along=objective.beta",
+                    "--set", "output.progress_seconds=0.1", ranks=4)
+
+    def teams():
+        return [at["team"] for at in json.loads((out / "progress.json").read_text())["at"]] if (out / "progress.json").exists() else []
+
+    wait_until(lambda: len(list((out / "configs").glob("c????.h5"))) == 2 and len(teams()) == 1, process)
+    os.kill(ranks_of(process)[3 if teams() == [0] else 1], signal.SIGUSR1)
+    finish(process, 75)
 
 
 @pytest.mark.parametrize("rank", [0, 2])
