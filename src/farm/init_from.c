@@ -60,10 +60,10 @@ bf_status bf_init_from(const char *from, const char *digest, const bf_params *p,
 
 bool bf_init_from_inside(const char *from, const char *dir)
 {
-    char path[BF_PATH];
+    char path[BF_PATH], configs[BF_PATH];
     int id = 0;
-    if (locate(from, path, sizeof path, &id).code) return false;
-    char *file = realpath(path, NULL), *folder = realpath(dir, NULL);
+    if (locate(from, path, sizeof path, &id).code || bf_file_join(configs, sizeof configs, dir, "configs").code) return false;
+    char *file = realpath(path, NULL), *folder = realpath(configs, NULL);
     const size_t n = folder ? strlen(folder) : 0;
     const bool inside = file && folder && strncmp(file, folder, n) == 0 && file[n] == '/';
     free(folder);

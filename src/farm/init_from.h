@@ -14,7 +14,7 @@ BF_MUST_USE bf_status bf_init_from(const char *from, const char *digest, const b
 /* Local. The same from configuration `parent` of the study in dir, which has ended. BF_E_INPUT, naming it, when it did not end well; BF_E_FORMAT
  * when its file is not the result that `hash` says. */
 BF_MUST_USE bf_status bf_init_from_parent(const char *dir, int parent, const char *hash, const bf_schema *schema, const bf_params *p, float *theta);
-/* Local. Whether the file that train.init_from names lies in that folder. */
+/* Local. Whether the file that train.init_from names is a configuration's of the study in that folder. */
 bool bf_init_from_inside(const char *from, const char *dir);
 /* Local. Whether c.train.init_from would serve c, before anything runs. BF_E_INPUT says why not. */
 BF_MUST_USE bf_status bf_init_from_check(const bf_config *c, const bf_data_info *data);

@@ -257,7 +257,7 @@ def test_evaluate_every_keep_best_and_patience(study, tmp_path):
 
 
 def test_init_from_starts_where_another_ended(study, tmp_path):
-    a, b = tmp_path / "a", tmp_path / "b"
+    a, b = tmp_path / "all" / "a", tmp_path / "b"
     one_size = ["--set", "sweep.model.latent=[2]"]
     betafield("run", study(), "-o", a, *one_size)
     betafield("run", study(), "-o", b, *one_size, "--set", f"train.init_from={a}:0", "--set", "train.lr=1e-12")
@@ -268,6 +268,7 @@ def test_init_from_starts_where_another_ended(study, tmp_path):
     for name in (f"{a}:0", f"{tmp_path}/link/configs/c0000.h5"):
         gone = betafield("run", study(), "-o", a, *one_size, "--fresh", "--set", f"train.init_from={name}", expect=2)
         assert "would be removed by --fresh" in gone.stderr and (a / "configs/c0000.h5").exists()
+    betafield("run", study(), "-o", a.parent, *one_size, "--only", "0", "--fresh", "--set", f"train.init_from={a}:0")      # a study within is another one
     refused = betafield("run", study(), "-o", tmp_path / "c", *one_size, "--set", "train.init_from=nowhere:0", expect=2)
     assert "init_from" in refused.stderr and not (tmp_path / "c").exists()
     narrow = betafield("plan", study(), *one_size, "--set", f"train.init_from={a}:0", "--set", "model.hidden=[7]", expect=2)
