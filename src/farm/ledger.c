@@ -184,7 +184,11 @@ static bf_status refuse_result(const char *dir, int id, const bf_config *c, cons
 {
     char then[17];
     bf_config_hash_from(c, r->origin, then);
-    if (strcmp(then, r->hash) == 0 || bf_extend_serves(c, r->origin, r))
+    const bool serves = strcmp(then, r->hash) == 0 || bf_extend_serves(c, r->origin, r);
+    if (serves && c->train.init_from[0] && !r->origin[0])
+        return BF_FAIL(BF_E_INPUT, "c%04d was made by an earlier version, which did not record the weights it started from; --fresh starts over, "
+                       "-o DIR keeps both", id);
+    if (serves)
         return BF_FAIL(BF_E_INPUT, "c%04d started from other weights than %s; --fresh starts over, -o DIR keeps both", id,
                        r->parent >= 0 ? "its parent has now" : "train.init_from has now");
     return BF_FAIL(BF_E_INPUT, "%.120s/configs/c%04d.h5 is the result of other keys; --fresh starts over, -o DIR keeps both", dir, id);

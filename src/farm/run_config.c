@@ -161,6 +161,8 @@ static bf_status find_origin(const bf_job *job, bf_origin *o)
     BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, &found, NULL, 0));
     if (found && strcmp(about[0].text, job->task.hash) == 0 && may_be_attempt(job, about[1].integer))
         *o = (bf_origin){ BF_CHECKPOINT, (int)about[1].integer, about[2].real, { .flops = 0.0 } };
+    else if (found)
+        bf_crew_note(job->crew, "c%04d: its checkpoint is of other keys, of other weights to start from, or of an earlier version; it is not used", job->id);
     free((void *)about[0].text);
     if (o->kind == BF_CHECKPOINT) read_times(job, &o->times);
     if (o->kind != BF_AFRESH || job->task.extends == 0) return BF_DONE;

@@ -6,7 +6,7 @@ import time
 import h5py
 import numpy as np
 import pytest
-from betafield import assert_same_bits, betafield, contents, start
+from betafield import assert_same_bits, betafield, contents, kill_in_training, start
 
 LONG = """\
 study: long
@@ -310,6 +310,18 @@ def test_a_refusal_leaves_the_study_as_it_was(study, tmp_path):
     assert "those of another machine" in refused.stderr and (out / "study.yaml").read_bytes() == before
     betafield("run", study(), "-o", out, *state)
     betafield("run", study(), "-o", out, "--set", "output.state=true", "--set", "train.epochs=7", "--only", "1")        # which no other kernels began
+
+
+def test_a_checkpoint_of_something_else_is_not_used_and_that_is_said(study, tmp_path):
+    out, longer = tmp_path / "out", ["--only", "0", "--set", "train.epochs=100"]
+    kill_in_training(["run", study(), "-o", out, *longer], out)
+    for path in (out / "checkpoints").glob("*.h5"):
+        with h5py.File(path, "r+") as f:
+            f.attrs["config_hash"] = np.bytes_("0123456789abcdef")
+    again = betafield("run", study(), "-o", out, *longer)
+    assert "c0000: its checkpoint is of other keys, of other weights to start from, or of an earlier version; it is not used" in again.stderr
+    betafield("run", study(), "-o", tmp_path / "whole", *longer)
+    assert_same_bits(out, tmp_path / "whole")
 
 
 def test_a_finished_result_of_other_keys_is_never_replaced(study, tmp_path):
