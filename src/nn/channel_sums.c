@@ -1,11 +1,12 @@
 #include "nn/channel_sums.h"
+#include "base/inlined.h"
 
 enum { WIDE = 16 };     /* channels whose sums stay in registers */
 
 /* One block of up to WIDE channels; a second factor, its centre and a second sum where they are given. Always inlined, so that every caller
  * has loops of its own. */
-static inline __attribute__((always_inline)) void add_block(const float *x, const float *y, const float *center, size_t positions,
-                                                            size_t channels, size_t width, double *sum, double *product)
+BF_INLINED void add_block(const float *x, const float *y, const float *center, size_t positions,
+                          size_t channels, size_t width, double *sum, double *product)
 {
     float s[WIDE] = { 0 }, q[WIDE] = { 0 };
     for (size_t p = 0; p < positions; p++)
@@ -18,8 +19,8 @@ static inline __attribute__((always_inline)) void add_block(const float *x, cons
     for (size_t j = 0; product != NULL && j < width; j++) product[j] += (double)q[j];
 }
 
-static inline __attribute__((always_inline)) void add_all(const float *x, const float *y, const float *center, size_t positions,
-                                                          size_t channels, double *sum, double *product)
+BF_INLINED void add_all(const float *x, const float *y, const float *center, size_t positions,
+                        size_t channels, double *sum, double *product)
 {
     for (size_t p = 0; p < positions; p += BF_CHANNEL_BLOCK) {
         const size_t count = positions - p < BF_CHANNEL_BLOCK ? positions - p : BF_CHANNEL_BLOCK, at = p * channels;
@@ -40,8 +41,8 @@ void bf_channel_sums(const float *x, size_t positions, size_t channels, double *
 
 /* The same block about its own mean, which it reads a second time, from the first cache: deviations are small numbers whose squares floats
  * can add, and doubles put the mean back. */
-static inline __attribute__((always_inline)) void add_squares(const float *x, size_t positions, size_t channels, size_t width, double *sum,
-                                                              double *square)
+BF_INLINED void add_squares(const float *x, size_t positions, size_t channels, size_t width, double *sum,
+                            double *square)
 {
     float mean[WIDE] = { 0 }, s[WIDE] = { 0 }, q[WIDE] = { 0 };
     for (size_t p = 0; p < positions; p++)

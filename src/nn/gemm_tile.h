@@ -2,6 +2,7 @@
  * the tile. The files that include this are compiled with -ffp-contract=fast, so that a product and its addition become one instruction. */
 #ifndef BF_NN_GEMM_TILE_H
 #define BF_NN_GEMM_TILE_H
+#include "base/inlined.h"
 #include "nn/gemm_own.h"
 #include <string.h>
 
@@ -18,14 +19,12 @@ typedef float loose __attribute__((vector_size(4 * VECTOR), aligned(4)));      /
 typedef float four __attribute__((vector_size(16)));
 typedef float four_loose __attribute__((vector_size(16), aligned(4)));
 
-#define INLINED static inline __attribute__((always_inline))
-
 static inline size_t less(size_t x, size_t y) { return x < y ? x : y; }
 static inline size_t padded(size_t floats) { return (floats + 15) & ~(size_t)15; }      /* what follows begins on a line */
 static inline size_t panels_of(size_t n) { return (n + WIDE - 1) / WIDE; }
 
 /* to (4 rows, `stride` apart) = the transpose of 4 x 4 entries whose columns lie `col` apart. */
-INLINED void turn(const float *from, size_t col, float *to, size_t stride)
+BF_INLINED void turn(const float *from, size_t col, float *to, size_t stride)
 {
     const four a = *(const four_loose *)from, b = *(const four_loose *)(from + col), c = *(const four_loose *)(from + 2 * col),
                d = *(const four_loose *)(from + 3 * col);
@@ -65,13 +64,13 @@ static inline void pack_panel(bf_operand b, size_t first, size_t n, size_t k, fl
         for (size_t j = 0; j < width; j++) to[p * WIDE + j] = from[p * b.row + j * b.col];
 }
 
-INLINED void put(vector sum, bool adds, float *c)
+BF_INLINED void put(vector sum, bool adds, float *c)
 {
     loose *to = (loose *)c;
     *to = adds ? *to + sum : sum;
 }
 
-INLINED void put_part(const float *sum, size_t width, bool adds, float *c)
+BF_INLINED void put_part(const float *sum, size_t width, bool adds, float *c)
 {
     size_t j = 0;
     for (; j + 4 <= width; j += 4) {
@@ -82,7 +81,7 @@ INLINED void put_part(const float *sum, size_t width, bool adds, float *c)
 }
 
 /* Inlined with tall constant, so that the sums are registers. */
-INLINED void tile_of(size_t tall, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
+BF_INLINED void tile_of(size_t tall, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
 {
     vector left[TALL], right[TALL];
     const float *from = a.at;
@@ -106,7 +105,7 @@ INLINED void tile_of(size_t tall, size_t width, size_t k, bf_operand a, const fl
 }
 
 /* Rows of a as k groups of `tall`, so that what a tile reads lies in one stream. */
-INLINED void pack_rows_of(size_t tall, size_t k, bf_operand a, float *restrict to)
+BF_INLINED void pack_rows_of(size_t tall, size_t k, bf_operand a, float *restrict to)
 {
     const float *from = a.at;
     for (size_t p = 0; p < k; p++, from += a.col, to += tall)
@@ -119,12 +118,12 @@ INLINED void pack_rows_of(size_t tall, size_t k, bf_operand a, float *restrict t
 #define PACK(tall) pack_rows_of(tall, k, a, to)
 
 /* `tall` rows of c, min(width, WIDE) columns, against one panel. */
-INLINED void tile(size_t tall, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
+BF_INLINED void tile(size_t tall, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
 {
     switch (tall) { EACH_HEIGHT(TILE); }
 }
 
-INLINED void pack_rows(size_t tall, size_t k, bf_operand a, float *restrict to)
+BF_INLINED void pack_rows(size_t tall, size_t k, bf_operand a, float *restrict to)
 {
     switch (tall) { EACH_HEIGHT(PACK); }
 }

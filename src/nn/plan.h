@@ -211,6 +211,4 @@ const double *bf_lane_total_slopes(const bf_lane *l, const bf_node *n); /* summe
 /* Notes what the running average of slot i (a bf_node_average) is to take in: the same numbers on every lane. */
 void bf_lane_note(const bf_lane *l, const bf_node *n, int i, const double *values);
 bf_shape bf_lane_shape(const bf_lane *l, bf_value v);
-/* For loops over long expressions: a function inlined with `adds` constant has a loop without a branch, which becomes vector instructions. */
-#define BF_INLINED static inline __attribute__((always_inline))
 #endif

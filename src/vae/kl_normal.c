@@ -1,6 +1,7 @@
 /* KL( N(mean, exp(logvar)) || N(0, 1) ) in nats: per row, summed over dimensions, and of every dimension by itself. */
 #include "vae/ops.h"
 #include "base/vector_math.h"
+#include "base/inlined.h"
 
 /* --- of a row ---------------------------------------------------------------------------------------------------- */
 

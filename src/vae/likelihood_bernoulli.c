@@ -5,6 +5,7 @@
 #include "vae/output.h"
 #include "vae/row_fit.h"
 #include "base/vector_math.h"
+#include "base/inlined.h"
 
 /* softplus(l) - x l, without overflow for any l. */
 static float entry(float x, float l) { return (l < 0.0f ? 0.0f : l) - l * x + bf_log1p(bf_exp(-fabsf(l))); }

@@ -4,6 +4,7 @@
 #include "base/vector_math.h"
 #include "vae/condition.h"
 #include "vae/ops.h"
+#include "base/inlined.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum { SIGMOID, ROOT };         /* kinds of the node */
 
 /* The gate s and ds / d raw. From raw rather than from s, which is close to 1 where the slope is small; the sigmoid's takes one exponential
  * for both, e = exp(-|raw|). Always inlined: who wants no slope computes none, and kinds have loops of their own. */
-static inline __attribute__((always_inline)) float gate_of(int kind, float raw, float *slope)
+BF_INLINED float gate_of(int kind, float raw, float *slope)
 {
     if (kind == SIGMOID) {
         const float e = bf_exp(-fabsf(raw)), y = 1.0f / (1.0f + e);

@@ -1,6 +1,7 @@
 /* z = mean + exp(logvar / 2) noise: the draw as a function of the posterior's parameters. */
 #include "vae/ops.h"
 #include "base/vector_math.h"
+#include "base/inlined.h"
 
 static void forward(const bf_node *n, const bf_lane *l)
 {
