@@ -95,6 +95,15 @@ def checkpoints(out):
     return found
 
 
+def assert_kill_changes_nothing(study, folder, *options):
+    """A run of the study that is killed in training and then continued leaves the bits of one that was not."""
+    killed = ["run", study, "-o", folder / "out", *options]
+    kill_in_training(killed, folder / "out")
+    betafield(*killed)
+    betafield("run", study, "-o", folder / "whole", *options)
+    assert_same_bits(folder / "whole", folder / "out")
+
+
 def kill_in_training(arguments, out, new=3):
     """Starts a run that checkpoints after every step and kills it when that many new ones have come; fails when none of them is left."""
     before, seen, patience = checkpoints(out), set(), time.monotonic() + 120       # only a program that hangs takes that long
