@@ -32,6 +32,6 @@ typedef struct bf_data_options {
     struct { int64_t rank, ambient; double outliers, magnitude; } lowrank;
     struct { int64_t side; double variance; } bumps;
     struct { int64_t side, shapes, scales, rotations, positions; } sprites;
-    struct { int64_t side; double jitter; } digits;
+    struct { int64_t side; double jitter; bool colour; } digits;
 } bf_data_options;
 #endif

@@ -1,5 +1,6 @@
 /* Handwritten-looking digits, drawn by a pen: strokes through control points that shake, a hand that leans, stretches and presses, a round
- * brush with soft edges. u8, labels 0 to 9. data.digits.jitter scales everything that varies; 0 is the clean glyph. */
+ * brush with soft edges. u8, labels 0 to 9. data.digits.jitter scales everything in which hands differ; 0 is the clean glyph. In colour a
+ * sample's hues and its light are drawn, too, and kept as factors. */
 #include "data/source.h"
 
 #include <math.h>
@@ -9,8 +10,9 @@
 #include "base/vector_math.h"
 #include "data/generator.h"
 #include "data/glyph.h"
+#include "data/paint.h"
 
-enum { DRAW_CHOICE, DRAW_HAND, DRAW_SHAKE };
+enum { DRAW_CHOICE, DRAW_HAND, DRAW_SHAKE, DRAW_PAINT };
 enum { PIECES = 6, MAX_LINE = 192 };            /* straight pieces between two control points; points of a flattened stroke */
 
 /* The pen at a point of its way: place in pixels, half the width of its line. */
@@ -24,12 +26,13 @@ typedef struct hand {                           /* how one person at one time wr
 
 static bf_status describe(const bf_data_options *o, bf_data_info *info)
 {
-    const int64_t shape[2] = { o->digits.side, o->digits.side };
+    const int64_t shape[3] = { o->digits.side, o->digits.side, BF_CHANNELS };
     if (!(o->digits.jitter >= 0.0 && o->digits.jitter <= 10.0))
         return BF_FAIL(BF_E_INPUT, "data.digits.jitter: %g; 0 to 10 are possible", o->digits.jitter);
-    BF_TRY(bf_info_shape(info, "data.digits.side", 2, shape));
+    BF_TRY(bf_info_shape(info, "data.digits.side", o->digits.colour ? 3 : 2, shape));
     info->stored = BF_STORED_U8;
     info->labels = BF_DIGITS;
+    info->factors = o->digits.colour ? BF_PAINTS : 0;
     return bf_generator_rows(o, info);
 }
 
@@ -155,27 +158,38 @@ static void draw(const bf_glyph *g, const hand *h, int side, float *nearest, uin
     ink(nearest, image, n);
 }
 
-/* The state is a canvas, (side, side) floats. */
+/* The state is a canvas: (side, side) floats, and behind them as many bytes of ink that is yet to be painted. */
 static bf_status open_canvas(const bf_data_options *o, const bf_data_info *info, void **state)
 {
-    (void)o;
-    *state = malloc((size_t)info->width * sizeof(float));
+    (void)info;
+    *state = malloc((size_t)o->digits.side * (size_t)o->digits.side * (sizeof(float) + 1));
     return *state ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory to draw digits");
 }
 
 static bf_status fill(void *state, const bf_data_options *o, const bf_data_info *info, const bf_rows *rows)
 {
+    const int side = info->shape[0];
+    float *nearest = state;
     hand h;
     for (int64_t r = 0; r < rows->count; r++) {
-        const bf_glyph *g = choose(o, rows->split, rows->first + r);
-        take_hand(o, rows->split, rows->first + r, &h);
-        draw(g, &h, info->shape[0], state, (uint8_t *)rows->x + (size_t)r * (size_t)info->width);
+        const int64_t index = rows->first + r;
+        const bf_glyph *g = choose(o, rows->split, index);
+        uint8_t *image = (uint8_t *)rows->x + (size_t)r * (size_t)info->width;
+        uint8_t *drawing = o->digits.colour ? (uint8_t *)(nearest + (size_t)side * (size_t)side) : image;
+        take_hand(o, rows->split, index, &h);
+        draw(g, &h, side, nearest, drawing);
+        if (o->digits.colour) {
+            const bf_draw d = bf_generator_sample(o, rows->split, index, DRAW_PAINT);
+            float *paint = rows->factors + (size_t)r * BF_PAINTS;
+            bf_rng_uniform(&d, paint, BF_PAINTS);
+            bf_paint_image(paint, drawing, side, image);
+        }
         rows->labels[r] = g->digit;
     }
     return BF_DONE;
 }
 
 const bf_source bf_source_digits = {
-    .name = "digits", .help = "procedural pen-stroke digits with labels", .generator = true,
+    .name = "digits", .help = "procedural pen-stroke digits with labels, grey or in colour", .generator = true,
     .describe = describe, .open = open_canvas, .fill = fill, .close = free,
 };

@@ -34,7 +34,7 @@ int bf_config_difference(const bf_config *a, const bf_config *b, char *out, size
     char *old = malloc(BF_KEY_PRINTED), *new = malloc(BF_KEY_PRINTED);
     if (size > 0) out[0] = '\0';
     for (int i = 0; i < n && old && new; i++) {
-        if (!counts(&table[i], a) || !counts(&table[i], b)) continue;
+        if (!counts(&table[i], a) && !counts(&table[i], b)) continue;        /* one that asks for what the other does not know differs */
         bf_key_print(&table[i], a, old, BF_KEY_PRINTED);
         bf_key_print(&table[i], b, new, BF_KEY_PRINTED);
         if (strcmp(old, new) == 0) continue;

@@ -24,6 +24,7 @@ SOURCE_IS(bumps)
 SOURCE_IS(sprites)
 SOURCE_IS(digits)
 SOURCE_IS(hdf5)
+static bool digits_in_colour(const bf_config *c) { return source_digits(c) && c->data.digits.colour; }
 
 static bool source_is_file(const bf_config *c)
 {
@@ -147,6 +148,9 @@ static const bf_key table[] = {
     { "data.digits.jitter", BF_KEY_REAL, FIELD(data.digits.jitter), "1", "0:10", NULL, NULL,
       "how much hands differ; 0: every digit looks like its template", RS,
       NULL, source_digits, "data.source: digits" },
+    { "data.digits.colour", BF_KEY_BOOL, FIELD(data.digits.colour), "false", NULL, NULL, NULL,
+      "three channels: a hue of the stroke, one of the ground and a light's direction, drawn for every sample and kept as factors", RS,
+      NULL, digits_in_colour, "data.source: digits" },
 
     { "model.net", BF_KEY_CHOICE, FIELD(vae.net), "mlp", NULL, bf_network_names, NULL,
       "network of encoder and decoder; described: the layers of model.encoder and model.decoder", RS, ALWAYS },

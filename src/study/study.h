@@ -45,6 +45,6 @@ void bf_config_hash_from(const bf_config *c, const char *origin, char out[17]);
 /* The effective input: every key with its value, the sweep with its values; order (count) lists sweep indices by id and may be NULL for 0..n-1.
  * Parsing it again gives the same configurations in id order. *text belongs to the caller: free(). */
 BF_MUST_USE bf_status bf_study_emit(const bf_study *s, const int *order, char **text);
-/* "model.latent 4 -> 8" lines for every key that changes results, is used by both and differs; returns how many. What does not fit is cut. */
+/* "model.latent 4 -> 8" lines for every key that changes results, is used by either and differs; returns how many. What does not fit is cut. */
 int bf_config_difference(const bf_config *a, const bf_config *b, char *out, size_t size);
 #endif

@@ -12,9 +12,9 @@ def study(folder, text=STUDY, name="s.yaml"):
 
 
 def test_a_written_data_set_comes_back_byte_for_byte(tmp_path):
-    for source in ("digits", "lowrank", "sprites", "patches"):
+    for source in ("digits", "digits --set data.digits.colour=true", "lowrank", "sprites", "patches"):
         first, again = tmp_path / "a.h5", tmp_path / "b.h5"
-        done = betafield("data", study(tmp_path), "-o", first, "--set", f"data.source={source}")
+        done = betafield("data", study(tmp_path), "-o", first, *f"--set data.source={source}".split())
         assert "300 training and 40 test samples" in done.stdout
         betafield("data", study(tmp_path), "-o", again, "--set", "data.source=hdf5", "--set", f"data.path={first}")
         with h5py.File(first) as a, h5py.File(again) as b:

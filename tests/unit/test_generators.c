@@ -289,6 +289,87 @@ static void test_generators__digits_vary(void **state)
     bf_dataset_close(&ds);
 }
 
+/* The mean colour of the pixels whose ink is as given; false: there are hardly any. */
+static bool mean_colour(const uint8_t *ink, const uint8_t *image, int level, double colour[3])
+{
+    int count = 0;
+    memset(colour, 0, 3 * sizeof *colour);
+    for (int p = 0; p < 784; p++) {
+        if (ink[p] != level) continue;
+        for (int k = 0; k < 3; k++) colour[k] += image[3 * p + k];
+        count++;
+    }
+    for (int k = 0; k < 3; k++) colour[k] /= count > 0 ? count : 1;
+    return count > 3;
+}
+
+/* The phase of three channels, in turns. */
+static double hue_of(const double colour[3])
+{
+    const double turn = 2.0 * acos(-1.0), x = colour[0] - 0.5 * (colour[1] + colour[2]), y = sqrt(0.75) * (colour[1] - colour[2]);
+    const double hue = atan2(y, x) / turn;
+    return hue < 0.0 ? hue + 1.0 : hue;
+}
+
+/* Where brightness grows on the ground, in turns: the plane of least squares through it. */
+static double light_of(const uint8_t *ink, const uint8_t *image)
+{
+    double n = 0, s[5] = { 0 }, xy[5] = { 0 };          /* x, y, brightness; xx, xy, yy, x brightness, y brightness */
+    for (int p = 0; p < 784; p++) {
+        if (ink[p] != 0) continue;
+        const double x = p % 28, y = p / 28, b = image[3 * p] + image[3 * p + 1] + image[3 * p + 2];
+        n += 1;
+        s[0] += x, s[1] += y, s[2] += b;
+        xy[0] += x * x, xy[1] += x * y, xy[2] += y * y, xy[3] += x * b, xy[4] += y * b;
+    }
+    const double a = xy[0] - s[0] * s[0] / n, c = xy[1] - s[0] * s[1] / n, e = xy[2] - s[1] * s[1] / n;
+    const double u = xy[3] - s[0] * s[2] / n, v = xy[4] - s[1] * s[2] / n;
+    const double turn = atan2(a * v - c * u, e * u - c * v) / (2.0 * acos(-1.0));
+    return turn < 0.0 ? turn + 1.0 : turn;
+}
+
+static void assert_turn(double found, double said)
+{
+    const double apart = fabs(found - said);
+    if (fmin(apart, 1.0 - apart) > 0.01) fail_msg("%g turns are found, the factor says %g", found, said);
+}
+
+/* The same hands as in grey, in hues and under a light that the factors say. */
+static void test_generators__digits_in_colour_are_painted_as_their_factors_say(void **state)
+{
+    bf_data_options o;
+    int quarter[3][4] = { { 0 } }, full = 0;
+    (void)state;
+    data_rig_options(&o, "digits");
+    o.train = 400;
+    bf_dataset *grey = open_set(&o);
+    o.digits.colour = true;
+    bf_dataset *set = open_set(&o);
+    const bf_data_info *info = bf_dataset_info(set);
+    assert_true(info->dims == 3 && info->shape[0] == 28 && info->shape[1] == 28 && info->shape[2] == 3 && info->width == 2352);
+    assert_true(info->stored == BF_STORED_U8 && info->factors == 3 && bf_dataset_info(grey)->factors == 0);
+    assert_memory_equal(bf_dataset_labels(set, BF_TRAIN), bf_dataset_labels(grey, BF_TRAIN), 400 * sizeof(int32_t));
+    const uint8_t *ink = bf_dataset_stored(grey, BF_TRAIN), *image = bf_dataset_stored(set, BF_TRAIN);
+    const float *factor = bf_dataset_factors(set, BF_TRAIN);
+    for (int i = 0; i < 400; i++, ink += 784, image += 2352, factor += 3) {
+        double stroke[3], ground[3];
+        assert_true(mean_colour(ink, image, 0, ground));
+        assert_turn(hue_of(ground), factor[1]);
+        assert_turn(light_of(ink, image), factor[2]);
+        if (mean_colour(ink, image, 255, stroke)) {         /* a fine pen leaves no pixel full */
+            assert_turn(hue_of(stroke), factor[0]);
+            assert_true(stroke[0] + stroke[1] + stroke[2] > 1.5 * (ground[0] + ground[1] + ground[2]));
+            full++;
+        }
+        for (int k = 0; k < 3; k++) quarter[k][(int)(4 * factor[k])]++;
+    }
+    assert_true(full > 300);
+    for (int k = 0; k < 3; k++)
+        for (int q = 0; q < 4; q++) assert_in_range(quarter[k][q], 65, 140);
+    bf_dataset_close(&set);
+    bf_dataset_close(&grey);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +383,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_generators__sprites_are_a_full_grid),
         cmocka_unit_test(test_generators__digits_without_jitter_are_their_glyph),
         cmocka_unit_test(test_generators__digits_vary),
+        cmocka_unit_test(test_generators__digits_in_colour_are_painted_as_their_factors_say),
     };
     bf_comm *all = NULL, *shared = NULL;
     if (bf_comm_init(&argc, &argv, NULL, &all).code || bf_comm_node(all, &shared).code) return 1;

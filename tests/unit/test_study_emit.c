@@ -119,7 +119,8 @@ static void test_config_hash__ignores_what_changes_no_result(void **state)
 {
     (void)state;
     static const char *const same[] = { "study=other", "output.samples=3", "output.weights=false", "parallel.kernels=any", "train.checkpoint_seconds=7",
-        "data.gaussian.eigenvalues=[1,2]", "train.momentum=0.3", "model.latent=8", "train.lr=0.001", "data.path=x", "train.retry_factor=0.5" };
+        "data.gaussian.eigenvalues=[1,2]", "train.momentum=0.3", "model.latent=8", "train.lr=0.001", "data.path=x", "train.retry_factor=0.5",
+        "data.digits.colour=true" };
     static const char *const other[] = { "seed=8", "model.latent=9", "train.lr=0.0010000000000000002", "model.hidden=[64,128]", "train.lanes=2", "parallel.threads=2",
         "data.patches.side=6", "train.steps=5", "likelihood.value=1", "measure.rd.samples=2", "data.train=8192", "train.betas=[0.9,0.99]", "data.seed=8",
         "train.init_from=a", "posterior=delta", "train.retries=1" };
@@ -135,6 +136,24 @@ static void test_config_hash__ignores_what_changes_no_result(void **state)
         if (strcmp(seen[i], base) == 0) fail_msg("%s does not change the hash", other[i]);
         for (size_t j = 0; j < i; j++) assert_string_not_equal(seen[i], seen[j]);
     }
+}
+
+/* Digits as they have always been are hashed as they have always been. */
+static void test_config_hash__colour_is_a_new_study_of_digits(void **state)
+{
+    (void)state;
+    char grey[17], said[17], colour[17], text[100];
+    hash_of("study: h\ndata: {source: digits}\n", NULL, grey);
+    hash_of("study: h\ndata: {source: digits}\n", "data.digits.colour=false", said);
+    hash_of("study: h\ndata: {source: digits}\n", "data.digits.colour=true", colour);
+    assert_string_equal(grey, "1e30dccf9b2423df");
+    assert_string_equal(said, grey);
+    assert_string_not_equal(colour, grey);
+    bf_study *a = study_of("study: h\ndata: {source: digits}\n", NULL), *b = study_of("study: h\ndata: {source: digits, digits: {colour: true}}\n", NULL);
+    assert_int_equal(bf_config_difference(bf_study_base(a), bf_study_base(b), text, sizeof text), 1);
+    assert_string_equal(text, "data.digits.colour false -> true\n");
+    bf_study_free(&a);
+    bf_study_free(&b);
 }
 
 static void test_config_difference__names_what_differs(void **state)
@@ -157,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_study_emit__reproduces_and_is_stable), cmocka_unit_test(test_study_emit__lists_configurations_by_id),
         cmocka_unit_test(test_study_emit__names_every_key), cmocka_unit_test(test_config_hash__ignores_what_changes_no_result),
+        cmocka_unit_test(test_config_hash__colour_is_a_new_study_of_digits),
         cmocka_unit_test(test_config_difference__names_what_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
