@@ -17,10 +17,10 @@
 #define BF_VIEW_OVERHEAD ((int64_t)16 << 10)        /* ... and of what it holds at one more beta */
 #define BF_COLUMN_OVERHEAD ((int64_t)1 << 10)       /* of one column of a table */
 
-/* Terms that evaluation takes of a row, besides its products: for each entry of a sample, for each latent dimension. */
+/* Terms that evaluation takes of a row, besides what its plan counts: for each entry of a sample, for each latent dimension. */
 static const double entry = 2.0, dimension = 20.0;
 
-typedef struct bf_counted { double flops; size_t bytes; } bf_counted;
+typedef struct bf_counted { double flops, terms; size_t bytes; } bf_counted;
 
 static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_purpose purpose, int rows, bf_params *params, bf_counted *out)
 {
@@ -29,7 +29,7 @@ static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_pur
     const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = train, .narrow = train && bf_train_narrow(&c->train), .counted = true };
     /* Portable: the arithmetic is the same on every backend, and thousands of configurations are counted, for whom nobody makes kernels. */
     BF_TRY(bf_vae_build(&c->vae, d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae));
-    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_bytes(vae.plan) };
+    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_elementary(vae.plan), bf_plan_bytes(vae.plan) };
     bf_vae_destroy(&vae);
     return BF_DONE;
 }
@@ -80,7 +80,7 @@ static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const 
         if (w.rows > 0.0) BF_TRY(count_plan(c, d, w.plan, rows, params, &own));
         if (w.plan != BF_VAE_DECODE && own.bytes > *bytes) *bytes = own.bytes;
         out->evaluation_flops += measurements(c) * w.rows * own.flops / rows;
-        out->evaluation_terms += measurements(c) * w.terms;
+        out->evaluation_terms += measurements(c) * (w.terms + w.rows * own.terms / rows);
     }
     return BF_DONE;
 }
@@ -142,10 +142,11 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     count_steps(c, data, out);
     out->parameters = bf_params_count(params);
     out->flops_per_step = train.flops * (double)lanes;
+    out->terms_per_step = train.terms * (double)lanes;
     const double samples = evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
     size_t own = 0;
     out->evaluation_flops = evaluate.flops / rows * samples;
-    out->evaluation_terms = samples * (entry * data->width + dimension * (double)c->vae.latent);
+    out->evaluation_terms = samples * (evaluate.terms / rows + entry * data->width + dimension * (double)c->vae.latent);
     BF_TRY_DONE(count_measures(c, &d, data, rows, params, out, &own));
     const size_t vector = bf_params_size(params) * sizeof(float);
     const bool best = strcmp(c->train.keep, "best") == 0;
@@ -166,12 +167,13 @@ done:
 static const double per_step_start = 2e-5;      /* s: what a step of a tiny model costs besides its counted arithmetic */
 static const double slack = 1.3;                /* small products and elementwise loops run below the rate of a 256^3 product */
 static const double update = 120.0;             /* flops in whose time the optimiser reads, changes and writes one parameter: memory, not arithmetic */
-static const double term = 100.0;               /* flops in whose time evaluation takes one exponential, or another term of its elementwise work */
+static const double term = 100.0;               /* flops in whose time one exponential is taken, or another term of elementwise work */
 static const double belief = 1e-9;              /* weight of the start values against one measured row, relative errors squared */
 
 static double flops_of(const bf_cost *c)
 {
-    return (double)c->steps * (c->flops_per_step + update * (double)c->parameters) + c->evaluation_flops + term * c->evaluation_terms;
+    const double step = c->flops_per_step + term * c->terms_per_step + update * (double)c->parameters;
+    return (double)c->steps * step + c->evaluation_flops + term * c->evaluation_terms;
 }
 
 /* Least squares of relative errors: every row asks a * steps / y + b * flops / y = 1. The start values enter as two weak rows

@@ -7,6 +7,7 @@
 typedef struct bf_cost {
     int64_t parameters, steps, steps_per_epoch;
     double  flops_per_step;         /* forward and backward over the whole batch */
+    double  terms_per_step;         /* what they compute besides products, in exponentials */
     double  evaluation_flops;       /* the passes after training, and what measures send through the model again */
     double  evaluation_terms;       /* what both compute besides products, in exponentials: noise, densities, sums over pairs of samples */
     size_t  memory;                 /* bytes one rank needs while it trains this configuration alone (team of one) */

@@ -83,16 +83,17 @@ static void backward(const bf_node *n, const bf_lane *l)
 }
 
 /* Rows of their own, so that twins, tests and reports know them by name. */
-#define ROW(label) { .name = label, .portable = { forward, backward }, .needs = BF_NEEDS_OUTPUT, .width = BF_EITHER }
+#define ROW(label, there, back)                                                                                                 \
+    { .name = label, .portable = { forward, backward }, .elementary = { there, back }, .needs = BF_NEEDS_OUTPUT, .width = BF_EITHER }
 
 const bf_op bf_op_activation[BF_ACTIVATIONS] = {
-    [BF_RELU] = ROW("relu"),
-    [BF_LEAKY_RELU] = ROW("leaky-relu"),
-    [BF_TANH] = ROW("tanh"),
-    [BF_SOFTPLUS] = ROW("softplus"),
-    [BF_ELU] = ROW("elu"),
-    [BF_SIGMOID] = ROW("sigmoid"),
-    [BF_LEAKY_RELU_2] = ROW("leaky-relu-0.2"),
+    [BF_RELU] = ROW("relu", 0.0f, 0.0f),
+    [BF_LEAKY_RELU] = ROW("leaky-relu", 0.0f, 0.0f),
+    [BF_TANH] = ROW("tanh", 1.0f, 0.0f),
+    [BF_SOFTPLUS] = ROW("softplus", 2.0f, 1.0f),
+    [BF_ELU] = ROW("elu", 1.0f, 0.0f),
+    [BF_SIGMOID] = ROW("sigmoid", 1.0f, 0.0f),
+    [BF_LEAKY_RELU_2] = ROW("leaky-relu-0.2", 0.0f, 0.0f),
 };
 
 const char *const bf_activation_names[] = { "linear", "relu", "leaky-relu", "tanh", "softplus", "elu", "sigmoid", "leaky-relu-0.2", NULL };

@@ -192,6 +192,34 @@ double bf_plan_flops(const bf_plan *p)
     return sum * p->shape.lanes;
 }
 
+static size_t largest_value(const bf_plan *p, const bf_node *n)
+{
+    size_t most = n->output == BF_NO_VALUE ? 0 : bf_shape_count(p->value[n->output].shape);
+    for (int i = 0; i < n->n_inputs; i++) {
+        const size_t count = bf_shape_count(p->value[n->input[i]].shape);
+        if (count > most) most = count;
+    }
+    return most;
+}
+
+static double elementary_of(bf_elementary e, bool back, size_t entries)
+{
+    return (double)(back ? e.forward + e.backward : e.forward) * (double)entries;
+}
+
+double bf_plan_elementary(const bf_plan *p)
+{
+    double sum = 0.0;
+    for (int i = 0; i < p->nodes; i++) {
+        const bf_node *n = &p->node[i];
+        const bool back = n->run.backward != NULL;
+        const bf_elementary after = bf_op_activation[n->activation].elementary;     /* of none: zeros */
+        sum += elementary_of(n->op->elementary, back, largest_value(p, n));
+        if (n->output != BF_NO_VALUE) sum += elementary_of(after, back, bf_shape_count(p->value[n->output].shape));
+    }
+    return sum * p->shape.lanes;
+}
+
 /* --- what kernels use -------------------------------------------------------------------------------------------- */
 
 const void *bf_lane_known(const bf_lane *l, bf_value v)

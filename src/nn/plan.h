@@ -55,12 +55,16 @@ typedef enum bf_width {
     BF_EITHER                               /* the output is of its first input's type: elementwise operations */
 } bf_width;
 
+/* Exponentials, logarithms and the like that an operation takes of each entry of its largest value, input or output. */
+typedef struct bf_elementary { float forward, backward; } bf_elementary;
+
 /* An operation: one static const row. Rooms above nn bring their own rows. */
 typedef struct bf_op {
     const char *name;
     bf_kernels  portable;                   /* f32, C and OpenBLAS; other backends override. No backward: the gradient stops here.
                                              * Backward is the last to read its output's gradient and may overwrite it */
     double    (*flops)(const bf_plan *p, const bf_node *n);     /* forward, for all rows of a lane; NULL: counts as nothing */
+    bf_elementary elementary;               /* zeros: none worth counting beside the products of a layer */
     unsigned    needs;                      /* what backward reads: bit i: input i; BF_NEEDS_OUTPUT. The op tests hold it to that */
     bf_width    width;
     unsigned    wide;                       /* bit i: input i is f32 whatever width says: a number that others are scaled by */
@@ -192,6 +196,7 @@ int bf_plan_stats_size(const bf_plan *p);                               /* doubl
 const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name);
 int bf_plan_segments(const bf_plan *p);
 double bf_plan_flops(const bf_plan *p);                                 /* of one run over all its lanes, forward and (if built) backward */
+double bf_plan_elementary(const bf_plan *p);                            /* of the same run: elementary functions */
 size_t bf_plan_bytes(const bf_plan *p);
 size_t bf_plan_scratch(const bf_plan *p);                               /* of these, what kernels want beside values: it depends on kernels */
 

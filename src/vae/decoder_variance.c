@@ -30,7 +30,7 @@ static void forward(const bf_node *n, const bf_lane *l)
     *bf_lane_stat(l, n, 0) += total;
 }
 
-const bf_op bf_op_decoder_variance = { .name = "decoder_variance", .portable = { forward, NULL } };
+const bf_op bf_op_decoder_variance = { .name = "decoder_variance", .portable = { forward, NULL }, .elementary = { 3.0f, 0.0f } };
 
 bf_value bf_decoder_variance(bf_builder *b, bf_value heads)
 {

@@ -61,7 +61,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     }
 }
 
-const bf_op bf_op_bernoulli = { .name = "bernoulli", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1 };
+const bf_op bf_op_bernoulli = { .name = "bernoulli", .portable = { forward, backward }, .elementary = { 2.0f, 1.0f }, .needs = 1u << 0 | 1u << 1 };
 
 bf_value bf_bernoulli(bf_builder *b, bf_value x, bf_value logits)
 {

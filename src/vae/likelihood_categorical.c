@@ -53,7 +53,8 @@ static void backward(const bf_node *n, const bf_lane *l)
         for (size_t j = 0; j < cols; j++) entry_backward(n, l, r * cols + j, levels, dnll[r]);
 }
 
-const bf_op bf_op_categorical = { .name = "categorical", .portable = { forward, backward }, .needs = 1u << LEVEL | 1u << LOGITS };
+const bf_op bf_op_categorical = {
+    .name = "categorical", .portable = { forward, backward }, .elementary = { 1.0f, 2.0f }, .needs = 1u << LEVEL | 1u << LOGITS };
 
 bf_value bf_categorical(bf_builder *b, bf_value level, bf_value logits)
 {
@@ -85,7 +86,7 @@ static void mean_forward(const bf_node *n, const bf_lane *l)
     for (size_t i = 0; i < entries; i++, logit += levels) mean[i] = (float)(expected_level(logit, levels) / (levels - 1));
 }
 
-const bf_op bf_op_categorical_mean = { .name = "categorical.mean", .portable = { mean_forward, NULL } };
+const bf_op bf_op_categorical_mean = { .name = "categorical.mean", .portable = { mean_forward, NULL }, .elementary = { 2.0f, 0.0f } };
 
 bf_value bf_categorical_mean(bf_builder *b, bf_value logits, int levels)
 {

@@ -63,7 +63,7 @@ static void backward(const bf_node *n, const bf_lane *l)
 }
 
 const bf_op bf_op_gaussian_per_pixel = {
-    .name = "gaussian.per_pixel", .portable = { forward, backward }, .needs = 1u << X | 1u << MEAN | 1u << HEAD };
+    .name = "gaussian.per_pixel", .portable = { forward, backward }, .elementary = { 3.0f, 4.0f }, .needs = 1u << X | 1u << MEAN | 1u << HEAD };
 
 bf_value bf_gaussian_per_pixel(bf_builder *b, bf_value x, bf_value mean, bf_value head)
 {

@@ -52,7 +52,7 @@ static void backward(const bf_node *n, const bf_lane *l)
         }
 }
 
-const bf_op bf_op_log_abs = { .name = "log_abs", .portable = { forward, backward }, .needs = 1u << X | 1u << MEAN };
+const bf_op bf_op_log_abs = { .name = "log_abs", .portable = { forward, backward }, .elementary = { 1.0f, 0.0f }, .needs = 1u << X | 1u << MEAN };
 
 bf_value bf_log_abs(bf_builder *b, bf_value x, bf_value mean, double floor)
 {

@@ -102,7 +102,7 @@ static void backward(const bf_node *n, const bf_lane *l)
 }
 
 const bf_op bf_op_student_t = {
-    .name = "student_t", .portable = { forward, backward }, .needs = 1u << X | 1u << MEAN | 1u << SCALE | 1u << DOF };
+    .name = "student_t", .portable = { forward, backward }, .elementary = { 7.0f, 8.0f }, .needs = 1u << X | 1u << MEAN | 1u << SCALE | 1u << DOF };
 
 bf_value bf_student_t(bf_builder *b, bf_value x, bf_value mean, bf_value scale, bf_value dof)
 {

@@ -121,6 +121,27 @@ static void test_cost__importance_samples_are_more_than_products(void **state)
     assert_true(all > 5.0 * products);
 }
 
+/* 256 logits of every entry: one exponential forward, two backward; in evaluation one, and two for the mean, of the draw and of the posterior's
+ * mean. Beside short rows of weights they are a good part of a step. */
+static void test_cost__what_a_categorical_decoder_takes_besides_products_is_counted(void **state)
+{
+    (void)state;
+    bf_config *c = malloc(sizeof *c);
+    bf_cost cost;
+    bf_cost_model m;
+    configure("epochs: 3", c);
+    snprintf(c->vae.likelihood, sizeof c->vae.likelihood, "categorical");
+    assert_int_equal(bf_cost_count(c, &data, &cost).code, BF_OK);
+    free(c);
+    const double logits = 256.0 * 25;
+    assert_true(cost.terms_per_step >= 3.0 * 64 * logits && cost.terms_per_step < 1.01 * 3.0 * 64 * logits);
+    assert_true(cost.evaluation_terms > 1100.0 * 6.0 * logits && cost.evaluation_terms < 1.3 * 1100.0 * 6.0 * logits);
+    bf_cost products = cost;
+    products.terms_per_step = 0.0;
+    bf_cost_model_start(&m, 1e11);
+    assert_true(bf_cost_seconds(&m, &cost) > 1.5 * bf_cost_seconds(&m, &products));
+}
+
 /* A model that is told beta, stored at so many of them and measured at so many others. */
 static bf_cost count_betas(int betas, int grid)
 {
@@ -255,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_cost__what_is_stored_at_more_betas_is_counted),
         cmocka_unit_test(test_cost__the_tables_by_beta_are_counted),
         cmocka_unit_test(test_cost__importance_samples_are_more_than_products),
+        cmocka_unit_test(test_cost__what_a_categorical_decoder_takes_besides_products_is_counted),
         cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),
         cmocka_unit_test(test_cost__steps_replace_epochs),
         cmocka_unit_test(test_cost_model__finds_the_line_it_is_taught),

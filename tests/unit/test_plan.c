@@ -136,6 +136,28 @@ static void test_plan__flops_count_what_runs(void **state)
     bf_params_destroy(&params);
 }
 
+/* Entries of the layer that is activated, on both lanes; the slope of a softplus takes one more. */
+static void test_plan__elementary_functions_are_counted_beside_products(void **state)
+{
+    (void)state;
+    bf_params *params = bf_params_create();
+    bf_value x, side;
+    bf_plan *plan = two_layers(params, &small, &x, &side);
+    BF_CHECK_NEAR(bf_plan_elementary(plan), 2.0 * 4 * 5, 0.0);
+    bf_plan_destroy(&plan);
+    bf_params_destroy(&params);
+    for (int back = 0; back < 2; back++) {
+        params = bf_params_create();
+        bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 4, .lanes = 1, .backward = back != 0 }, &bf_backend_portable);
+        x = bf_activate(b, bf_input(b, "x", bf_shape_flat(4, 7)), BF_SIGMOID);                  /* a node of its own, without backward */
+        bf_loss(b, "loss", bf_activate(b, bf_dense(b, x, 1, "layer", 1.0, 0.0), BF_SOFTPLUS));  /* part of the layer */
+        assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
+        BF_CHECK_NEAR(bf_plan_elementary(plan), 4.0 * 7 + (back ? 3.0 : 2.0) * 4, 0.0);
+        bf_plan_destroy(&plan);
+        bf_params_destroy(&params);
+    }
+}
+
 static void test_plan__the_tree_has_one_order(void **state)
 {
     (void)state;
@@ -204,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_plan__a_backend_without_a_kernel_is_named),
         cmocka_unit_test(test_plan__slots_that_nothing_learns_have_zero_gradient),
         cmocka_unit_test(test_plan__flops_count_what_runs),
+        cmocka_unit_test(test_plan__elementary_functions_are_counted_beside_products),
         cmocka_unit_test(test_plan__the_tree_has_one_order),
         cmocka_unit_test(test_plan__without_a_way_back_values_share_memory),
     };
