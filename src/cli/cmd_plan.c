@@ -20,7 +20,7 @@ enum { ALL_ROWS = 40, EDGE_ROWS = 12,       /* of a longer table the first and l
        AFTER = 4 };                         /* columns behind the swept keys */
 
 typedef struct plan_options {
-    const char *input, *out;
+    const char *input, *out, *only;
     int64_t     ranks, time;
     bf_texts    set;
     bool        json;
@@ -30,6 +30,7 @@ static const bf_option options[] = {
     { "INPUT.yaml", NULL, BF_OPTION_PLACE, offsetof(plan_options, input), 0, "the study file" },
     { "--ranks", "N", BF_OPTION_INT, offsetof(plan_options, ranks), 1, "lay the study out on N ranks (default 1)" },
     { "--set", "KEY=VALUE", BF_OPTION_TEXTS, offsetof(plan_options, set), 0, "override a key of the study file; may be repeated" },
+    { "--only", "IDS", BF_OPTION_TEXT, offsetof(plan_options, only), 0, "plan these configurations only: 0-7,12,31" },
     { "-o", "DIR", BF_OPTION_TEXT, offsetof(plan_options, out), 0, "where results would go (default outputs/<study>)" },
     { "--time", "N", BF_OPTION_INT, offsetof(plan_options, time), 1, "train up to three configurations for N steps to calibrate the estimate" },
     { "--json", NULL, BF_OPTION_FLAG, offsetof(plan_options, json), 0, "print one JSON object instead of tables" },
@@ -38,15 +39,16 @@ static const bf_option options[] = {
 
 /* --- for people ----------------------------------------------------------------------------------------------------- */
 
-static bool chained(const bf_estimate *e) { return e->makespan.chains > 0; }
+static bool chained(const bf_study *s) { return bf_warm_started(bf_study_base(s)); }
 
-static void add_row(bf_table *t, const bf_estimate *e, const bf_columns *columns, int i)
+static void add_row(bf_table *t, const bf_study *s, const bf_estimate *e, const bf_columns *columns, int i)
 {
+    const int id = e->id[i], parent = bf_study_parent(s, id);
     char human[32];
-    bf_table_cell(t, "%d", i);
-    if (chained(e) && e->parent[i] < 0) bf_table_cell(t, "-");
-    else if (chained(e)) bf_table_cell(t, "%d", e->parent[i]);
-    bf_columns_row(columns, i, t);
+    bf_table_cell(t, "%d", id);
+    if (chained(s) && parent < 0) bf_table_cell(t, "-");
+    else if (chained(s)) bf_table_cell(t, "%d", parent);
+    bf_columns_row(columns, id, t);
     bf_table_cell(t, "%lld", (long long)e->cost[i].parameters);
     bf_human_count(e->cost[i].flops_per_step, human);
     bf_table_cell(t, "%s", human);
@@ -55,33 +57,33 @@ static void add_row(bf_table *t, const bf_estimate *e, const bf_columns *columns
     bf_table_cell(t, "%s", human);
 }
 
-static void fill_table(bf_table *t, const bf_estimate *e, const bf_columns *columns, int width)
+static void fill_table(bf_table *t, const bf_study *s, const bf_estimate *e, const bf_columns *columns, int width)
 {
     static const char *const after[] = { "parameters", "flop/step", "steps", "estimate" };
     const bool all = e->configs <= ALL_ROWS;
     bf_table_cell(t, "id");
-    if (chained(e)) bf_table_cell(t, "parent");
+    if (chained(s)) bf_table_cell(t, "parent");
     bf_columns_heading(columns, t);
     for (int k = 0; k < AFTER; k++) bf_table_cell(t, "%s", after[k]);
     for (int i = 0; i < e->configs; i++) {
         if (!all && i >= EDGE_ROWS && i < e->configs - EDGE_ROWS) continue;
         for (int k = 0; !all && i == e->configs - EDGE_ROWS && k < width; k++) bf_table_cell(t, "...");
-        add_row(t, e, columns, i);
+        add_row(t, s, e, columns, i);
     }
 }
 
 static bf_status print_configs(const bf_study *s, const bf_estimate *e)
 {
-    const int fixed = chained(e) ? 60 : 52;       /* characters of the other columns */
+    const int fixed = chained(s) ? 60 : 52;       /* characters of the other columns */
     char align[BF_MAX_SWEPT + AFTER + 3] = "";
     bf_columns columns;
     BF_TRY(bf_columns_open(s, fixed, &columns));
-    const int width = 1 + chained(e) + columns.shown + AFTER;
+    const int width = 1 + chained(s) + columns.shown + AFTER;
     memset(align, 'r', (size_t)width);
     bf_table *t = bf_table_create(align);
     bf_status status = t ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a table");
     if (t) {
-        fill_table(t, e, &columns, width);
+        fill_table(t, s, e, &columns, width);
         status = bf_table_print(t, stdout);
         if (columns.shown < columns.swept) printf("  %d more swept keys do not fit here; --json has all of them\n", columns.swept - columns.shown);
     }
@@ -126,10 +128,15 @@ static void print_disk(const bf_estimate *e, const char *dir)
 static void print_chains(const bf_study *s, const bf_estimate *e)
 {
     const bf_makespan *m = &e->makespan;
+    const bf_config *base = bf_study_base(s);
     char path[32];
+    int outside = 0;
+    for (int i = 0; i < e->configs; i++) outside += e->parent[i] < 0 && bf_study_parent(s, e->id[i]) >= 0;
     bf_clock_human(m->path, path);
-    printf("chains      %d along %s from %s, of up to %d configurations\n            the longest takes about %s\n", m->chains,
-           bf_study_base(s)->warm.along, bf_study_base(s)->warm.from, m->longest, path);
+    printf("chains      %d along %s from %s", m->chains, base->warm.along, base->warm.from);
+    if (m->chains) printf(", of up to %d configurations\n            the longest takes about %s", m->longest, path);
+    if (outside) printf("\n            %d begin%s with the weights of a parent that is not among them", outside, outside == 1 ? "s" : "");
+    putchar('\n');
 }
 
 static void print_time(const bf_estimate *e)
@@ -149,14 +156,17 @@ static void print_time(const bf_estimate *e)
 static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir)
 {
     const bf_layout *l = &e->layout;
-    printf("study       %s: %d configuration%s\n", bf_study_base(s)->study, e->configs, e->configs == 1 ? "" : "s");
+    const int all = bf_study_count(s);
+    printf("study       %s: %d", bf_study_base(s)->study, e->configs);
+    if (e->configs < all) printf(" of %d", all);
+    printf(" configuration%s\n", all == 1 ? "" : "s");
     print_data(d);
     putchar('\n');
     BF_TRY(print_configs(s, e));
     printf("\nranks       %d in %d team%s of %d\n            %s\n", l->ranks, l->teams, l->teams == 1 ? "" : "s", l->team_size, l->why);
     print_memory(e);
     print_disk(e, dir);
-    if (chained(e)) print_chains(s, e);
+    if (chained(s)) print_chains(s, e);
     print_time(e);
     return BF_DONE;
 }
@@ -176,11 +186,12 @@ static void json_value(const bf_key *k, const char *text)
 static void json_config(const bf_study *s, const bf_estimate *e, const bf_lineage *l, int i, bf_config *c, char *text)
 {
     const bf_key *keys[BF_MAX_SWEPT];
+    const int id = e->id[i];
     const int swept = bf_study_swept(s, keys);
     const bf_cost *cost = &e->cost[i];
     char number[32];
-    bf_study_config(s, i, c);
-    printf("%s\n  {\"id\": %d, \"parent\": %d, \"config_hash\": \"%s\", \"keys\": {", i ? "," : "", i, l->parent[i], l->hash[i]);
+    bf_study_config(s, id, c);
+    printf("%s\n  {\"id\": %d, \"parent\": %d, \"config_hash\": \"%s\", \"keys\": {", i ? "," : "", id, l->parent[id], l->hash[id]);
     for (int k = 0; k < swept; k++) {
         bf_key_print(keys[k], c, text, BF_KEY_PRINTED);
         printf("%s\"%s\": ", k ? ", " : "", keys[k]->path);
@@ -272,7 +283,7 @@ static bf_status plan(const plan_options *o, bf_input_file *in, bf_study_data_se
     BF_TRY(load(in, d, o));
     if (o->out) BF_TRY(bf_file_join(dir, sizeof dir, o->out, ""));
     else BF_TRY(bf_file_join(dir, sizeof dir, "outputs", bf_study_base(in->study)->study));
-    BF_TRY(bf_estimate_count(in->study, d, (int)o->ranks, dir, e));
+    BF_TRY(bf_estimate_count(in->study, d, o->only, (int)o->ranks, dir, e));
     if (o->time) BF_TRY(measure(e, in->study, d, o->time, faults));
     BF_TRY(bf_estimate_time(e));
     BF_TRY(o->json ? print_json(in->study, d, e, dir) : print_text(in->study, d, e, dir));
@@ -299,16 +310,18 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
 
 const bf_command bf_command_plan = {
     .name = "plan",
-    .synopsis = "plan INPUT.yaml [--ranks N] [--set KEY=VALUE]... [-o DIR] [--time N] [--json]",
+    .synopsis = "plan INPUT.yaml [--ranks N] [--set KEY=VALUE]... [--only IDS] [-o DIR] [--time N] [--json]",
     .help =
         "expand a study, check it, estimate what it needs; writes nothing\n"
         "\n"
         "  betafield plan study.yaml --ranks 16\n"
+        "  betafield plan study.yaml --only 0-7 --time 50        a part; times 50 steps\n"
         "\n"
         "Prints every configuration with its parameters, arithmetic and time, how ranks are grouped,\n"
         "memory per node, disk, and how long it all takes; with warm_start.along each one's parent and the\n"
         "longest chain, which more ranks do not shorten. Reports every mistake of the study file at once\n"
-        "and reads the headers of the data files it names. Exit code 2 when anything is wrong.\n",
+        "and reads the headers of the data files it names. Exit code 2 when anything is wrong. Ids count\n"
+        "the sweep in its order; a folder whose sweep has grown keeps those it gave before.\n",
     .run = command,
     .options = options,
 };

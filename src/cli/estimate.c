@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "farm/ids.h"
 #include "nn/backend.h"
 #include "nn/threads.h"
 #include "train/trainer.h"
@@ -26,38 +27,65 @@ static void add_up(bf_estimate *e, const bf_cost *c)
     e->checkpoint_bytes = fmax(e->checkpoint_bytes, (double)c->checkpoints);
 }
 
-bf_status bf_estimate_count(const bf_study *study, const bf_study_data_sets *d, int ranks, const char *dir, bf_estimate *e)
+/* Rows for the chosen configurations; row (of the study's count) becomes the row of each, -1 for others. */
+static bf_status choose(const bf_study *study, const char *only, bf_estimate *e, int *row)
 {
-    int64_t lanes = INT32_MAX;
-    int width = 0;
+    const int n = bf_study_count(study);
+    bool *chosen = calloc((size_t)n, sizeof *chosen);
+    e->id = calloc((size_t)n, sizeof *e->id);
+    bf_status s = chosen && e->id ? bf_ids_parse(only, n, chosen) : BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", n);
+    for (int i = 0; !s.code && i < n; i++) {
+        row[i] = chosen[i] ? e->configs : -1;
+        if (chosen[i]) e->id[e->configs++] = i;
+    }
+    free(chosen);
+    return s;
+}
+
+static bf_status count_rows(const bf_study *study, const bf_study_data_sets *d, const int *row, bf_estimate *e, int *lanes, int *width)
+{
+    const size_t n = (size_t)e->configs;
     bf_status s = BF_DONE;
-    bf_threads_set((int)bf_study_base(study)->parallel.threads);       /* scratch and rates depend on them */
-    memset(e, 0, sizeof *e);
-    e->configs = bf_study_count(study);
-    e->cost = calloc((size_t)e->configs, sizeof *e->cost);
-    e->seconds = calloc((size_t)e->configs, sizeof *e->seconds);
-    e->parent = calloc((size_t)e->configs, sizeof *e->parent);
+    e->cost = calloc(n, sizeof *e->cost);
+    e->seconds = calloc(n, sizeof *e->seconds);
+    e->parent = calloc(n, sizeof *e->parent);
     bf_config *c = malloc(sizeof *c);
-    if (!e->cost || !e->seconds || !e->parent || !c) BF_TRY_DONE(BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", e->configs));
-    for (int i = 0; i < e->configs; i++) {
-        bf_study_config(study, i, c);
-        BF_TRY_DONE(bf_cost_count(c, &d->info[d->of[i]], &e->cost[i]));
+    if (!e->cost || !e->seconds || !e->parent || !c) s = BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", e->configs);
+    for (int i = 0; !s.code && i < e->configs; i++) {
+        const int parent = bf_study_parent(study, e->id[i]);
+        bf_study_config(study, e->id[i], c);
+        s = bf_cost_count(c, &d->info[d->of[e->id[i]]], &e->cost[i]);
         add_up(e, &e->cost[i]);
-        e->parent[i] = bf_study_parent(study, i);
-        width += e->parent[i] < 0;
-        if (c->train.lanes < lanes) lanes = c->train.lanes;
+        e->parent[i] = parent >= 0 ? row[parent] : -1;
+        *width += e->parent[i] < 0;
+        if (c->train.lanes < *lanes) *lanes = (int)c->train.lanes;
+    }
+    free(c);
+    return s;
+}
+
+bf_status bf_estimate_count(const bf_study *study, const bf_study_data_sets *d, const char *only, int ranks, const char *dir, bf_estimate *e)
+{
+    const bf_config *base = bf_study_base(study);
+    int lanes = INT32_MAX, width = 0;
+    bf_threads_set((int)base->parallel.threads);       /* scratch and rates depend on them */
+    memset(e, 0, sizeof *e);
+    int *row = calloc((size_t)bf_study_count(study), sizeof *row);
+    bf_status s = row ? choose(study, only, e, row) : BF_FAIL(BF_E_MEMORY, "no memory for %d configurations", bf_study_count(study));
+    if (!s.code) s = count_rows(study, d, row, e, &lanes, &width);
+    free(row);
+    if (!s.code) s = bf_layout_decide(ranks, e->configs, width, lanes, base->parallel.ranks_per_config, &e->layout);
+    if (s.code) {
+        bf_estimate_free(e);
+        return s;
     }
     for (int k = 0; k < d->count; k++) e->data_bytes += data_bytes(&d->info[k]);
-    BF_TRY_DONE(bf_layout_decide(ranks, e->configs, width, (int)lanes, bf_study_base(study)->parallel.ranks_per_config, &e->layout));
     e->checkpoint_bytes *= e->layout.teams;
     const int64_t space = bf_file_free_space(dir);
     e->free_bytes = space < 0 ? NAN : (double)space;
     e->rate = bf_cost_gemm_rate();
     bf_cost_model_start(&e->model, e->rate);
-done:
-    free(c);
-    if (s.code) bf_estimate_free(e);
-    return s;
+    return BF_DONE;
 }
 
 /* --- measuring ------------------------------------------------------------------------------------------------------ */
@@ -121,8 +149,8 @@ bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_da
         /* Configurations that count the same would teach the same. */
         if (k > 0 && sorted[pick[k]]->flops_per_step == sorted[pick[k - 1]]->flops_per_step) continue;
         const int i = (int)(sorted[pick[k]] - e->cost);
-        bf_study_config(study, i, c);
-        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[i]], world));
+        bf_study_config(study, e->id[i], c);
+        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[e->id[i]]], world));
     }
 done:
     free(sorted);
@@ -150,6 +178,7 @@ bf_status bf_estimate_time(bf_estimate *e)
 
 void bf_estimate_free(bf_estimate *e)
 {
+    free(e->id);
     free(e->cost);
     free(e->seconds);
     free(e->parent);

@@ -7,10 +7,11 @@
 #include "farm/study_data.h"
 
 typedef struct bf_estimate {
-    int           configs;
+    int           configs;          /* that are chosen */
+    int          *id;               /* (configs) their ids, rising: indices of the sweep */
     bf_cost      *cost;             /* (configs) */
     double       *seconds;          /* (configs) on one rank */
-    int          *parent;           /* (configs) it starts from that one's weights; -1: it has none */
+    int          *parent;           /* (configs) the chosen one that has to end before, as a row here; -1: none */
     bf_layout     layout;
     bf_cost_model model;
     double        rate;             /* floating-point operations per second of one rank, measured */
@@ -23,9 +24,10 @@ typedef struct bf_estimate {
     bf_makespan   makespan;         /* of the study on its teams */
 } bf_estimate;
 
-/* Local. Counts every configuration and lays them out; dir: the folder whose file system is asked for free space. out belongs to the
- * caller: bf_estimate_free(). What is wrong with the layout is BF_E_INPUT. */
-BF_MUST_USE bf_status bf_estimate_count(const bf_study *s, const bf_study_data_sets *d, int ranks, const char *dir, bf_estimate *out);
+/* Local. Counts every chosen configuration and lays them out. only: their ids, "0-7,12", NULL for all; dir: the folder whose file system is asked for
+ * free space. out belongs to the caller: bf_estimate_free(). What is wrong with the layout is BF_E_INPUT, what are no ids BF_E_USAGE or BF_E_INPUT. */
+BF_MUST_USE bf_status bf_estimate_count(const bf_study *s, const bf_study_data_sets *d, const char *only, int ranks, const char *dir,
+                                        bf_estimate *out);
 /* Collective over world, one process. Trains a cheap, a middle and a costly configuration for `steps` steps and lets the model learn from them. */
 BF_MUST_USE bf_status bf_estimate_measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps);
 /* Local. Seconds, their sum and the makespan from the model as it is now. */

@@ -115,3 +115,31 @@ def test_too_little_disk_is_an_error(study, tmp_path):
 def test_steps_can_be_timed(study):
     p = plan(study(), "--time", "8")
     assert p["time"]["source"] == "steps" and p["time"]["steps"] == 8 and p["time"]["seconds"] > 0
+
+
+def test_a_part_is_planned_alone(study):
+    whole, part = plan(study(MANY), "--ranks", "8"), plan(study(MANY), "--ranks", "8", "--only", "3,90-92")
+    assert [c["id"] for c in part["configs"]] == [3, 90, 91, 92]
+    for c in part["configs"]:
+        same = whole["configs"][c["id"]]
+        assert all(c[name] == same[name] for name in ("keys", "config_hash", "parameters", "steps", "flops_per_step", "memory", "disk"))
+    assert part["layout"]["teams"] < whole["layout"]["teams"]         # no more teams than configurations
+    assert part["time"]["work"] == pytest.approx(sum(c["seconds"] for c in part["configs"]), rel=1e-9)
+    assert part["disk"]["results"] == sum(c["disk"] for c in part["configs"])
+    text = betafield("plan", study(MANY), "--only", "3,90-92").stdout
+    assert "4 of 100 configurations" in text and [row[0] for row in table(text)] == ["3", "90", "91", "92"]
+    assert plan(study(), "--only", "3", "--time", "4")["configs"][0]["id"] == 3
+
+
+@pytest.mark.parametrize("ids,says", [("0-100", "there is no configuration 100: the study's ids are 0-99"), ("3,x", "'x' in '3,x' is not an id")])
+def test_ids_that_are_none(study, ids, says):
+    assert says in betafield("plan", study(MANY), "--only", ids, expect=2).stderr
+
+
+def test_a_part_of_a_chain(study):
+    text = MANY.replace("[1, 2, 3, 4]", "[2]").replace("25]", "5]") + "warm_start: {along: objective.beta}\n"
+    p = plan(study(text), "--only", "1,2,4")
+    assert [c["parent"] for c in p["configs"]] == [0, 1, 3]
+    assert (p["chains"]["count"], p["chains"]["longest"]) == (1, 2)
+    said = betafield("plan", study(text), "--only", "1,2,4").stdout
+    assert "2 begin with the weights of a parent that is not among them" in said
