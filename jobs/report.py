@@ -2,7 +2,8 @@
 """Draws a study: the rate-distortion plane, the training histories, and a sheet of samples.
 
 Reads DIR/study.h5 with h5py, finished or not, and writes DIR/report/rd.png, history.png and samples.png. Where `betafield curve DIR -o
-DIR/curve.h5` was run since the study last changed, the plane shows those curves: means over seeds, the convex hull, and theory.
+DIR/curve.h5` was run since the study last changed, the plane shows those curves: means over seeds, the convex hull, and theory. Where
+`betafield align DIR -o DIR/align.h5` was, alignment.png shows whether latent dimensions keep their meaning from beta to beta.
 """
 import argparse
 import math
@@ -42,6 +43,7 @@ class Study:
     def __init__(self, file):
         self.file = file
         self.curves = None      # of curve.h5
+        self.alignment = None   # of align.h5
         self.name = as_text(file.attrs.get("study", "study"))
         self.sweep = {name: column[...] for name, column in file["sweep"].items()}
         self.count = len(self.sweep["status"])
@@ -105,14 +107,28 @@ class Curves:
         return {name: column[self.points["curve"] == curve] for name, column in self.points.items()}
 
 
-def read_curves(directory):
-    """What `betafield curve` said of the study as it is now; None when it was not asked since."""
-    path = directory / "curve.h5"
+class Alignment:
+    """The tables of align.h5 in memory."""
+
+    def __init__(self, file):
+        self.split = as_text(file.attrs["split"])
+        self.labels = [as_text(label) for label in file["families/label"]]
+        self.pairs = {name: column[...] for name, column in file["pairs"].items()}
+
+    def of(self, family):
+        """The columns of one family's pairs of neighbours."""
+        chosen = (self.pairs["family"] == family) & (self.pairs["neighbours"] == 1)
+        return {name: column[chosen] for name, column in self.pairs.items()}
+
+
+def read_beside(directory, name, kind):
+    """What `betafield curve` or `align` said of the study as it is now; None when it was not asked since."""
+    path = directory / name
     try:
         if path.stat().st_mtime < (directory / "study.h5").stat().st_mtime:
             return None
         with h5py.File(path, "r") as file:
-            return Curves(file)
+            return kind(file)
     except (OSError, KeyError):
         return None
 
@@ -232,6 +248,33 @@ def draw_best(axes, rate, distortion):
     axes.set_xlim(limits[0])
     axes.set_ylim(limits[1])
     axes.legend(loc="upper right")
+
+
+# --- alignment ----------------------------------------------------------------------------------------------------------
+
+def draw_alignment(study):
+    """Every pair of neighbours at the middle of its betas: dimensions in their places and at their best matches, and how far draws moved."""
+    alignment = study.alignment
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")
+    figure.suptitle(f"{study.name}: latent dimensions from one β to the next, {alignment.split} part", x=0.01, ha="left", fontsize=10)
+    families = list(enumerate(alignment.labels))[:MAX_CURVES]
+    for (family, label), colour, marker in zip(families, curve_colours(len(families)), "osD^vP*Xdh"):
+        of = alignment.of(family)
+        middle = np.sqrt(of["beta_from"] * of["beta_to"])
+        left.plot(middle, of["alignment_diagonal"], color=colour, marker=marker, markersize=5, label=label or None)
+        left.plot(middle, of["alignment_permuted"], color=colour, linestyle=(0, (4, 3)), linewidth=0.8)
+        right.plot(middle, of["marginal_shift"], color=colour, marker=marker, markersize=5)
+    left.plot([], [], "-", color="0.4", label="in its place")
+    left.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="best match")
+    left.legend(loc="lower left")
+    left.set_ylim(-0.03, 1.05)
+    left.set_ylabel("mean |correlation| of posterior means")
+    right.set_ylim(bottom=0)
+    right.set_ylabel("Wasserstein-1 distance of the draws")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_xlabel("β, between the two")
+    return figure
 
 
 # --- histories ----------------------------------------------------------------------------------------------------------
@@ -362,7 +405,8 @@ def fail(code, sentence):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="report.py", description=__doc__.split("\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     epilog="Writes DIR/report/rd.png, history.png and samples.png. Exit codes: 0 drawn, 2 DIR holds no\n"
+                                     epilog="Writes DIR/report/rd.png, history.png, samples.png and, where there is an align.h5,\n"
+                                            "alignment.png. Exit codes: 0 drawn, 2 DIR holds no\n"
                                             "readable study, 74 DIR/report cannot be written.")
     parser.add_argument("dir", metavar="DIR", type=Path, help="a study's folder, outputs/<study>; it may still be running")
     directory = parser.parse_args(arguments).dir
@@ -373,13 +417,17 @@ def main(arguments=None):
     with file, plt.rc_context(STYLE):
         try:
             study = Study(file)
-            study.curves = read_curves(directory)
+            study.curves = read_beside(directory, "curve.h5", Curves)
+            study.alignment = read_beside(directory, "align.h5", Alignment)
         except KeyError as error:
             return fail(2, f"{directory / 'study.h5'} is no study: {error}")
         report = directory / "report"
         try:
             report.mkdir(exist_ok=True)
-            for name, draw in (("rd", draw_rd), ("history", draw_history), ("samples", draw_samples)):
+            pictures = [("rd", draw_rd), ("history", draw_history), ("samples", draw_samples)]
+            if study.alignment:
+                pictures.append(("alignment", draw_alignment))
+            for name, draw in pictures:
                 figure = draw(study)
                 # A reader of a running study never meets half a picture.
                 temporary = report / f".{name}.{os.getpid()}.png"

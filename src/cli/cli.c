@@ -8,7 +8,7 @@
 #include "base/nearest.h"
 
 static const bf_command *const commands[] = {
-    &bf_command_run, &bf_command_plan, &bf_command_status, &bf_command_curve, &bf_command_encode, &bf_command_verify,
+    &bf_command_run, &bf_command_plan, &bf_command_status, &bf_command_curve, &bf_command_align, &bf_command_encode, &bf_command_verify,
     &bf_command_pack, &bf_command_data, &bf_command_keys, &bf_command_version,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -16,7 +16,7 @@ typedef struct bf_command {
     const bf_option *options;       /* printed after the help; NULL when the help names them */
 } bf_command;
 extern const bf_command bf_command_run, bf_command_plan, bf_command_status, bf_command_encode, bf_command_verify,
-                        bf_command_pack, bf_command_data, bf_command_keys, bf_command_version, bf_command_curve;
+                        bf_command_pack, bf_command_data, bf_command_keys, bf_command_version, bf_command_curve, bf_command_align;
 
 /* Prints "betafield NAME: what" to stderr, with the synopsis when the command line was wrong; nothing for BF_OK. The process's exit code. */
 int bf_command_end(const bf_command *c, const bf_status *s);

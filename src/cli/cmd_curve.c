@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/curve_print.h"
-#include "store/own_files.h"
+#include "cli/results.h"
+#include "cli/whole_text.h"
 
 typedef struct curve_options {
     bf_texts    dirs;
@@ -28,12 +29,6 @@ static const bf_option options[] = {
     { "--json", NULL, BF_OPTION_FLAG, offsetof(curve_options, json), 0, "print one JSON object instead of tables" },
     { 0 },
 };
-
-static bf_status read_split(const char *text, int *split)
-{
-    *split = strcmp(text, "test") == 0;
-    return *split || strcmp(text, "train") == 0 ? BF_DONE : BF_FAIL(BF_E_USAGE, "--split: expected train or test, got '%.60s'", text);
-}
 
 static bf_status check_distortion(const char *name)
 {
@@ -62,52 +57,33 @@ static bf_status write_h5(const bf_curve_set *set, const bf_curve_about *about, 
         { .name = "corner_rate", .type = 'f', .real = set->corner[0] },
         { .name = "corner_distortion", .type = 'f', .real = set->corner[1] },
     };
-    const bf_curve_tables t = { .attrs = attrs, .n_attrs = sizeof attrs / sizeof attrs[0], .curves = set->curves, .points = set->points,
-                                .curve = set->curve, .n_curve = BF_CURVE_COLUMNS, .point = set->point, .n_point = BF_POINT_COLUMNS };
-    return bf_curve_file_write(path, tag, &t);
+    const bf_file_table tables[] = {
+        { "/curve", "curves", set->curves, set->curve, BF_CURVE_COLUMNS },
+        { "/point", "points", set->points, set->point, BF_POINT_COLUMNS },
+    };
+    return bf_table_file_write(path, tag, attrs, sizeof attrs / sizeof attrs[0], tables, 2);
 }
 
-/* What goes to a file or to stdout is whole before any of it does. */
-static bf_status end_text(FILE *to, const char *path, const char *tag, char **text, size_t *n)
-{
-    bf_status s = fclose(to) != 0 ? BF_FAIL(BF_E_MEMORY, "no memory for the curves") : BF_DONE;
-    if (!s.code && path) s = bf_file_write(path, tag, *text, *n);
-    if (!s.code && !path && (fputs(*text, stdout) == EOF || fflush(stdout) != 0)) s = BF_FAIL(BF_E_IO, "cannot write to stdout");
-    free(*text);
-    return s;
-}
+/* What can be printed, in the three ways it can be. */
+typedef struct printed { const bf_curve_points *points; const bf_curve_set *set; const bf_curve_about *about; } printed;
 
-static bf_status write_csv(const bf_curve_set *set, const char *path, const char *tag)
+static bf_status print_csv(const void *self, FILE *to)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *to = open_memstream(&text, &n);
-    if (!to) return BF_FAIL(BF_E_MEMORY, "no memory for the curves");
-    bf_curve_print_csv(set, to);
-    return end_text(to, path, tag, &text, &n);
-}
-
-static bf_status print(const bf_curve_points *p, const bf_curve_set *set, const bf_curve_about *about, bool json)
-{
-    char *text = NULL;
-    size_t n = 0;
-    bf_status s = BF_DONE;
-    FILE *to = open_memstream(&text, &n);
-    if (!to) return BF_FAIL(BF_E_MEMORY, "no memory for the curves");
-    if (json) bf_curve_print_json(set, about, to);
-    else s = bf_curve_print_text(p, set, about, to);
-    bf_status ended = end_text(to, NULL, NULL, &text, &n);
-    return s.code ? s : ended;
-}
-
-/* Neither output may be a file of a study that is read. */
-static bf_status check_targets(const curve_options *o)
-{
-    for (int i = 0; i < o->dirs.count; i++) {
-        if (o->out) BF_TRY(bf_own_files_spare(o->dirs.at[i], o->out));
-        if (o->csv) BF_TRY(bf_own_files_spare(o->dirs.at[i], o->csv));
-    }
+    bf_curve_print_csv(((const printed *)self)->set, to);
     return BF_DONE;
+}
+
+static bf_status print_json(const void *self, FILE *to)
+{
+    const printed *p = self;
+    bf_curve_print_json(p->set, p->about, to);
+    return BF_DONE;
+}
+
+static bf_status print_text(const void *self, FILE *to)
+{
+    const printed *p = self;
+    return bf_curve_print_text(p->points, p->set, p->about, to);
 }
 
 static bf_status make(const curve_options *o)
@@ -118,16 +94,18 @@ static bf_status make(const curve_options *o)
     int split;
     char tag[37];
     const bf_curve_about about = { o->split, o->distortion };
-    BF_TRY(read_split(o->split, &split));
+    BF_TRY(bf_results_split(o->split, &split));
     BF_TRY(check_distortion(o->distortion));
     if (o->corner) BF_TRY(read_corner(o->corner, corner));
-    BF_TRY(check_targets(o));
+    BF_TRY(bf_results_spare(&o->dirs, o->out));
+    BF_TRY(bf_results_spare(&o->dirs, o->csv));
     bf_uuid(tag);
     bf_status s = bf_curve_points_read(&o->dirs, split, o->distortion, &points);
     if (!s.code) s = bf_curve_set_make(&points, o->distortion, o->corner ? corner : NULL, &set);
     if (!s.code && o->out) s = write_h5(&set, &about, o->out, tag);
-    if (!s.code && o->csv) s = write_csv(&set, o->csv, tag);
-    if (!s.code) s = print(&points, &set, &about, o->json);
+    const printed p = { &points, &set, &about };
+    if (!s.code && o->csv) s = bf_whole_text(print_csv, &p, o->csv, tag);
+    if (!s.code) s = bf_whole_text(o->json ? print_json : print_text, &p, NULL, NULL);
     bf_curve_set_free(&set);
     bf_curve_points_free(&points);
     return s;

@@ -1,15 +1,12 @@
 #include "cli/curve_points.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checksum.h"
-#include "base/file.h"
-#include "cli/input.h"
+#include "cli/grow.h"
+#include "cli/results.h"
 #include "store/study_by_beta.h"
-#include "store/study_read.h"
 #include "vae/vae.h"
 
 enum { RATE, DISTORTION, METRICS };
@@ -18,63 +15,23 @@ enum { RATE, DISTORTION, METRICS };
 typedef struct reader {
     bf_curve_points *to;
     int              split;
-    bf_input_file    in;
-    int              configs, keys;
-    const bf_key    *key[BF_MAX_SWEPT];     /* those that tell curves apart */
-    bf_result       *rows;                  /* (configs) */
+    bf_results       results;
+    bf_family_keys   keys;                  /* that tell curves apart */
     bf_by_beta       by_beta;
-    bf_config       *config;                /* room for one, and for a printed value */
-    char            *text;
+    bf_config       *config;                /* room for one */
 } reader;
 
-/* Room for one more entry of an array that doubles. */
-static bf_status grow(void **at, int count, int *room, size_t size)
-{
-    if (count < *room) return BF_DONE;
-    const int more = *room ? 2 * *room : 64;
-    void *p = realloc(*at, (size_t)more * size);
-    if (!p) return BF_FAIL(BF_E_MEMORY, "no memory for %d points", more);
-    *at = p;
-    *room = more;
-    return BF_DONE;
-}
-
 /* --- which curve ------------------------------------------------------------------------------------------------------ */
-
-static void choose_keys(reader *r)
-{
-    const bf_key *swept[BF_MAX_SWEPT];
-    const int n = bf_study_swept(r->in.study, swept);
-    for (int i = 0; i < n; i++)
-        if (strcmp(swept[i]->path, "seed") != 0) r->key[r->keys++] = swept[i];
-}
-
-/* A number beta is a place on a curve; a range is a model of its own. */
-static bool is_place(const reader *r, const bf_key *k) { return strcmp(k->path, "objective.beta") == 0 && !isnan(r->config->vae.beta); }
-
-static void name_curve(const reader *r, int study, bf_curve_name *out)
-{
-    size_t used = 0;
-    *out = (bf_curve_name){ .study = study };
-    for (int i = 0; i < r->keys; i++) {
-        if (is_place(r, r->key[i])) continue;
-        bf_key_print(r->key[i], r->config, r->text, BF_KEY_PRINTED);
-        const uint64_t both[2] = { out->key, bf_hash64(r->text, strlen(r->text)) };
-        out->key = bf_hash64(both, sizeof both) ^ bf_hash64(r->key[i]->path, strlen(r->key[i]->path));
-        if (used < sizeof out->label)
-            used += (size_t)snprintf(out->label + used, sizeof out->label - used, "%s%s %s", used ? ", " : "", r->key[i]->path, r->text);
-    }
-}
 
 static bf_status find_curve(const reader *r, int study, int *curve)
 {
     bf_curve_points *p = r->to;
-    bf_curve_name name;
-    name_curve(r, study, &name);
+    bf_curve_name name = { .study = study };
+    bf_family_of(&r->keys, r->config, &name.family);
     for (*curve = p->curves - 1; *curve >= 0; --*curve)
-        if (p->curve[*curve].study == study && p->curve[*curve].key == name.key) return BF_DONE;
+        if (p->curve[*curve].study == study && p->curve[*curve].family.key == name.family.key) return BF_DONE;
     void *at = p->curve;
-    BF_TRY(grow(&at, p->curves, &p->curve_room, sizeof *p->curve));
+    BF_TRY(bf_grow(&at, p->curves, &p->curve_room, sizeof *p->curve));
     p->curve = at;
     *curve = p->curves++;
     p->curve[*curve] = name;
@@ -88,7 +45,7 @@ static bf_status add_point(const reader *r, int curve, int id, double beta, doub
     bf_curve_points *p = r->to;
     if (!isfinite(beta) || !isfinite(rate) || !isfinite(distortion)) return BF_DONE;
     void *at = p->at;
-    BF_TRY(grow(&at, p->points, &p->point_room, sizeof *p->at));
+    BF_TRY(bf_grow(&at, p->points, &p->point_room, sizeof *p->at));
     p->at = at;
     bf_curve_point *point = &p->at[p->points++];
     *point = (bf_curve_point){ .curve = curve, .config = id, .replicates = 1, .beta = beta, .rate = rate, .rate_se = NAN,
@@ -100,11 +57,11 @@ static bf_status add_point(const reader *r, int curve, int id, double beta, doub
 
 static bf_status read_config(reader *r, int study, int id)
 {
-    const double *metrics = r->rows[id].metrics + r->split * METRICS;
+    const double *metrics = r->results.rows[id].metrics + r->split * METRICS;
     bool added = false;
     int curve;
-    if (r->rows[id].status != BF_CONFIG_DONE) return BF_DONE;
-    bf_study_config(r->in.study, id, r->config);
+    if (r->results.rows[id].status != BF_CONFIG_DONE) return BF_DONE;
+    bf_study_config(r->results.in.study, id, r->config);
     BF_TRY(find_curve(r, study, &curve));
     BF_TRY(add_point(r, curve, id, bf_vae_beta(&r->config->vae), metrics[RATE], metrics[DISTORTION], &added));
     for (int b = 0; b < r->by_beta.betas; b++)
@@ -116,39 +73,28 @@ static bf_status read_config(reader *r, int study, int id)
 
 static bf_status read_files(reader *r, const char *dir, const char *distortion)
 {
-    char yaml[BF_PATH], h5[BF_PATH];
     const char *const name[METRICS] = { [RATE] = "rate", [DISTORTION] = distortion };
     const bf_column column[METRICS] = { [RATE] = { .name = "rate" }, [DISTORTION] = { .name = distortion } };
     const bf_schema schema = { .n_metrics = METRICS, .metrics = column };
-    BF_TRY(bf_file_join(yaml, sizeof yaml, dir, "study.yaml"));
-    BF_TRY(bf_file_join(h5, sizeof h5, dir, "study.h5"));
-    if (!bf_file_exists(yaml)) return BF_FAIL(BF_E_INPUT, "%s is no study: there is no study.yaml", dir);
-    if (!bf_file_exists(h5)) return BF_FAIL(BF_E_INPUT, "%s: nothing has ended yet: there is no study.h5", dir);
-    BF_TRY(bf_input_read(&r->in, yaml));
-    BF_TRY(bf_input_parse(&r->in, NULL));
-    BF_TRY(bf_input_verdict(&r->in, stderr));
-    BF_TRY(bf_study_read_rows(dir, &schema, &r->configs, &r->rows));
-    if (r->configs > bf_study_count(r->in.study))
-        return BF_FAIL(BF_E_FORMAT, "%s: study.h5 has %d configurations, study.yaml names %d", dir, r->configs, bf_study_count(r->in.study));
-    return bf_study_read_by_beta(dir, r->configs, name, METRICS, &r->by_beta);
+    BF_TRY(bf_results_open(dir, &schema, &r->results));
+    BF_TRY(bf_family_keys_open(r->results.in.study, false, &r->keys));
+    return bf_study_read_by_beta(dir, r->results.configs, name, METRICS, &r->by_beta);
 }
 
 static bf_status read_study(bf_curve_points *p, const char *dir, int split, const char *distortion)
 {
-    reader r = { .to = p, .split = split, .config = malloc(sizeof(bf_config)), .text = malloc(BF_KEY_PRINTED) };
+    reader r = { .to = p, .split = split, .config = malloc(sizeof(bf_config)) };
     const int study = p->studies++;
     p->study[study] = (bf_curve_study){ .dir = dir };
-    bf_status s = r.config && r.text ? read_files(&r, dir, distortion) : BF_FAIL(BF_E_MEMORY, "no memory to read %s", dir);
+    bf_status s = r.config ? read_files(&r, dir, distortion) : BF_FAIL(BF_E_MEMORY, "no memory to read %s", dir);
     if (!s.code) {
-        snprintf(p->study[study].name, sizeof p->study[study].name, "%s", bf_study_base(r.in.study)->study);
-        p->study[study].configs = bf_study_count(r.in.study);
-        choose_keys(&r);
+        snprintf(p->study[study].name, sizeof p->study[study].name, "%s", bf_study_base(r.results.in.study)->study);
+        p->study[study].configs = bf_study_count(r.results.in.study);
     }
-    for (int id = 0; !s.code && id < r.configs; id++) s = read_config(&r, study, id);
+    for (int id = 0; !s.code && id < r.results.configs; id++) s = read_config(&r, study, id);
     bf_by_beta_free(&r.by_beta);
-    bf_study_rows_free(r.configs, &r.rows);
-    bf_input_free(&r.in);
-    free(r.text);
+    bf_family_keys_close(&r.keys);
+    bf_results_close(&r.results);
     free(r.config);
     return s;
 }

@@ -2,8 +2,8 @@
  * that covers a range. Configurations that differ in objective.beta and seed only are on one curve; seeds of one beta are averaged. */
 #ifndef BF_CLI_CURVE_POINTS_H
 #define BF_CLI_CURVE_POINTS_H
-#include <stdint.h>
 #include "cli/args.h"
+#include "cli/family.h"
 #include "measure/water_filling.h"
 
 typedef struct bf_curve_point {
@@ -14,7 +14,7 @@ typedef struct bf_curve_point {
 } bf_curve_point;
 
 typedef struct bf_curve_study { const char *dir; char name[65]; int configs, used; } bf_curve_study;        /* used: have points */
-typedef struct bf_curve_name { int study; uint64_t key; char label[192]; } bf_curve_name;       /* key: of the whole label, which may be cut */
+typedef struct bf_curve_name { int study; bf_family family; } bf_curve_name;
 
 typedef struct bf_curve_points {            /* zero it; bf_curve_points_free() */
     int studies, curves, points, curve_room, point_room;

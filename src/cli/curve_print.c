@@ -10,28 +10,21 @@ enum { MOST_POINTS = 400 };         /* more than these are a file's business */
 
 /* --- for people ------------------------------------------------------------------------------------------------------- */
 
-static void number_cell(bf_table *t, const char *format, double v)
-{
-    char text[32];
-    snprintf(text, sizeof text, format, v);
-    bf_table_cell(t, "%s", isfinite(v) ? text : "-");
-}
-
 static void point_cells(const bf_curve_set *s, int i, bf_table *t)
 {
-    const bf_curve_column *c = s->point;
-    number_cell(t, "%.4g", bf_curve_real(&c[BF_POINT_BETA], i));
-    number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_RATE], i));
-    if (s->replicates) number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_RATE_SE], i));
-    number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_DISTORTION], i));
-    if (s->replicates) number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_DISTORTION_SE], i));
-    bf_table_cell(t, "%s%s", bf_curve_flag(&c[BF_POINT_ON_HULL], i) ? "*" : "", bf_curve_flag(&c[BF_POINT_RISES], i) ? "^" : "");
-    number_cell(t, "%.4g", bf_curve_real(&c[BF_POINT_SLOPE], i));
-    number_cell(t, "%.4g", bf_curve_real(&c[BF_POINT_SLOPE_BETA], i));
+    const bf_table_column *c = s->point;
+    bf_table_number(t, "%.4g", bf_column_real(&c[BF_POINT_BETA], i));
+    bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_RATE], i));
+    if (s->replicates) bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_RATE_SE], i));
+    bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_DISTORTION], i));
+    if (s->replicates) bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_DISTORTION_SE], i));
+    bf_table_cell(t, "%s%s", bf_column_flag(&c[BF_POINT_ON_HULL], i) ? "*" : "", bf_column_flag(&c[BF_POINT_RISES], i) ? "^" : "");
+    bf_table_number(t, "%.4g", bf_column_real(&c[BF_POINT_SLOPE], i));
+    bf_table_number(t, "%.4g", bf_column_real(&c[BF_POINT_SLOPE_BETA], i));
     if (!s->theory) return;
-    number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_THEORY_RATE], i));
-    number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_THEORY_DISTORTION], i));
-    number_cell(t, "%.4f", bf_curve_real(&c[BF_POINT_THEORY_EXCESS], i));
+    bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_THEORY_RATE], i));
+    bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_THEORY_DISTORTION], i));
+    bf_table_number(t, "%.4f", bf_column_real(&c[BF_POINT_THEORY_EXCESS], i));
 }
 
 static void point_headings(const bf_curve_set *s, bf_table *t)
@@ -52,7 +45,7 @@ static void point_headings(const bf_curve_set *s, bf_table *t)
 
 static const char *label_of(const bf_curve_set *s, int curve)
 {
-    const char *label = bf_curve_text(&s->curve[BF_CURVE_LABEL], curve);
+    const char *label = bf_column_text(&s->curve[BF_CURVE_LABEL], curve);
     return *label ? label : "all configurations";
 }
 
@@ -61,9 +54,9 @@ static bf_status print_points(const bf_curve_set *s, int curve, int *next, FILE 
 {
     bf_table *t = bf_table_create(s->replicates ? s->theory ? "rrrrrlrrrrr" : "rrrrrlrr" : s->theory ? "rrrlrrrrr" : "rrrlrr");
     if (!t) return BF_FAIL(BF_E_MEMORY, "no memory for a table");
-    fprintf(to, "\ncurve %d  %s: %s\n", curve, bf_curve_text(&s->curve[BF_CURVE_FOLDER], curve), label_of(s, curve));
+    fprintf(to, "\ncurve %d  %s: %s\n", curve, bf_column_text(&s->curve[BF_CURVE_FOLDER], curve), label_of(s, curve));
     point_headings(s, t);
-    for (; *next < s->points && bf_curve_integer(&s->point[BF_POINT_CURVE], *next) == curve; ++*next) point_cells(s, *next, t);
+    for (; *next < s->points && bf_column_integer(&s->point[BF_POINT_CURVE], *next) == curve; ++*next) point_cells(s, *next, t);
     bf_status status = bf_table_print(t, to);
     bf_table_destroy(&t);
     return status;
@@ -72,27 +65,27 @@ static bf_status print_points(const bf_curve_set *s, int curve, int *next, FILE 
 static bf_status print_summary(const bf_curve_set *s, FILE *to)
 {
     static const char *const heading[] = { "curve", "points", "hull", "rises", "greatest", "slopes", "hypervolume", "against", "area", "over rates", "per nat" };
-    const bf_curve_column *c = s->curve;
+    const bf_table_column *c = s->curve;
     bf_table *t = bf_table_create(s->curves > 1 ? "rrrrrrrrrrr" : "rrrrrrr");
     if (!t) return BF_FAIL(BF_E_MEMORY, "no memory for a table");
     for (int i = 0; i < (s->curves > 1 ? 11 : 7); i++) bf_table_cell(t, "%s", heading[i]);
     for (int i = 0; i < s->curves; i++) {
-        const long long reference = bf_curve_integer(&c[BF_CURVE_REFERENCE], i);
+        const long long reference = bf_column_integer(&c[BF_CURVE_REFERENCE], i);
         bf_table_cell(t, "%d", i);
-        bf_table_cell(t, "%lld", bf_curve_integer(&c[BF_CURVE_POINTS], i));
-        bf_table_cell(t, "%lld", bf_curve_integer(&c[BF_CURVE_HULL], i));
-        bf_table_cell(t, "%lld", bf_curve_integer(&c[BF_CURVE_RISES], i));
-        number_cell(t, "%.2g", bf_curve_real(&c[BF_CURVE_LARGEST_RISE], i));
-        bf_table_cell(t, "%lld/%lld", bf_curve_integer(&c[BF_CURVE_AGREEING], i), bf_curve_integer(&c[BF_CURVE_SLOPES], i));
-        number_cell(t, "%.4f", bf_curve_real(&c[BF_CURVE_HYPERVOLUME], i));
+        bf_table_cell(t, "%lld", bf_column_integer(&c[BF_CURVE_POINTS], i));
+        bf_table_cell(t, "%lld", bf_column_integer(&c[BF_CURVE_HULL], i));
+        bf_table_cell(t, "%lld", bf_column_integer(&c[BF_CURVE_RISES], i));
+        bf_table_number(t, "%.2g", bf_column_real(&c[BF_CURVE_LARGEST_RISE], i));
+        bf_table_cell(t, "%lld/%lld", bf_column_integer(&c[BF_CURVE_AGREEING], i), bf_column_integer(&c[BF_CURVE_SLOPES], i));
+        bf_table_number(t, "%.4f", bf_column_real(&c[BF_CURVE_HYPERVOLUME], i));
         if (s->curves == 1) continue;
-        const double from = bf_curve_real(&c[BF_CURVE_FROM], i), over = bf_curve_real(&c[BF_CURVE_TO], i);
+        const double from = bf_column_real(&c[BF_CURVE_FROM], i), over = bf_column_real(&c[BF_CURVE_TO], i);
         if (reference < 0) bf_table_cell(t, "-");
         else bf_table_cell(t, "%lld", reference);
-        number_cell(t, "%.4f", bf_curve_real(&c[BF_CURVE_AREA], i));
+        bf_table_number(t, "%.4f", bf_column_real(&c[BF_CURVE_AREA], i));
         if (isfinite(from)) bf_table_cell(t, "%.4g-%.4g", from, over);
         else bf_table_cell(t, "-");
-        number_cell(t, "%.4f", bf_curve_real(&c[BF_CURVE_MEAN], i));
+        bf_table_number(t, "%.4f", bf_column_real(&c[BF_CURVE_MEAN], i));
     }
     fputc('\n', to);
     bf_status status = bf_table_print(t, to);
@@ -129,75 +122,28 @@ bf_status bf_curve_print_text(const bf_curve_points *p, const bf_curve_set *s, c
 
 /* --- for programs ----------------------------------------------------------------------------------------------------- */
 
-static void json_value(const bf_curve_column *c, int row, FILE *to)
-{
-    char number[32];
-    switch (c->type) {
-    case BF_COLUMN_I64: fprintf(to, "%lld", bf_curve_integer(c, row)); break;
-    case BF_COLUMN_F64: fputs(bf_json_number(bf_curve_real(c, row), number), to); break;
-    case BF_COLUMN_I8: fputs(bf_curve_flag(c, row) ? "true" : "false", to); break;
-    case BF_COLUMN_TEXT: bf_json_text(bf_curve_text(c, row), to); break;
-    }
-}
-
-static void json_table(const char *name, const bf_curve_column *c, int columns, int rows, FILE *to)
-{
-    fprintf(to, "\"%s\": [", name);
-    for (int row = 0; row < rows; row++)
-        for (int i = 0; i < columns; i++) {
-            fprintf(to, "%s\"%s\": ", i ? ", " : row ? "},\n  {" : "\n  {", c[i].name);
-            json_value(&c[i], row, to);
-        }
-    fprintf(to, "}]");
-}
-
 void bf_curve_print_json(const bf_curve_set *s, const bf_curve_about *about, FILE *to)
 {
     char a[32], b[32];
     fprintf(to, "{\"split\": \"%s\", \"distortion\": \"%s\", \"corner\": [%s, %s],\n", about->split, about->distortion, bf_json_number(s->corner[0], a),
             bf_json_number(s->corner[1], b));
-    json_table("curves", s->curve, BF_CURVE_COLUMNS, s->curves, to);
+    bf_table_json("curves", s->curve, BF_CURVE_COLUMNS, s->curves, to);
     fprintf(to, ",\n");
-    json_table("points", s->point, BF_POINT_COLUMNS, s->points, to);
+    bf_table_json("points", s->point, BF_POINT_COLUMNS, s->points, to);
     fprintf(to, "}\n");
-}
-
-static void csv_text(const char *text, FILE *to)
-{
-    fputc('"', to);
-    for (; *text; text++) {
-        if (*text == '"') fputc('"', to);
-        fputc(*text, to);
-    }
-    fputc('"', to);
-}
-
-static void csv_value(const bf_curve_column *c, int row, FILE *to)
-{
-    switch (c->type) {
-    case BF_COLUMN_I64: fprintf(to, "%lld", bf_curve_integer(c, row)); break;
-    case BF_COLUMN_F64: if (isfinite(bf_curve_real(c, row))) fprintf(to, "%.17g", bf_curve_real(c, row)); break;
-    case BF_COLUMN_I8: fputc(bf_curve_flag(c, row) ? '1' : '0', to); break;
-    case BF_COLUMN_TEXT: csv_text(bf_curve_text(c, row), to); break;
-    }
 }
 
 void bf_curve_print_csv(const bf_curve_set *s, FILE *to)
 {
-    static const int names[] = { BF_CURVE_FOLDER, BF_CURVE_STUDY, BF_CURVE_LABEL };
-    for (int i = 0; i < 3; i++) fprintf(to, "%s,", s->curve[names[i]].name);
-    for (int i = 0; i < BF_POINT_COLUMNS; i++) fprintf(to, "%s%s", i ? "," : "", s->point[i].name);
+    enum { NAMES = 3 };         /* the first columns of a curve: its folder, study and label */
+    bf_table_csv_names(s->curve, NAMES, to);
+    fputc(',', to);
+    bf_table_csv_names(s->point, BF_POINT_COLUMNS, to);
     for (int row = 0; row < s->points; row++) {
-        const int curve = (int)bf_curve_integer(&s->point[BF_POINT_CURVE], row);
         fputc('\n', to);
-        for (int i = 0; i < 3; i++) {
-            csv_value(&s->curve[names[i]], curve, to);
-            fputc(',', to);
-        }
-        for (int i = 0; i < BF_POINT_COLUMNS; i++) {
-            if (i) fputc(',', to);
-            csv_value(&s->point[i], row, to);
-        }
+        bf_table_csv_row(s->curve, NAMES, (int)bf_column_integer(&s->point[BF_POINT_CURVE], row), to);
+        fputc(',', to);
+        bf_table_csv_row(s->point, BF_POINT_COLUMNS, row, to);
     }
     fputc('\n', to);
 }

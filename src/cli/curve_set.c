@@ -6,9 +6,7 @@
 
 #include "measure/curve.h"
 
-typedef struct kind { const char *name; bf_column_type type; } kind;
-
-static const kind curve_kind[BF_CURVE_COLUMNS] = {
+static const bf_column_kind curve_kind[BF_CURVE_COLUMNS] = {
     [BF_CURVE_FOLDER] = { "folder", BF_COLUMN_TEXT },           [BF_CURVE_STUDY] = { "study", BF_COLUMN_TEXT },
     [BF_CURVE_LABEL] = { "label", BF_COLUMN_TEXT },             [BF_CURVE_POINTS] = { "points", BF_COLUMN_I64 },
     [BF_CURVE_HULL] = { "hull", BF_COLUMN_I64 },                [BF_CURVE_RISES] = { "rises", BF_COLUMN_I64 },
@@ -18,7 +16,7 @@ static const kind curve_kind[BF_CURVE_COLUMNS] = {
     [BF_CURVE_FROM] = { "area_from", BF_COLUMN_F64 },           [BF_CURVE_TO] = { "area_to", BF_COLUMN_F64 },
     [BF_CURVE_MEAN] = { "mean_difference", BF_COLUMN_F64 },
 };
-static const kind point_kind[BF_POINT_COLUMNS] = {
+static const bf_column_kind point_kind[BF_POINT_COLUMNS] = {
     [BF_POINT_CURVE] = { "curve", BF_COLUMN_I64 },               [BF_POINT_CONFIG] = { "config", BF_COLUMN_I64 },
     [BF_POINT_REPLICATES] = { "replicates", BF_COLUMN_I64 },     [BF_POINT_BETA] = { "beta", BF_COLUMN_F64 },
     [BF_POINT_RATE] = { "rate", BF_COLUMN_F64 },                 [BF_POINT_RATE_SE] = { "rate_se", BF_COLUMN_F64 },
@@ -53,28 +51,13 @@ static double theory_distortion(const char *distortion, const bf_water *w)
 
 /* --- columns ---------------------------------------------------------------------------------------------------------- */
 
-static double  *reals(const bf_curve_column *c) { return c->values; }
-static int64_t *integers(const bf_curve_column *c) { return c->values; }
-static int8_t  *flags(const bf_curve_column *c) { return c->values; }
-static void put_text(const bf_curve_column *c, int row, const char *text) { memcpy((char *)c->values + (size_t)row * (size_t)c->width, text, strlen(text)); }
-
-static bf_status make_columns(const kind *kinds, int n, int rows, int width, bf_curve_column *out)
-{
-    for (int i = 0; i < n; i++) {
-        const size_t size = kinds[i].type == BF_COLUMN_TEXT ? (size_t)width : kinds[i].type == BF_COLUMN_I8 ? 1 : 8;
-        out[i] = (bf_curve_column){ kinds[i].name, kinds[i].type, width, calloc((size_t)rows, size) };
-        if (!out[i].values) return BF_FAIL(BF_E_MEMORY, "no memory for %d curves' columns", rows);
-    }
-    return BF_DONE;
-}
-
 /* Bytes that hold any text of the curves with its NUL. */
 static int widest(const bf_curve_points *p)
 {
     size_t width = 1;
     for (int c = 0; c < p->curves; c++) {
         const bf_curve_study *study = &p->study[p->curve[c].study];
-        const size_t n[] = { strlen(p->curve[c].label), strlen(study->dir), strlen(study->name) };
+        const size_t n[] = { strlen(p->curve[c].family.label), strlen(study->dir), strlen(study->name) };
         for (int i = 0; i < 3; i++) width = n[i] >= width ? n[i] + 1 : width;
     }
     return (int)width;
@@ -82,27 +65,27 @@ static int widest(const bf_curve_points *p)
 
 static double finite_or_nan(double v) { return isfinite(v) ? v : NAN; }
 
-static void put_theory(const bf_curve_point *at, const char *distortion, bf_curve_column *c, int row)
+static void put_theory(const bf_curve_point *at, const char *distortion, bf_table_column *c, int row)
 {
     const bool is_loss = strcmp(distortion, "distortion") == 0;
     const double rate = at->has_theory ? finite_or_nan(at->theory.rate) : NAN;
     const double d = at->has_theory ? finite_or_nan(theory_distortion(distortion, &at->theory)) : NAN;
-    reals(&c[BF_POINT_THEORY_RATE])[row] = rate;
-    reals(&c[BF_POINT_THEORY_DISTORTION])[row] = d;
-    reals(&c[BF_POINT_THEORY_VARIANCE])[row] = at->has_theory ? at->theory.variance : NAN;
-    reals(&c[BF_POINT_THEORY_EXCESS])[row] = is_loss ? at->distortion + at->beta * at->rate - (d + at->beta * rate) : NAN;
+    bf_column_reals(&c[BF_POINT_THEORY_RATE])[row] = rate;
+    bf_column_reals(&c[BF_POINT_THEORY_DISTORTION])[row] = d;
+    bf_column_reals(&c[BF_POINT_THEORY_VARIANCE])[row] = at->has_theory ? at->theory.variance : NAN;
+    bf_column_reals(&c[BF_POINT_THEORY_EXCESS])[row] = is_loss ? at->distortion + at->beta * at->rate - (d + at->beta * rate) : NAN;
 }
 
-static void put_point(const bf_curve_point *at, const char *distortion, bf_curve_column *c, int row)
+static void put_point(const bf_curve_point *at, const char *distortion, bf_table_column *c, int row)
 {
-    integers(&c[BF_POINT_CURVE])[row] = at->curve;
-    integers(&c[BF_POINT_CONFIG])[row] = at->config;
-    integers(&c[BF_POINT_REPLICATES])[row] = at->replicates;
-    reals(&c[BF_POINT_BETA])[row] = at->beta;
-    reals(&c[BF_POINT_RATE])[row] = at->rate;
-    reals(&c[BF_POINT_RATE_SE])[row] = at->rate_se;
-    reals(&c[BF_POINT_DISTORTION])[row] = at->distortion;
-    reals(&c[BF_POINT_DISTORTION_SE])[row] = at->distortion_se;
+    bf_column_integers(&c[BF_POINT_CURVE])[row] = at->curve;
+    bf_column_integers(&c[BF_POINT_CONFIG])[row] = at->config;
+    bf_column_integers(&c[BF_POINT_REPLICATES])[row] = at->replicates;
+    bf_column_reals(&c[BF_POINT_BETA])[row] = at->beta;
+    bf_column_reals(&c[BF_POINT_RATE])[row] = at->rate;
+    bf_column_reals(&c[BF_POINT_RATE_SE])[row] = at->rate_se;
+    bf_column_reals(&c[BF_POINT_DISTORTION])[row] = at->distortion;
+    bf_column_reals(&c[BF_POINT_DISTORTION_SE])[row] = at->distortion_se;
     put_theory(at, distortion, c, row);
 }
 
@@ -111,38 +94,38 @@ static void put_point(const bf_curve_point *at, const char *distortion, bf_curve
 static void put_name(const bf_curve_points *p, bf_curve_set *s, int curve)
 {
     const bf_curve_study *study = &p->study[p->curve[curve].study];
-    put_text(&s->curve[BF_CURVE_FOLDER], curve, study->dir);
-    put_text(&s->curve[BF_CURVE_STUDY], curve, study->name);
-    put_text(&s->curve[BF_CURVE_LABEL], curve, p->curve[curve].label);
+    bf_column_put_text(&s->curve[BF_CURVE_FOLDER], curve, study->dir);
+    bf_column_put_text(&s->curve[BF_CURVE_STUDY], curve, study->name);
+    bf_column_put_text(&s->curve[BF_CURVE_LABEL], curve, p->curve[curve].family.label);
 }
 
 /* What is said of one curve alone; its points are first .. first+n-1. */
 static void put_curve(bf_curve_set *s, int curve, int first, int n)
 {
-    const double *beta = reals(&s->point[BF_POINT_BETA]) + first;
-    const double *rate = reals(&s->point[BF_POINT_RATE]) + first, *distortion = reals(&s->point[BF_POINT_DISTORTION]) + first;
-    const bf_curve_slopes slopes = bf_curve_slope(beta, rate, distortion, n, reals(&s->point[BF_POINT_SLOPE]) + first,
-                                                  reals(&s->point[BF_POINT_SLOPE_BETA]) + first);
-    integers(&s->curve[BF_CURVE_POINTS])[curve] = n;
-    integers(&s->curve[BF_CURVE_HULL])[curve] = bf_curve_hull(rate, distortion, n, flags(&s->point[BF_POINT_ON_HULL]) + first);
-    integers(&s->curve[BF_CURVE_RISES])[curve] = bf_curve_rises(distortion, n, flags(&s->point[BF_POINT_RISES]) + first,
-                                                                &reals(&s->curve[BF_CURVE_LARGEST_RISE])[curve]);
-    integers(&s->curve[BF_CURVE_SLOPES])[curve] = slopes.counted;
-    integers(&s->curve[BF_CURVE_AGREEING])[curve] = slopes.agreeing;
-    reals(&s->curve[BF_CURVE_HYPERVOLUME])[curve] = bf_curve_hypervolume(rate, distortion, n, s->corner[0], s->corner[1]);
+    const double *beta = bf_column_reals(&s->point[BF_POINT_BETA]) + first;
+    const double *rate = bf_column_reals(&s->point[BF_POINT_RATE]) + first, *distortion = bf_column_reals(&s->point[BF_POINT_DISTORTION]) + first;
+    const bf_curve_slopes slopes = bf_curve_slope(beta, rate, distortion, n, bf_column_reals(&s->point[BF_POINT_SLOPE]) + first,
+                                                  bf_column_reals(&s->point[BF_POINT_SLOPE_BETA]) + first);
+    bf_column_integers(&s->curve[BF_CURVE_POINTS])[curve] = n;
+    bf_column_integers(&s->curve[BF_CURVE_HULL])[curve] = bf_curve_hull(rate, distortion, n, bf_column_flags(&s->point[BF_POINT_ON_HULL]) + first);
+    bf_column_integers(&s->curve[BF_CURVE_RISES])[curve] = bf_curve_rises(distortion, n, bf_column_flags(&s->point[BF_POINT_RISES]) + first,
+                                                                &bf_column_reals(&s->curve[BF_CURVE_LARGEST_RISE])[curve]);
+    bf_column_integers(&s->curve[BF_CURVE_SLOPES])[curve] = slopes.counted;
+    bf_column_integers(&s->curve[BF_CURVE_AGREEING])[curve] = slopes.agreeing;
+    bf_column_reals(&s->curve[BF_CURVE_HYPERVOLUME])[curve] = bf_curve_hypervolume(rate, distortion, n, s->corner[0], s->corner[1]);
 }
 
 /* The first study's curve of the same combination, else its first. */
 static int reference_of(const bf_curve_points *p, int curve)
 {
     for (int c = 0; p->curve[curve].study > 0 && c < curve && p->curve[c].study == 0; c++)
-        if (p->curve[c].key == p->curve[curve].key) return c;
+        if (p->curve[c].family.key == p->curve[curve].family.key) return c;
     return curve > 0 ? 0 : -1;
 }
 
 static bf_curve slice(const bf_curve_set *s, const int *first, int curve)
 {
-    return (bf_curve){ reals(&s->point[BF_POINT_RATE]) + first[curve], reals(&s->point[BF_POINT_DISTORTION]) + first[curve],
+    return (bf_curve){ bf_column_reals(&s->point[BF_POINT_RATE]) + first[curve], bf_column_reals(&s->point[BF_POINT_DISTORTION]) + first[curve],
                        first[curve + 1] - first[curve] };
 }
 
@@ -154,11 +137,11 @@ static void put_comparison(const bf_curve_points *p, bf_curve_set *s, const int 
         const bf_curve a = slice(s, first, reference), b = slice(s, first, curve);
         gap = bf_curve_area(&a, &b);
     }
-    integers(&s->curve[BF_CURVE_REFERENCE])[curve] = reference;
-    reals(&s->curve[BF_CURVE_AREA])[curve] = gap.area;
-    reals(&s->curve[BF_CURVE_FROM])[curve] = gap.from;
-    reals(&s->curve[BF_CURVE_TO])[curve] = gap.to;
-    reals(&s->curve[BF_CURVE_MEAN])[curve] = gap.area / (gap.to - gap.from);
+    bf_column_integers(&s->curve[BF_CURVE_REFERENCE])[curve] = reference;
+    bf_column_reals(&s->curve[BF_CURVE_AREA])[curve] = gap.area;
+    bf_column_reals(&s->curve[BF_CURVE_FROM])[curve] = gap.from;
+    bf_column_reals(&s->curve[BF_CURVE_TO])[curve] = gap.to;
+    bf_column_reals(&s->curve[BF_CURVE_MEAN])[curve] = gap.area / (gap.to - gap.from);
 }
 
 static bf_status put_curves(const bf_curve_points *p, bf_curve_set *s)
@@ -190,8 +173,8 @@ bf_status bf_curve_set_make(const bf_curve_points *p, const char *distortion, co
 {
     const int width = widest(p);
     *out = (bf_curve_set){ .curves = p->curves, .points = p->points };
-    bf_status s = make_columns(curve_kind, BF_CURVE_COLUMNS, p->curves, width, out->curve);
-    if (!s.code) s = make_columns(point_kind, BF_POINT_COLUMNS, p->points, width, out->point);
+    bf_status s = bf_table_columns_make(curve_kind, BF_CURVE_COLUMNS, p->curves, width, out->curve);
+    if (!s.code) s = bf_table_columns_make(point_kind, BF_POINT_COLUMNS, p->points, width, out->point);
     if (!s.code) {
         choose_corner(p, corner, out->corner);
         for (int i = 0; i < p->points; i++) {
@@ -207,7 +190,7 @@ bf_status bf_curve_set_make(const bf_curve_points *p, const char *distortion, co
 
 void bf_curve_set_free(bf_curve_set *s)
 {
-    for (int i = 0; i < BF_CURVE_COLUMNS; i++) free(s->curve[i].values);
-    for (int i = 0; i < BF_POINT_COLUMNS; i++) free(s->point[i].values);
+    bf_table_columns_free(s->curve, BF_CURVE_COLUMNS);
+    bf_table_columns_free(s->point, BF_POINT_COLUMNS);
     memset(s, 0, sizeof *s);
 }

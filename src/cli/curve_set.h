@@ -3,7 +3,7 @@
 #ifndef BF_CLI_CURVE_SET_H
 #define BF_CLI_CURVE_SET_H
 #include "cli/curve_points.h"
-#include "store/curve_file.h"
+#include "cli/table_columns.h"
 
 enum {      /* /curves: one row per curve */
     BF_CURVE_FOLDER, BF_CURVE_STUDY, BF_CURVE_LABEL, BF_CURVE_POINTS, BF_CURVE_HULL, BF_CURVE_RISES, BF_CURVE_LARGEST_RISE, BF_CURVE_SLOPES,
@@ -19,13 +19,8 @@ typedef struct bf_curve_set {               /* zero it; bf_curve_set_free() */
     int             curves, points;
     bool            theory, replicates;     /* some point has an analytic one; is a mean */
     double          corner[2];              /* rate, distortion */
-    bf_curve_column curve[BF_CURVE_COLUMNS], point[BF_POINT_COLUMNS];
+    bf_table_column curve[BF_CURVE_COLUMNS], point[BF_POINT_COLUMNS];
 } bf_curve_set;
-
-static inline double        bf_curve_real(const bf_curve_column *c, int row) { return ((const double *)c->values)[row]; }
-static inline long long     bf_curve_integer(const bf_curve_column *c, int row) { return ((const int64_t *)c->values)[row]; }
-static inline bool          bf_curve_flag(const bf_curve_column *c, int row) { return ((const int8_t *)c->values)[row] != 0; }
-static inline const char   *bf_curve_text(const bf_curve_column *c, int row) { return (const char *)c->values + (size_t)row * (size_t)c->width; }
 
 /* The columns of /metrics that are distortions: names, NULL past the end. */
 const char *bf_curve_distortion(int i);

@@ -44,6 +44,13 @@ void bf_table_cell(bf_table *t, const char *format, ...)
     if (n >= BF_TABLE_CELL) memcpy(out + BF_TABLE_CELL - 4, "...", 4);
 }
 
+void bf_table_number(bf_table *t, const char *format, double v)
+{
+    char text[BF_TABLE_CELL];
+    snprintf(text, sizeof text, format, v);
+    bf_table_cell(t, "%s", isfinite(v) ? text : "-");
+}
+
 bf_status bf_table_print(const bf_table *t, FILE *to)
 {
     int width[BF_TABLE_COLUMNS] = { 0 };

@@ -14,6 +14,8 @@ typedef struct bf_table bf_table;
 bf_table *bf_table_create(const char *align);
 /* Appends a cell, row by row. A failed allocation is told by bf_table_print(). */
 void bf_table_cell(bf_table *t, const char *format, ...) BF_PRINTF(2, 3);
+/* Appends a number in a format for one; "-" when it is not finite. */
+void bf_table_number(bf_table *t, const char *format, double v);
 /* Prints columns padded to their widest cell, two blanks apart, indented by two. The first row is the heading. */
 BF_MUST_USE bf_status bf_table_print(const bf_table *t, FILE *to);
 void bf_table_destroy(bf_table **t);

@@ -171,6 +171,42 @@ static const bf_object curve_objects[] = {
 };
 enum { CURVE_OBJECTS = sizeof curve_objects / sizeof curve_objects[0] };
 
+/* Another, which `betafield align` writes. */
+static const bf_object align_objects[] = {
+    { "/family", "family", "i32", "1", "number of the family", "root scale" },
+    { "/pair", "pair", "i32", "1", "number of the pair", "root scale; the pairs of a family follow each other, by falling beta" },
+
+    { "/families/folder", "family", "text", "1", "folder of the study", NULL },
+    { "/families/study", "family", "text", "1", "name of the study", NULL },
+    { "/families/label", "family", "text", "1", "what makes this family", "the swept keys other than objective.beta, with their values; a range of beta is one" },
+    { "/families/models", "family", "i64", "1", "models in the family", "finished configurations, or the betas that one of a range is stored at" },
+    { "/families/pairs", "family", "i64", "1", "pairs of the family that were compared", NULL },
+    { "/families/alignment", "family", "f64", "1", "how far latent dimensions keep their place over beta", "mean over neighbours; as /pairs/alignment" },
+    { "/families/alignment_diagonal", "family", "f64", "1", "correlation of latent dimensions with themselves", "mean over neighbours; as /pairs/alignment_diagonal" },
+    { "/families/alignment_permuted", "family", "f64", "1", "correlation of latent dimensions with their best matches",
+      "mean over neighbours; as /pairs/alignment_permuted" },
+    { "/families/marginal_shift", "family", "f64", "1", "how far the aggregated posterior's marginals move over beta",
+      "mean over neighbours; as /pairs/marginal_shift" },
+
+    { "/pairs/family", "pair", "i64", "1", "family of the two", NULL },
+    { "/pairs/config_from", "pair", "i64", "1", "configuration id of the one with the greater beta", NULL },
+    { "/pairs/beta_from", "pair", "f64", "1", "its beta", NULL },
+    { "/pairs/config_to", "pair", "i64", "1", "configuration id of the one with the smaller beta", "the same one where a model is told beta" },
+    { "/pairs/beta_to", "pair", "f64", "1", "its beta", NULL },
+    { "/pairs/neighbours", "pair", "i8", "1", "1: no beta of the family lies between", NULL },
+    { "/pairs/samples", "pair", "i64", "1", "samples compared", "evenly spaced over the part of the data" },
+    { "/pairs/alignment", "pair", "f64", "1", "how far latent dimensions keep their place", "alignment_diagonal / alignment_permuted; 1: every dimension is itself" },
+    { "/pairs/alignment_diagonal", "pair", "f64", "1", "correlation of latent dimensions with themselves",
+      "sum of the absolute correlations of their means over the dimensions active at both, by the number active where fewer are; active: the mean's "
+      "variance is above 0.01" },
+    { "/pairs/alignment_permuted", "pair", "f64", "1", "correlation of latent dimensions with their best matches",
+      "the same sum over the best one-to-one match of dimensions active at either" },
+    { "/pairs/alignment_units", "pair", "i64", "1", "latent dimensions active at both", NULL },
+    { "/pairs/marginal_shift", "pair", "f64", "1", "how far the aggregated posterior's marginals move",
+      "mean over latent dimensions of the Wasserstein-1 distance of the stored draws' distributions" },
+};
+enum { ALIGN_OBJECTS = sizeof align_objects / sizeof align_objects[0] };
+
 static const bf_object *find_in(const bf_object *rows, int n, const char *path)
 {
     for (int i = 0; i < n; i++)
@@ -191,7 +227,8 @@ const bf_object *bf_schema_find(const char *path)
     char plain[160];
     if (without_beta(path, plain, sizeof plain)) path = plain;
     const bf_object *o = find_in(objects, OBJECTS, path);
-    return o ? o : find_in(curve_objects, CURVE_OBJECTS, path);
+    if (!o) o = find_in(curve_objects, CURVE_OBJECTS, path);
+    return o ? o : find_in(align_objects, ALIGN_OBJECTS, path);
 }
 
 /* A bar inside a Markdown table would end its cell. */
@@ -266,4 +303,7 @@ void bf_schema_print(const bf_schema *schema, FILE *to)
     fputs("\n## curve.h5\n\n`betafield curve DIR -o curve.h5` writes rate-distortion curves as a file of its own. Root attributes: `Conventions`,\n"
           "`schema_version`, `created`, `split`, `distortion` (the column of `/metrics`), `corner_rate`, `corner_distortion` (of the hypervolume).\n\n", to);
     print_objects(curve_objects, CURVE_OBJECTS, to);
+    fputs("\n## align.h5\n\n`betafield align DIR -o align.h5` writes how alike the latent dimensions of models are that differ in beta alone. Root\n"
+          "attributes: `Conventions`, `schema_version`, `created`, `split`.\n\n", to);
+    print_objects(align_objects, ALIGN_OBJECTS, to);
 }

@@ -6,9 +6,10 @@ from betafield import betafield
 
 OPTIONS = {
     "run": ["INPUT.yaml", "-o", "--set", "--max-hours", "--only", "--retry-failed", "--fresh", "--quiet"],
-    "plan": ["INPUT.yaml", "--ranks", "--set", "--time", "--json"],
+    "plan": ["INPUT.yaml", "--ranks", "--set", "--only", "--time", "--json"],
     "status": ["DIR", "--watch", "--json"],
     "curve": ["DIR", "--split", "--distortion", "--corner", "-o", "--csv", "--json"],
+    "align": ["DIR", "--split", "--all", "-o", "--csv", "--json"],
     "encode": ["DIR", "--config", "DATA.h5", "-o", "--beta", "--label"],
     "verify": ["DIR"],
     "pack": ["DIR", "-o"],

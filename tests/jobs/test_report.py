@@ -97,7 +97,7 @@ def rd_lines(directory):
     """What the legend of the plane says."""
     with h5py.File(directory / "study.h5", "r") as file:
         study = draw.Study(file)
-        study.curves = draw.read_curves(directory)
+        study.curves = draw.read_beside(directory, "curve.h5", draw.Curves)
         figure = draw.draw_rd(study)
         said = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
         draw.plt.close(figure)
@@ -123,6 +123,32 @@ def test_report__does_without_curves_that_are_old_damaged_or_too_many(tmp_path):
     assert "convex hull" not in rd_lines(tmp_path)
     write_curves(tmp_path, [f"curve {i}" for i in range(draw.MAX_CURVES + 1)])
     assert "convex hull" not in rd_lines(tmp_path)
+    check_pictures(tmp_path)
+
+
+def write_alignment(directory, labels):
+    """DIR/align.h5 with four pairs a family, of which one is of no neighbours, as `betafield align --all` leaves it."""
+    n = len(labels)
+    beta = np.array([10, 1, 10, 0.1])
+    with h5py.File(directory / "align.h5", "w") as f:
+        f.attrs["split"] = np.bytes_("test")
+        f["families/label"] = np.array(labels, dtype="S64")
+        f["pairs/family"] = np.repeat(np.arange(n), 4)
+        f["pairs/neighbours"] = np.tile(np.array([1, 1, 0, 1], dtype="i1"), n)
+        for name, values in (("beta_from", beta), ("beta_to", beta / 10), ("alignment_diagonal", [0.9, 0.8, 0.1, np.nan]),
+                             ("alignment_permuted", [0.95, 0.9, 0.9, np.nan]), ("marginal_shift", [0.1, 0.2, 0.3, 0.4])):
+            f[f"pairs/{name}"] = np.tile(np.array(values, dtype=float), n)
+
+
+def test_report__draws_the_alignment_of_betafield_align(tmp_path):
+    study = write_study(tmp_path, [0.1, 1, 10], [2, 4])
+    write_alignment(tmp_path, ["model.latent 2", "model.latent 4"])
+    with h5py.File(tmp_path / "align.h5") as f:
+        assert draw.Alignment(f).of(1)["marginal_shift"].tolist() == [0.1, 0.2, 0.4]
+    assert draw.main([str(tmp_path)]) == 0
+    assert np.ptp(matplotlib.image.imread(tmp_path / "report/alignment.png")[..., :3]) > 0.5
+    (tmp_path / "report/alignment.png").unlink()
+    os.utime(tmp_path / "align.h5", (study.stat().st_mtime - 10,) * 2)
     check_pictures(tmp_path)
 
 

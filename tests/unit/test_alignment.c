@@ -1,6 +1,7 @@
 /* Whether latent dimensions keep their place over beta: a model whose gates hand every dimension's meaning to another one, by a known angle. */
 #include "hand_model.h"
 
+#include "measure/alignment.h"
 #include "measure/assignment.h"
 
 enum { SAMPLES = 4000 };
@@ -96,6 +97,56 @@ static void test_alignment__needs_a_range(void **state)
     closed(&r);
 }
 
+/* --- by hand ------------------------------------------------------------------------------------------------------- */
+
+enum { ROWS = 500, LATENT = 4 };
+
+/* Means and draws of one side each; what place[d] of the first says, dimension d of the second says with that sign. */
+static void places(const int *place, const float *sign, float *one, float *other)
+{
+    unsigned long long seed = 11;
+    for (int i = 0; i < ROWS; i++) {
+        for (int d = 0; d < LATENT; d++) {
+            seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+            one[i * LATENT + d] = (float)(1 + d) * ((float)(seed >> 40) / 16777216.0f - 0.5f);
+        }
+        for (int d = 0; d < LATENT; d++) other[i * LATENT + d] = sign[d] * one[i * LATENT + place[d]];
+    }
+}
+
+static bf_alignment compared(const float *one, const float *other)
+{
+    const float *const z[2] = { one, other };
+    bf_alignment_work w = { .latent = LATENT, .samples = ROWS };
+    bf_arena arena = { 0 };
+    bf_alignment out;
+    bf_alignment_memory(&w, &arena);
+    assert_int_equal(bf_arena_commit(&arena).code, BF_OK);
+    bf_alignment_memory(&w, &arena);
+    bf_alignment_take(&w, 0, one);
+    bf_alignment_take(&w, 1, other);
+    bf_alignment_compare(&w, z, 0, 1, w.like);              /* in two shares */
+    bf_alignment_compare(&w, z, 1, LATENT - 1, w.like + LATENT + 1);
+    assert_int_equal(bf_alignment_score(&w, &out).code, BF_OK);
+    bf_arena_release(&arena);
+    return out;
+}
+
+static void test_alignment__of_dimensions_that_changed_places_and_signs(void **state)
+{
+    (void)state;
+    float one[ROWS * LATENT], other[ROWS * LATENT];
+    places((const int[]){ 0, 1, 2, 3 }, (const float[]){ 1, -1, -1, 1 }, one, other);
+    bf_alignment a = compared(one, other);
+    BF_CHECK_NEAR(a.score, 1.0, 1e-6);
+    places((const int[]){ 2, 0, 3, 1 }, (const float[]){ -1, 1, 1, -1 }, one, other);
+    a = compared(one, other);
+    BF_CHECK_NEAR(a.permuted, 1.0, 1e-6);
+    assert_true(a.diagonal < 0.15 && a.both == LATENT);
+    BF_CHECK_NEAR(a.score, a.diagonal / a.permuted, 1e-12);
+    BF_CHECK_NEAR(a.shift, (2 + 1 + 1 + 2) * 0.25 / 4, 0.05);       /* even on [-c/2, c/2]: |c - c'| / 4 apart */
+}
+
 /* --- the best match, against all there are ------------------------------------------------------------------------ */
 
 static double best_of_all(const double *weight, int rows, int cols, int row, unsigned taken)
@@ -139,6 +190,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_alignment__dimensions_that_are_given_up),
         cmocka_unit_test(test_alignment__of_marginals),
         cmocka_unit_test(test_alignment__needs_a_range),
+        cmocka_unit_test(test_alignment__of_dimensions_that_changed_places_and_signs),
         cmocka_unit_test(test_assignment__finds_the_best_of_all),
     };
     bf_status s = bf_comm_init(&argc, &argv, NULL, &world);

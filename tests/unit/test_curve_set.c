@@ -58,7 +58,7 @@ static void make(const char *first, const char *second, int split, const double 
     bf_curve_points_free(&p);
 }
 
-static double point(const bf_curve_set *s, int column, int row) { return bf_curve_real(&s->point[column], row); }
+static double point(const bf_curve_set *s, int column, int row) { return bf_column_real(&s->point[column], row); }
 
 static void test_curve_set__configurations_find_their_curve(void **state)
 {
@@ -68,14 +68,14 @@ static void test_curve_set__configurations_find_their_curve(void **state)
     write_study(dir[0], "objective.beta: [0.1, 1, 10], model.latent: [2, 4]", 6, at, NULL);
     make(dir[0], NULL, 1, NULL, &s);
     assert_int_equal(s.curves, 2);
-    assert_string_equal(bf_curve_text(&s.curve[BF_CURVE_LABEL], 0), "model.latent 2");
-    assert_string_equal(bf_curve_text(&s.curve[BF_CURVE_FOLDER], 1), dir[0]);
+    assert_string_equal(bf_column_text(&s.curve[BF_CURVE_LABEL], 0), "model.latent 2");
+    assert_string_equal(bf_column_text(&s.curve[BF_CURVE_FOLDER], 1), dir[0]);
     static const double rates[] = { 1, 3, 5, 0, 2, 4 };
     static const int ids[] = { 4, 2, 0, 5, 3, 1 };
     for (int i = 0; i < 6; i++) {
         BF_CHECK_NEAR(point(&s, BF_POINT_RATE, i), rates[i], 0.0);
-        assert_int_equal(bf_curve_integer(&s.point[BF_POINT_CONFIG], i), ids[i]);
-        assert_int_equal(bf_curve_integer(&s.point[BF_POINT_CURVE], i), i / 3);
+        assert_int_equal(bf_column_integer(&s.point[BF_POINT_CONFIG], i), ids[i]);
+        assert_int_equal(bf_column_integer(&s.point[BF_POINT_CURVE], i), i / 3);
     }
     BF_CHECK_NEAR(point(&s, BF_POINT_BETA, 0), 10.0, 0.0);
     BF_CHECK_NEAR(s.corner[0], 5.0, 0.0);
@@ -103,7 +103,7 @@ static void test_curve_set__seeds_are_averaged(void **state)
     BF_CHECK_NEAR(point(&s, BF_POINT_DISTORTION, 0), 10.0, 1e-12);
     BF_CHECK_NEAR(point(&s, BF_POINT_RATE_SE, 0), sqrt(1.0 / 3.0), 1e-12);
     BF_CHECK_NEAR(point(&s, BF_POINT_DISTORTION_SE, 0), sqrt(7.0 / 3.0), 1e-12);
-    assert_int_equal(bf_curve_integer(&s.point[BF_POINT_REPLICATES], 1), 2);        /* the one without a rate is left out */
+    assert_int_equal(bf_column_integer(&s.point[BF_POINT_REPLICATES], 1), 2);        /* the one without a rate is left out */
     BF_CHECK_NEAR(point(&s, BF_POINT_RATE, 1), 8.0, 1e-12);
     bf_curve_set_free(&s);
 }
@@ -117,9 +117,9 @@ static void test_curve_set__only_finished_ones_count(void **state)
     write_study(dir[0], "objective.beta: [10, 1, 0.1, 0.01]", 4, at, status);
     make(dir[0], NULL, 1, NULL, &s);
     assert_int_equal(s.points, 1);
-    BF_CHECK_NEAR(bf_curve_real(&s.curve[BF_CURVE_HYPERVOLUME], 0), 0.0, 0.0);
-    assert_int_equal(bf_curve_integer(&s.curve[BF_CURVE_REFERENCE], 0), -1);
-    assert_true(isnan(bf_curve_real(&s.curve[BF_CURVE_AREA], 0)));
+    BF_CHECK_NEAR(bf_column_real(&s.curve[BF_CURVE_HYPERVOLUME], 0), 0.0, 0.0);
+    assert_int_equal(bf_column_integer(&s.curve[BF_CURVE_REFERENCE], 0), -1);
+    assert_true(isnan(bf_column_real(&s.curve[BF_CURVE_AREA], 0)));
     bf_curve_set_free(&s);
 }
 
@@ -135,9 +135,9 @@ static void test_curve_set__other_studies_meet_the_first(void **state)
     make(dir[0], dir[1], 1, NULL, &s);
     assert_int_equal(s.curves, 4);
     for (int c = 0; c < 4; c++) {
-        assert_int_equal(bf_curve_integer(&s.curve[BF_CURVE_REFERENCE], c), reference[c]);
-        if (c) BF_CHECK_NEAR(bf_curve_real(&s.curve[BF_CURVE_AREA], c), area[c], 1e-12);
-        if (c) BF_CHECK_NEAR(bf_curve_real(&s.curve[BF_CURVE_MEAN], c), area[c] / 2.0, 1e-12);
+        assert_int_equal(bf_column_integer(&s.curve[BF_CURVE_REFERENCE], c), reference[c]);
+        if (c) BF_CHECK_NEAR(bf_column_real(&s.curve[BF_CURVE_AREA], c), area[c], 1e-12);
+        if (c) BF_CHECK_NEAR(bf_column_real(&s.curve[BF_CURVE_MEAN], c), area[c] / 2.0, 1e-12);
     }
     bf_curve_set_free(&s);
 }

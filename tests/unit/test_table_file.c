@@ -1,4 +1,4 @@
-/* curve.h5 as others read it, and the tables by beta of a study.h5 that may lie about itself. */
+/* A file of tables (curve.h5) as others read it, and the tables by beta of a study.h5 that may lie about itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "scratch.h"
-#include "store/curve_file.h"
 #include "store/h5_read.h"
 #include "store/h5_write.h"
 #include "store/study_by_beta.h"
+#include "store/table_file.h"
 #include "store/verify.h"
 
 static char dir[128];
@@ -38,19 +38,19 @@ static const char *inside(const char *name)
     return path;
 }
 
-static void test_curve_file__has_its_columns_and_passes_verification(void **state)
+static void test_table_file__has_its_columns_and_passes_verification(void **state)
 {
     double area[2] = { NAN, -1.5 }, rate[3] = { 0.0, 1.0, 2.0 }, found[3];
     int8_t hull[3] = { 1, 0, 1 };
     char label[2][4] = { "one", "two" }, text[32];
-    const bf_curve_column curve[] = { { "area", BF_COLUMN_F64, 0, area }, { "label", BF_COLUMN_TEXT, 4, label } };
-    const bf_curve_column point[] = { { "rate", BF_COLUMN_F64, 0, rate }, { "on_hull", BF_COLUMN_I8, 0, hull } };
+    const bf_table_column curve[] = { { "area", BF_COLUMN_F64, 0, area }, { "label", BF_COLUMN_TEXT, 4, label } };
+    const bf_table_column point[] = { { "rate", BF_COLUMN_F64, 0, rate }, { "on_hull", BF_COLUMN_I8, 0, hull } };
     const bf_attr attr = { .name = "split", .type = 's', .text = "test" };
-    const bf_curve_tables t = { .attrs = &attr, .n_attrs = 1, .curves = 2, .points = 3, .curve = curve, .n_curve = 2, .point = point, .n_point = 2 };
+    const bf_file_table t[] = { { "/curve", "curves", 2, curve, 2 }, { "/point", "points", 3, point, 2 } };
     bf_verify_report report;
     hid_t file;
     (void)state;
-    assert_int_equal(bf_curve_file_write(inside("curve.h5"), "tag", &t).code, BF_OK);
+    assert_int_equal(bf_table_file_write(inside("curve.h5"), "tag", &attr, 1, t, 2).code, BF_OK);
     assert_int_equal(scratch_count(dir, "", "tmp"), 0);
     assert_int_equal(bf_h5_open(inside("curve.h5"), false, MPI_COMM_NULL, &file).code, BF_OK);
     assert_int_equal(bf_h5_get(file, "/points/rate", H5T_IEEE_F64LE, 1, (hsize_t[]){ 3 }, found).code, BF_OK);
@@ -69,16 +69,16 @@ static void test_curve_file__has_its_columns_and_passes_verification(void **stat
     assert_int_equal(report.checksums, 6);
 }
 
-static void test_curve_file__refuses_what_the_schema_does_not_describe(void **state)
+static void test_table_file__refuses_what_the_schema_does_not_describe(void **state)
 {
     double v = 1.0;
-    const bf_curve_column odd = { "oddity", BF_COLUMN_F64, 0, &v };
-    const bf_curve_tables t = { .curves = 1, .points = 1, .curve = &odd, .n_curve = 1 };
+    const bf_table_column odd = { "oddity", BF_COLUMN_F64, 0, &v };
+    const bf_file_table t = { "/curve", "curves", 1, &odd, 1 };
     (void)state;
-    assert_int_equal(bf_curve_file_write(inside("curve.h5"), "tag", &t).code, BF_E_INTERNAL);
+    assert_int_equal(bf_table_file_write(inside("curve.h5"), "tag", NULL, 0, &t, 1).code, BF_E_INTERNAL);
     assert_int_equal(scratch_count(dir, "", "curve"), 0);
-    const bf_curve_tables empty = { .curves = 0, .points = 0 };
-    assert_int_equal(bf_curve_file_write(inside("no/such/folder.h5"), "tag", &empty).code, BF_E_IO);
+    const bf_file_table empty = { "/curve", "curves", 0, NULL, 0 };
+    assert_int_equal(bf_table_file_write(inside("no/such/folder.h5"), "tag", NULL, 0, &empty, 1).code, BF_E_IO);
 }
 
 /* study.h5 with a grid of 3 values and a table (configs, betas, 2) of 0, 1, 2 ...; no table for configs 0. */
@@ -141,8 +141,8 @@ static void test_study_by_beta__refuses_another_shape_and_flipped_bytes(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_curve_file__has_its_columns_and_passes_verification, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_curve_file__refuses_what_the_schema_does_not_describe, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_table_file__has_its_columns_and_passes_verification, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_table_file__refuses_what_the_schema_does_not_describe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_study_by_beta__reads_what_is_there, setup, teardown),
         cmocka_unit_test_setup_teardown(test_study_by_beta__refuses_another_shape_and_flipped_bytes, setup, teardown),
     };
