@@ -31,7 +31,7 @@ static bf_status digest_of(reader *r, const char *from, char out[17])
     if (strcmp(r->from, from) != 0) {
         const bf_status s = bf_init_from_digest(from, r->digest);
         if (s.code == BF_E_MEMORY) return s;
-        if (s.code) snprintf(r->digest, sizeof r->digest, "unreadable");
+        if (s.code) snprintf(r->digest, sizeof r->digest, BF_LINEAGE_UNREADABLE);
         snprintf(r->from, sizeof r->from, "%s", from);
     }
     memcpy(out, r->digest, sizeof r->digest);

@@ -5,6 +5,8 @@
 #include "base/status.h"
 #include "study/study.h"
 
+#define BF_LINEAGE_UNREADABLE "unreadable"     /* the digest of weights that cannot be read */
+
 typedef struct bf_lineage {         /* zero it; bf_lineage_free() */
     int    count;
     int   *parent, *child;          /* (count) -1: none; a configuration is the parent of one at most */

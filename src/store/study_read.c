@@ -73,6 +73,9 @@ static bf_status read_numbers(hid_t file, int n, int64_t *v, bf_result *rows)
     for (int i = 0; i < n; i++) rows[i].steps = v[i];
     BF_TRY(read_table(file, "/sweep/parameters", H5T_INTEGER, count, 1, H5T_NATIVE_INT64, v));
     for (int i = 0; i < n; i++) rows[i].parameters = v[i];
+    if (!bf_h5_has(file, "/sweep/parent")) return BF_DONE;      /* an earlier version's: none */
+    BF_TRY(read_table(file, "/sweep/parent", H5T_INTEGER, count, 1, H5T_NATIVE_INT64, v));
+    for (int i = 0; i < n; i++) rows[i].parent = v[i] < -1 || v[i] > INT32_MAX ? INT32_MAX : (int32_t)v[i];
     return BF_DONE;
 }
 

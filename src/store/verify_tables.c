@@ -17,6 +17,7 @@ typedef struct index_of {
     int32_t *ids;
     int8_t  *status;
     char    *hash;              /* (configs, 16) */
+    int32_t *parent;            /* (configs); NULL in files of earlier versions */
     table   *tables;
     int      n_tables;
     hsize_t  n_grid;
@@ -54,7 +55,10 @@ static bf_status read_columns(hid_t file, index_of *x)
     H5Tset_cset(text, H5T_CSET_UTF8);
     bf_status s = bf_h5_get(file, "/sweep/config_hash", text, 1, &x->configs, x->hash);
     H5Tclose(text);
-    return s;
+    if (s.code || !bf_h5_has(file, "/sweep/parent")) return s;
+    x->parent = malloc((x->configs + 1) * sizeof *x->parent);
+    if (!x->parent) return BF_FAIL(BF_E_MEMORY, "no memory for %llu configurations", (unsigned long long)x->configs);
+    return bf_h5_get(file, "/sweep/parent", H5T_STD_I32LE, 1, &x->configs, x->parent);
 }
 
 static bf_status read_table(hid_t file, const index_of *x, const char *group, const char *name, table *t)
@@ -184,6 +188,15 @@ static bf_status compare_grid(hid_t group, const index_of *x)
     return s;
 }
 
+static bf_status compare_parent(hid_t group, const index_of *x, hsize_t row)
+{
+    int64_t parent;
+    if (!x->parent || H5Aexists(group, "parent") <= 0) return BF_DONE;
+    BF_TRY(bf_h5_get_int(group, "parent", &parent));
+    if (parent == x->parent[row]) return BF_DONE;
+    return BF_FAIL(BF_E_FORMAT, "parent %d in the table, %lld in the configuration", (int)x->parent[row], (long long)parent);
+}
+
 static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
 {
     int64_t status;
@@ -192,6 +205,7 @@ static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
     BF_TRY(bf_h5_get_text(group, "config_hash", hash, sizeof hash));
     if (status != x->status[row]) return BF_FAIL(BF_E_FORMAT, "status %d in the table, %lld in the configuration", x->status[row], (long long)status);
     if (strncmp(hash, x->hash + row * 16, 16) != 0) return BF_FAIL(BF_E_FORMAT, "config_hash %.16s in the table, %s in the configuration", x->hash + row * 16, hash);
+    BF_TRY(compare_parent(group, x, row));
     for (int t = 0; t < x->n_tables; t++)
         BF_TRY(compare_table(group, &x->tables[t], x->tables[t].values + row * x->tables[t].cols));
     BF_TRY(compare_grid(group, x));
@@ -247,6 +261,7 @@ void bf_inspect_tables(bf_inspection *v, hid_t file, const char *name)
     for (int t = 0; t < x.n_tables; t++) free(x.tables[t].values);
     free(x.tables);
     free(x.grid);
+    free(x.parent);
     free(x.hash);
     free(x.status);
     free(x.ids);

@@ -199,6 +199,8 @@ def test_init_from_hashes_the_weights_and_not_only_their_name(whole, tmp_path):
     first = contents(out)
     run(whole, source, *one, "--fresh", "--set", "train.lr=1e-3")
     assert planned() != before
+    noted = betafield("verify", out).stdout
+    assert "note: configs/c0000.h5 started from other weights than train.init_from names now" in noted and "all good" in noted
     refused = run(whole, out, *start, expect=2)
     assert "c0000 started from other weights than train.init_from has now" in refused.stderr
     longer = run(whole, out, *start, "--set", "train.epochs=6", expect=2)
@@ -208,6 +210,38 @@ def test_init_from_hashes_the_weights_and_not_only_their_name(whole, tmp_path):
     assert planned() == before
     run(whole, out, *start)
     assert contents(out) == first
+
+
+def test_verify_knows_what_every_configuration_started_from(whole, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(whole / "out", out)
+
+    def forge(config, name, value):
+        with h5py.File(out / "configs" / f"c{config:04d}.h5", "r+") as f:
+            before = f[f"configs/c{config:04d}"].attrs[name]
+            f[f"configs/c{config:04d}"].attrs.modify(name, value)
+        return before
+
+    def findings():
+        return betafield("verify", out, expect=2).stdout.splitlines()[:-1]
+
+    was = forge(4, "parent", 1)
+    assert findings() == ["study.h5: configuration 4: parent 0 in the table, 1 in the configuration",
+                          "configs/c0004.h5: c0004 starts from c0001; by study.yaml it is c0000"]
+    forge(4, "parent", was)
+    forge(4, "origin", was := forge(4, "origin", np.bytes_(b"0123456789abcdef")))
+    assert "all good" in betafield("verify", out).stdout
+    forge(4, "origin", np.bytes_(b"0123456789abcdef"))
+    (only,) = findings()
+    assert only.startswith("configs/c0004.h5: it did not start from the weights of configs/c0000.h5, whose hash is ")
+    forge(4, "origin", was)
+    text = (out / "study.yaml").read_text()
+    (out / "study.yaml").write_text(text.replace("from: low", "from: high"))
+    lines = findings()
+    assert "study.h5: c0002 starts from drawn weights; by study.yaml it is c0000" in lines
+    assert "configs/c0005.h5: c0005 starts from c0001; by study.yaml it is drawn weights" in lines
+    (out / "study.yaml").write_text("study: chains\nunknown: 1\n")
+    assert findings()[-1] == "study.yaml: it is no study"
 
 
 def test_plan_shows_chains_and_the_longest_way(whole):

@@ -123,6 +123,22 @@ static void test_verify__compares_the_tables_with_the_configurations(void **stat
     sample_study_close(&s);
 }
 
+static void test_verify__a_parent_in_the_table_is_that_of_the_configuration(void **state)
+{
+    (void)state;
+    sample_study s;
+    bf_verify_report r;
+    char said[4096];
+    pack();
+    assert_int_equal(verify("packed.h5", &r, said), BF_OK);
+    assert_int_equal(sample_study_open(5, &s).code, BF_OK);
+    s.results[2].parent = 1;
+    assert_int_equal(sample_study_tables(&s, world, dir, "tag").code, BF_OK);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_string_equal(said, "study.h5: configuration 2: parent 1 in the table, -1 in the configuration\n");
+    sample_study_close(&s);
+}
+
 static void test_verify__what_is_not_ours_is_said_to_be(void **state)
 {
     (void)state;
@@ -178,6 +194,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_verify__names_a_flipped_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__notices_what_is_missing_or_exchanged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__compares_the_tables_with_the_configurations, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__a_parent_in_the_table_is_that_of_the_configuration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__what_is_not_ours_is_said_to_be, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__survives_flipped_bits_and_cut_files, setup, teardown),
     };
