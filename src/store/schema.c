@@ -119,7 +119,8 @@ static const bf_object objects[] = {
     { "/provenance/runs/roof_gflops", "run", "f64", "Gflop/s", "what one rank reaches in large matrix products",
       "flops over the time they would take at that speed, for every configuration in its own backend and precision" },
     { "/provenance/runs/roof_share", "run", "f64", "1", "gflops over roof_gflops", NULL },
-    { "/provenance/runs/update_bandwidth", "run", "f64", "GB/s", "what the optimiser of one rank read and wrote", "parameters, gradients and state, over the time of seconds_update" },
+    { "/provenance/runs/update_bandwidth", "run", "f64", "GB/s", "what the optimiser of one rank read and wrote",
+      "parameters and state, and gradients where it does not take them from the cache as they are made; over the time of seconds_update" },
     { "/provenance/runs/memory_bandwidth", "run", "f64", "GB/s", "what one rank reads and writes of vectors longer than any cache", "measured on rank 0 at the end of the run" },
     { "/provenance/runs/memory_share", "run", "f64", "1", "update_bandwidth over memory_bandwidth", "above 1 where the parameters fit in a cache" },
 };

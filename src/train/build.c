@@ -100,8 +100,6 @@ static void resolve(bf_trainer *t)
         t->term_sums[i] = bf_plan_stat_find(t->vae.plan, bf_plan_term_name(t->vae.plan, i))->offset;
     t->slice = bf_comm_slice(t->setup.team, t->size);
     t->step_flops = bf_plan_flops(t->vae.plan) * t->team.ranks;
-    /* Parameters and states are read and written, gradients read. */
-    t->step_bytes = (double)sizeof(float) * (3.0 + 2.0 * t->optimizer->states) * (double)t->slice.count;
 }
 
 /* How many steps, and how many rows of history they make. */

@@ -47,7 +47,7 @@ struct bf_trainer {
     double *rows_of_history;            /* (epochs, BF_HISTORY_COLUMNS) */
     /* where its time went, since it was created */
     bf_times times;
-    double   step_flops, step_bytes;    /* of the whole team; of this rank's optimiser */
+    double   step_flops;                /* of the whole team */
     /* step memory: one allocation */
     bf_arena arena;
     float   *theta, *best;              /* (size), (size) or NULL */

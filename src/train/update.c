@@ -64,6 +64,13 @@ bf_taker bf_update_early(bf_trainer *t)
     return (bf_taker){ t, take };
 }
 
+/* Parameters and states are read and written, gradients read, for their norm once more; an early update finds them in the cache. */
+double bf_update_bytes(const bf_trainer *t, bool early, bool take_norm)
+{
+    const double gradients = early ? 0.0 : take_norm || t->setup.train->clip > 0.0 ? 2.0 : 1.0;
+    return (double)sizeof(float) * (2.0 + 2.0 * t->optimizer->states + gradients) * (double)t->slice.count;
+}
+
 void bf_update_share(bf_trainer *t)
 {
     if (!alone(t)) bf_comm_allgather_slices_f32(t->setup.team, t->theta, t->size);

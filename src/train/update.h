@@ -20,6 +20,9 @@ bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm);
 /* Every rank gets all parameters, and moves the running averages by the statistics in numbers. */
 void bf_update_share(bf_trainer *t);
 
+/* What this rank's share of an update reads from memory and writes to it. */
+double bf_update_bytes(const bf_trainer *t, bool early, bool take_norm);
+
 /* Collective over team. Leaves the whole gradient on every rank and names the tensor that is not finite. */
 BF_MUST_USE bf_status bf_update_blame(bf_trainer *t);
 
