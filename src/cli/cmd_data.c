@@ -157,6 +157,7 @@ const bf_command bf_command_data = {
         "write a study's data set as HDF5\n"
         "\n"
         "  betafield data study.yaml -o data.h5\n"
+        "  betafield data study.yaml -o small.h5 --set data.train=1000\n"
         "\n"
         "Writes /train/x, /test/x, labels and factors where there are any, also of generated data. What a\n"
         "study with `data: {source: hdf5, path: data.h5}` reads is the same byte for byte. A swept data.*\n"

@@ -25,8 +25,8 @@ static const bf_option options[] = {
     { "--config", "ID", BF_OPTION_INT, offsetof(encode_options, config), 0, "the configuration whose weights encode" },
     { "-o", "OUT.h5", BF_OPTION_TEXT, offsetof(encode_options, out), 0, "the file to write" },
     { "--dataset", "NAME", BF_OPTION_TEXT, offsetof(encode_options, dataset), 0, "the data set inside DATA.h5 (default: x, train/x or test/x)" },
-    { "--beta", "B", BF_OPTION_REAL, offsetof(encode_options, beta), 0, "for models conditioned on beta" },
-    { "--label", "Y", BF_OPTION_INT, offsetof(encode_options, label), 0, "for models told classes: that of all samples (default: those of the file)" },
+    { "--beta", "B", BF_OPTION_REAL, offsetof(encode_options, beta), 0, "the beta that a model of a range is told; such a model needs it" },
+    { "--label", "Y", BF_OPTION_INT, offsetof(encode_options, label), 0, "the class of all samples, for a model that is told classes (default: the file's)" },
     { 0 },
 };
 
@@ -258,12 +258,14 @@ const bf_command bf_command_encode = {
         "new data through a trained model: mean, logvar, z, reconstruction\n"
         "\n"
         "  betafield encode outputs/quickstart --config 3 new.h5 -o encoded.h5\n"
+        "  betafield encode outputs/conditioned-rd --config 1 --beta 0.5 new.h5 -o encoded.h5\n"
         "\n"
         "Writes the posterior's mean and logvar, one draw z, the decoder mean at the posterior mean (model\n"
-        "units), and per sample the rate (nat) and the squared error per value. u8 data is scaled as the\n"
-        "study's own was. A model that is told classes takes those of the data set `label` beside the samples\n"
-        "(train/label for train/x), after data.label: k of the values in column k of `factors`, or --label\n"
-        "for all; the result has them, too.\n",
+        "units), and per sample the rate (nat) and the squared error per value. Samples stored like the\n"
+        "study's own are scaled like them; else u8 is divided by 255 and floats are taken as they are.\n"
+        "A model that is told classes takes them from the data set `label` beside the samples (train/label\n"
+        "for train/x), or, where the study says data.label: k, from the values in column k of `factors`;\n"
+        "--label gives all samples one. The result has the classes, too.\n",
     .run = command,
     .options = options,
 };

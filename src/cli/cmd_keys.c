@@ -172,6 +172,8 @@ const bf_command bf_command_keys = {
     .help =
         "every input key: default, meaning, range, unit\n"
         "\n"
+        "  betafield keys 'train.*'\n"
+        "\n"
         "Keys are printed with their dotted path: train.lr is `lr:` below `train:` in a study file, and\n"
         "`--set train.lr=0.01` on the command line.\n",
     .run = command,
