@@ -272,3 +272,34 @@ def test_a_linear_model_finds_the_optimum_within_classes(tmp_path):
             nearest = np.linalg.norm(home["samples"][()][:, None] - CENTRES, axis=2).argmin(1)
             assert (nearest == drawn).mean() > 0.85 and 30 <= (drawn == 2).sum() <= 58
             assert np.abs(home["reconstructions"][()] - home["inputs"][()]).max() < 5
+
+
+def optimum(eigenvalues, beta):
+    """Reverse water-filling: rate and distortion of two entries at variance 1."""
+    kept = [v for v in eigenvalues if v > beta]
+    return 0.5 * sum(np.log(v / beta) for v in kept), 0.5 * (len(kept) * beta + sum(eigenvalues) - sum(kept)) + np.log(2 * np.pi)
+
+
+def test_one_model_told_beta_and_class_traces_the_curve_within_classes(tmp_path):
+    """What the class explains costs no rate: the curve is that of WITHIN. A model that is told beta alone pays for all the samples' covariance."""
+    classes_in_the_plane(tmp_path / "data.h5")
+    study = LINEAR.split("sweep:")[0].replace("DATA", str(tmp_path / "data.h5")).replace("lr: 3.0e-2", "lr: 1.0e-2").replace("epochs: 750", "epochs: 800")
+    study = study.replace("net: linear, latent: 2, condition: label", "net: mlp, hidden: [16], activation: linear, latent: 2, modulation: root")
+    study = study.replace("{rd: {}, nll: {samples: 50, rows: all}}", "{rd: {samples: 64}}") + """\
+likelihood: {variance: fixed}
+objective: {beta: {range: [0.1, 5]}, grid: [0.2, 0.5, 1.5, 3]}
+sweep:
+  model.condition: [[beta, label], beta]
+"""
+    (tmp_path / "study.yaml").write_text(study)
+    betafield("run", tmp_path / "study.yaml", "-o", tmp_path / "out", ranks=2)
+    with h5py.File(tmp_path / "data.h5") as f:
+        total = np.linalg.eigvalsh(np.cov(f["train/x"][()].T, bias=True))
+    assert total.min() > 3 > max(LAMBDA)
+    with h5py.File(tmp_path / "out/study.h5") as f:
+        for config, eigenvalues in enumerate((LAMBDA, total)):
+            for i, beta in enumerate(f["beta_grid"]):
+                rate, distortion = (f[f"metrics_by_beta/{name}"][config, i, 0] for name in ("rate", "distortion"))
+                wanted = optimum(eigenvalues, beta)
+                assert rate == pytest.approx(wanted[0], abs=0.05), (config, beta)
+                assert distortion + beta * rate == pytest.approx(wanted[1] + beta * wanted[0], abs=0.02), (config, beta)
