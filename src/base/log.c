@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -196,26 +197,15 @@ void bf_log_close(bf_logger **l)
     *l = NULL;
 }
 
-/* Bytes of the UTF-8 character at s, 0 when it is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : s[0] >= 0xe0 && s[0] <= 0xef ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-        return 0;
-    return n;
-}
-
 void bf_json_escape(const char *text, char *out, unsigned long size)
 {
     if (size == 0)
         return;
     size_t used = 0;
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
+    const unsigned char *s = (const unsigned char *)text, *end = s + strlen(text);
+    while (s < end) {
         char piece[8];
-        size_t step = utf8_length(s);
+        size_t step = bf_utf8_length(s, (size_t)(end - s));
         if (step == 0)
             snprintf(piece, sizeof piece, "\\ufffd");               /* file names are bytes, JSON is UTF-8 */
         else if (*s == '"' || *s == '\\')

@@ -9,30 +9,50 @@ bf_status bf_status_ok(void)
     return (bf_status){ .code = BF_OK, .rank = -1 };
 }
 
+/* Bytes that continue a UTF-8 character have these two bits. */
+static int continues(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/* A sentence that does not fit loses its middle: it begins with a name, often a long path, and ends with what is wrong with it. Never through a
+ * UTF-8 character. */
+static void fit(char *out, size_t size, const char *text)
+{
+    const size_t n = strlen(text), room = size - sizeof "...";
+    if (n < size) {
+        memcpy(out, text, n + 1);
+        return;
+    }
+    size_t head = room / 2, tail = n - (room - head);
+    while (head > 0 && continues(text[head]))
+        head--;
+    while (continues(text[tail]))
+        tail++;
+    snprintf(out, size, "%.*s...%s", (int)head, text, text + tail);
+}
+
 /* A sentence stays one line of text, whatever a file name or a value carried into it: it goes to terminals, logs and HDF5 columns. */
-static void tidy(char *what, size_t size, int wanted)
+static void tidy(char *what)
 {
     for (char *p = what; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = ' ';
-    if (wanted < 0 || (size_t)wanted < size)
-        return;
-    size_t cut = size - sizeof "...";
-    while (cut > 0 && ((unsigned char)what[cut] & 0xc0) == 0x80)    /* never through a UTF-8 character */
-        cut--;
-    memcpy(what + cut, "...", sizeof "...");
 }
 
 bf_status bf_status_make(bf_code code, const char *file, int line, const char *format, ...)
 {
     bf_status s = { .code = code, .rank = -1 };
+    char text[4096] = "";       /* holds any two paths; what is longer ends there, before a character that may be half one */
     const char *slash = strrchr(file, '/');
     snprintf(s.where, sizeof s.where, "%s:%d", slash ? slash + 1 : file, line);
     va_list args;
     va_start(args, format);
-    int wanted = vsnprintf(s.what, sizeof s.what, format, args);
+    const int wanted = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    tidy(s.what, sizeof s.what, wanted);
+    size_t n = strlen(text);
+    while (wanted >= (int)sizeof text && n > 0 && (unsigned char)text[n - 1] >= 0x80)
+        n--;
+    text[n] = '\0';
+    fit(s.what, sizeof s.what, text);
+    tidy(s.what);
     return s;
 }
 

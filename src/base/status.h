@@ -27,7 +27,7 @@ typedef struct bf_status {
     bf_code code;
     int     rank;       /* where it happened; -1 until bf_comm_agree() fills it in */
     char    where[40];  /* "dataset.c:118" */
-    char    what[208];  /* the thing that failed, by name and value */
+    char    what[208];  /* the thing that failed, by name and value; of a longer sentence its beginning and its end */
 } bf_status;
 
 bf_status bf_status_ok(void);

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include "study/study.h"
 
-/* Local. Length of the valid UTF-8 sequence at text[0..n), 0 when there is none. */
-size_t bf_utf8_length(const unsigned char *text, size_t n);
 /* Local. A copy of text with its tabs (each a problem, the first of every line) turned into spaces, so that parsing can go on and find
  * the rest. NULL after a problem that ends it: NUL, control character, not UTF-8, no memory. The copy belongs to the caller: free(). */
 unsigned char *bf_yaml_clean(const char *text, size_t n, const char *key, bf_problems *problems);

@@ -1,5 +1,6 @@
 #include "study/yaml_tree.h"
 #include "study/yaml_bytes.h"
+#include "base/utf8.h"
 
 #include <yaml.h>
 

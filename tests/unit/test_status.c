@@ -20,7 +20,8 @@ static void test_status__names_the_file_without_its_folder(void **state)
     assert_int_equal(strncmp(here.where, "test_status.c:", 14), 0);
 }
 
-static void test_status__is_cut_at_a_character_and_says_so(void **state)
+/* Whole characters, between which stands what says that some are missing. */
+static void test_status__loses_its_middle_between_characters(void **state)
 {
     (void)state;
     for (int shift = 0; shift < 4; shift++) {
@@ -29,14 +30,31 @@ static void test_status__is_cut_at_a_character_and_says_so(void **state)
         for (int i = 0; i < 150; i++)
             strcat(text, "\xe2\x82\xac");       /* three bytes each */
         bf_status s = bf_status_make(BF_E_INPUT, "f.c", 1, "%s", text);
-        size_t n = strlen(s.what);
+        const char *dots = strstr(s.what, "...");
+        const size_t n = strlen(s.what);
         assert_true(n < sizeof s.what && n > sizeof s.what - 8);
-        assert_string_equal(s.what + n - 3, "...");
-        assert_int_equal((n - 3 - (size_t)shift) % 3, 0);
+        assert_non_null(dots);
+        assert_int_equal((size_t)(dots - s.what - shift) % 3, 0);
+        assert_int_equal(strlen(dots + 3) % 3, 0);
     }
     char fits[208] = { 0 };
     memset(fits, 'b', sizeof fits - 1);
     assert_string_equal(bf_status_make(BF_E_INPUT, "f.c", 1, "%s", fits).what, fits);
+}
+
+/* What is wrong stands at the end, behind the name of what it is wrong with. */
+static void test_status__a_long_name_does_not_hide_the_reason(void **state)
+{
+    (void)state;
+    static char path[8192];
+    for (size_t length = 200; length < sizeof path; length = 2 * length + 1) {
+        memset(path, 'p', length);
+        path[length] = '\0';
+        bf_status s = bf_status_make(BF_E_INPUT, "f.c", 1, "/home/%s/c0007.h5: cannot open: Permission denied", path);
+        assert_int_equal(strncmp(s.what, "/home/ppp", 9), 0);
+        if (length < 4000) assert_non_null(strstr(s.what, "/c0007.h5: cannot open: Permission denied"));
+        assert_in_range(strlen(s.what), sizeof s.what - 8, sizeof s.what - 1);
+    }
 }
 
 static void test_status__is_one_line(void **state)
@@ -64,7 +82,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status__names_the_file_without_its_folder),
-        cmocka_unit_test(test_status__is_cut_at_a_character_and_says_so),
+        cmocka_unit_test(test_status__loses_its_middle_between_characters),
+        cmocka_unit_test(test_status__a_long_name_does_not_hide_the_reason),
         cmocka_unit_test(test_status__is_one_line),
         cmocka_unit_test(test_status__exit_codes_are_the_contract),
     };

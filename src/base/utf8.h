@@ -1,0 +1,7 @@
+/* Texts from files, names and environments are bytes; JSON, HDF5 and study files are UTF-8. */
+#ifndef BF_BASE_UTF8_H
+#define BF_BASE_UTF8_H
+#include <stddef.h>
+/* Local. Length of the valid sequence at text[0..n), 0 when there is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
+size_t bf_utf8_length(const unsigned char *text, size_t n);
+#endif
