@@ -31,7 +31,8 @@ static void write_holder(int fd)
     char host[64] = "?", line[256];
     gethostname(host, sizeof host - 1);
     const char *job = getenv("SLURM_JOB_ID");
-    int n = snprintf(line, sizeof line, "host %s, pid %ld%s%s\n", host, (long)getpid(), job ? ", job " : "", job ? job : "");
+    /* Whatever the environment holds, the line ends inside its room. */
+    int n = snprintf(line, sizeof line, "host %s, pid %ld%s%.64s\n", host, (long)getpid(), job ? ", job " : "", job ? job : "");
     /* The text is a courtesy to whoever finds the lock taken; the lock itself does not depend on it. */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, line, (size_t)n, 0) != n) return;
 }

@@ -13,6 +13,7 @@
 #include "base/log.h"
 
 #define BF_PROGRESS_LIMIT ((size_t)4 << 20)
+#define BF_MOST_COUNTED (1 << 28)       /* ranks, configurations, pids: readers add and subtract several of them as int */
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
@@ -113,7 +114,7 @@ static void set_field(const bf_field *f, const char *text, void *out)
         /* Bytes that a terminal would obey do not belong in a name or a time. */
         for (size_t i = 0; i + 1 < f->size && text[i]; i++) ((char *)at)[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
         break;
-    case BF_FIELD_INT: *(int *)at = (int)whole(text, 2147483647); break;
+    case BF_FIELD_INT: *(int *)at = (int)whole(text, BF_MOST_COUNTED); break;
     case BF_FIELD_LONG: *(int64_t *)at = whole(text, 9007199254740992); break;
     case BF_FIELD_REAL: *(double *)at = real(text); break;
     }

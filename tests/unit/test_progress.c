@@ -114,6 +114,21 @@ static void test_progress__lies_are_refused_or_read_as_nothing(void **state)
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) assert_int_equal(read_bytes(broken[i], strlen(broken[i])), BF_E_FORMAT);
 }
 
+/* Readers take counts from one another. */
+static void test_progress__a_count_that_cannot_be_reads_as_nothing(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"configs\": 3, \"done\": 2147483647, \"failed\": 2147483647}";
+    bf_progress p;
+    bool found;
+    assert_int_equal(bf_file_write("progress.json", "tag", text, strlen(text)).code, BF_OK);
+    assert_int_equal(bf_progress_read(".", &p, &found).code, BF_OK);
+    assert_int_equal(p.configs, 3);
+    assert_int_equal(p.done, 0);
+    assert_int_equal(p.failed, 0);
+    free(p.at);
+}
+
 /* Cut at every place, and with bytes overwritten at addressed places. */
 static void test_progress__any_bytes_are_survived(void **state)
 {
@@ -142,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_progress__not_a_number_is_null),
         cmocka_unit_test(test_progress__no_file_is_no_error),
         cmocka_unit_test(test_progress__lies_are_refused_or_read_as_nothing),
+        cmocka_unit_test(test_progress__a_count_that_cannot_be_reads_as_nothing),
         cmocka_unit_test(test_progress__any_bytes_are_survived),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
