@@ -1,5 +1,7 @@
 #include "farm/folder.h"
 
+#include "store/own_files.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -8,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const own_files[] = { "study.h5", "study.yaml", "data.h5", "progress.json", "log.txt", "log.jsonl", "STOP", NULL };
 static const char *const own_folders[] = { "configs", "checkpoints", NULL };
 
 bf_status bf_folder_create(const char *dir)
@@ -30,10 +31,21 @@ static bool is_config_file(const char *name)
     return digits >= 4 && name[1 + digits] == '.' && n > 3 && strcmp(name + n - 3, ".h5") == 0;
 }
 
+/* In the folders that are ours alone. */
 static bool is_temporary(const char *name)
 {
     size_t n = strlen(name);
     return n > 4 && strcmp(name + n - 4, ".tmp") == 0;
+}
+
+/* Beside them, where people have files too: "study.h5.TAG.tmp", as bf_file_temporary makes it. */
+static bool is_own_temporary(const char *name)
+{
+    for (int i = 0; bf_own_files[i]; i++) {
+        const size_t n = strlen(bf_own_files[i]);
+        if (strncmp(name, bf_own_files[i], n) == 0 && name[n] == '.' && is_temporary(name)) return true;
+    }
+    return false;
 }
 
 /* Unlinks the entries of dir that `mine` accepts. A folder that is not there holds nothing. */
@@ -61,8 +73,8 @@ bf_status bf_folder_clear(const char *dir)
         BF_TRY(bf_file_join(path, sizeof path, dir, own_folders[i]));
         BF_TRY(remove_matching(path, is_config_or_temporary));
     }
-    for (int i = 0; own_files[i]; i++) {
-        BF_TRY(bf_file_join(path, sizeof path, dir, own_files[i]));
+    for (int i = 0; bf_own_files[i]; i++) {
+        BF_TRY(bf_file_join(path, sizeof path, dir, bf_own_files[i]));
         if (unlink(path) != 0 && errno != ENOENT) return BF_FAIL(BF_E_IO, "cannot remove %s: %s", path, strerror(errno));
     }
     return BF_DONE;
@@ -72,7 +84,7 @@ void bf_folder_sweep(const char *dir)
 {
     char path[BF_PATH];
     /* What cannot be removed now costs disk space and nothing else; the next run tries again. */
-    if (remove_matching(dir, is_temporary).code) return;
+    if (remove_matching(dir, is_own_temporary).code) return;
     for (int i = 0; own_folders[i]; i++)
         if (bf_file_join(path, sizeof path, dir, own_folders[i]).code || remove_matching(path, is_temporary).code) return;
 }

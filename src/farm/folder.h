@@ -8,7 +8,7 @@
 BF_MUST_USE bf_status bf_folder_create(const char *dir);
 /* Local, under the lock. Removes what betafield wrote there, and nothing else. */
 BF_MUST_USE bf_status bf_folder_clear(const char *dir);
-/* Local, under the lock. Removes temporary names (they end in ".tmp") of runs that were killed. */
+/* Local, under the lock. Removes what runs that were killed had begun to write (it ends in ".tmp"), and nothing of anyone else. */
 void bf_folder_sweep(const char *dir);
 /* configs/c0007<suffix> under dir. */
 BF_MUST_USE bf_status bf_folder_config(const char *dir, int id, const char *suffix, char *out, size_t size);

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-static const char *const own_files[] = { "study.h5", "data.h5", "study.yaml", "log.txt", "log.jsonl", "progress.json", "STOP", ".lock" };
+const char *const bf_own_files[] = { "study.h5", "data.h5", "study.yaml", "log.txt", "log.jsonl", "progress.json", "STOP", NULL };
 
 /* The folder a file will be in, resolved. */
 static bool resolve_parent(const char *path, char folder[BF_PATH], const char **name)
@@ -34,13 +34,20 @@ static bool same_folder(const char *folder, const char *dir, const char *inner)
     return same;
 }
 
+static bool is_own(const char *name)
+{
+    for (int i = 0; bf_own_files[i]; i++)
+        if (strcmp(name, bf_own_files[i]) == 0) return true;
+    return strcmp(name, ".lock") == 0;
+}
+
 bf_status bf_own_files_spare(const char *dir, const char *out)
 {
     char folder[BF_PATH];
     const char *name;
     if (!resolve_parent(out, folder, &name)) return BF_FAIL(BF_E_IO, "%s: its folder: %s", out, strerror(errno));
-    bool own = same_folder(folder, dir, "configs") || same_folder(folder, dir, "checkpoints");
-    for (size_t i = 0; same_folder(folder, dir, ".") && i < sizeof own_files / sizeof *own_files; i++) own = own || strcmp(name, own_files[i]) == 0;
+    const bool within = same_folder(folder, dir, "configs") || same_folder(folder, dir, "checkpoints");
+    const bool own = within || (same_folder(folder, dir, ".") && is_own(name));
     return own || !*name ? BF_FAIL(BF_E_USAGE, "%s is a file of the study itself; choose another name", out) : BF_DONE;
 }
 

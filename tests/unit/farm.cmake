@@ -1,6 +1,8 @@
+bf_unit_test(test_folder bf_farm)
 bf_unit_test(test_ids bf_farm)
 bf_unit_test(test_layout bf_farm)
 bf_unit_test(test_makespan bf_farm)
+bf_unit_test(test_lock bf_farm)
 bf_unit_test(test_progress bf_farm)
 bf_unit_test(test_cost bf_farm)
 bf_unit_test(test_binding bf_farm)
