@@ -65,9 +65,18 @@ run_once() { # -> the exit code in $code
 
 stopped_by_hand() { tail -n 5 "$dir/log.txt" 2>/dev/null | grep -q 'stopped (found '; }
 
+# What is discarded, or tried again, is so once: a study that goes on after a 75 does neither.
+onward=()
+for argument; do
+    case $argument in
+        --fresh | --retry-failed) ;;
+        *) onward+=("$argument") ;;
+    esac
+done
+
 mpi_environment "$ranks"
 run_once "$@"
-while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once "$@"; done
+while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once "${onward[@]}"; done
 
 if [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then
     need_python
