@@ -1,6 +1,7 @@
 """jobs/report.py on studies written here by h5py as outputs/README.md describes them: it needs no program."""
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,12 @@ def check_pictures(directory):
         assert min(picture.shape[:2]) > 200
         assert np.ptp(picture[..., :3]) > 0.5, f"{path} is blank"
     assert sorted(p.name for p in (directory / "report").iterdir()) == ["history.png", "rd.png", "samples.png"]
+
+
+def test_report__knows_which_columns_are_no_swept_keys():
+    readme = (REPORT.parents[1] / "outputs" / "README.md").read_text()
+    described = set(re.findall(r"^\| `/sweep/(\w+)`", readme, re.M))
+    assert draw.FIXED_COLUMNS == described | {"objective_beta", "model_latent", "seed"}
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (5, 5), (3, 8, 8), (8, 8, 3), (1, 8, 8), (40,)])
