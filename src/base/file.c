@@ -105,7 +105,7 @@ bf_status bf_file_temporary(char *out, size_t size, const char *path, const char
 {
     int n = snprintf(out, size, "%s.%s.tmp", path, tag);
     if (n < 0 || (size_t)n >= size)
-        return BF_FAIL(BF_E_INPUT, "%s: the path is too long for a temporary name beside it", path);
+        return BF_FAIL(BF_E_INPUT, "the path is too long for a temporary name beside it: %s", path);
     return BF_DONE;
 }
 

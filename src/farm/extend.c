@@ -8,8 +8,6 @@
 #include "store/config_file.h"
 #include "vae/vae.h"
 
-#define BF_MAX_STATE 64
-
 /* Equal but for the number of epochs, of which c has more. */
 static bool is_longer(const bf_config *c, const char *origin, int64_t epochs, const char *hash)
 {

@@ -19,7 +19,6 @@
 #include "vae/condition.h"
 #include "vae/network_described.h"
 
-#define BF_MAX_STATE 64
 #define BF_LAYER_LIST (BF_MAX_LAYERS * (BF_LAYER_TEXT + 2) + 3)
 
 /* Beside the keys: whose arithmetic it was, because `train.backend: auto` does not say. */
@@ -230,7 +229,7 @@ static bf_status write_state(bf_config_file *f, const bf_job *job)
 {
     bf_array state[BF_MAX_STATE];
     int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
-    for (int i = 0; i < n && i < BF_MAX_STATE; i++) {
+    for (int i = 0; i < n; i++) {
         char name[80];
         snprintf(name, sizeof name, "state/%.70s", state[i].name);
         memcpy(state[i].name, name, sizeof name);

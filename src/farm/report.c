@@ -80,7 +80,8 @@ static void record_row(bf_logger *log, const bf_schema *schema, const bf_result 
     char error[6 * sizeof r->error], rate[32], distortion[32], gflops[32], share[32];
     bf_json_escape(r->error, error, sizeof error);
     bf_log_event(log, "ended", "\"config\": %d, \"status\": \"%s\", \"attempts\": %d, \"steps\": %lld, \"seconds\": %.3f, \"rate\": %s, "
-                 "\"distortion\": %s, \"gflops\": %s, \"roof_share\": %s, \"error\": \"%s\"", r->id, bf_config_status_names[r->status], (int)r->attempts, (long long)r->steps, r->seconds,
+                 "\"distortion\": %s, \"gflops\": %s, \"roof_share\": %s, \"error\": \"%s\"", r->id, bf_config_status_names[r->status],
+                 (int)r->attempts, (long long)r->steps, r->seconds,
                  bf_json_number(metric(r, schema, "rate", BF_TEST), rate), bf_json_number(metric(r, schema, "distortion", BF_TEST), distortion),
                  bf_json_number(r->gflops, gflops), bf_json_number(r->roof_share, share), error);
 }
@@ -89,7 +90,7 @@ void bf_report_row(bf_logger *log, const bf_ledger *l, const bf_schema *schema, 
 {
     char line[400];
     int ended = 0;
-    for (int i = 0; i < l->count; i++) ended += l->results[i].status >= BF_CONFIG_DONE && l->results[i].status <= BF_CONFIG_FAILED;
+    for (int i = 0; i < l->count; i++) ended += bf_config_has_ended(l->results[i].status);
     row_line(l, schema, id, line, sizeof line);
     bf_log(log, BF_INFO, "%s  [%d/%d]", line, ended, l->count);
     record_row(log, schema, &l->results[id]);

@@ -17,7 +17,6 @@
 #include "store/times_attrs.h"
 #include "vae/condition.h"
 
-#define BF_MAX_STATE 64
 #define BF_TELL_SECONDS 2.0     /* a leader's letters are cheap; what the desk publishes every progress_seconds should be fresh */
 #define BF_ASK_AHEAD 0.9        /* a leader asks for the next configuration when this much of the current one is done */
 

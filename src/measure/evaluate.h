@@ -10,7 +10,6 @@
 #include "vae/vae.h"
 
 #define BF_EVAL_ROWS 256                /* of a block */
-#define BF_MAX_LATENT 4096
 
 typedef struct bf_evaluator bf_evaluator;
 

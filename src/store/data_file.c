@@ -55,9 +55,7 @@ bf_status bf_data_file_write(const char *path, const char *tag, const bf_array *
 {
     char tmp[BF_PATH];
     int64_t bytes = BF_H5_SLACK;
-    const int length = snprintf(tmp, sizeof tmp, "%s.%s.tmp", path, tag);
-    if (length < 0 || (size_t)length >= sizeof tmp)
-        return BF_FAIL(BF_E_INPUT, "the path is too long: %.100s...", path);
+    BF_TRY(bf_file_temporary(tmp, sizeof tmp, path, tag));
     for (int i = 0; i < n; i++)
         bytes += bf_array_count(&arrays[i]) * (int64_t)bf_type_size(arrays[i].type);
     bf_status s = bf_h5_prepare(tmp, bytes);

@@ -221,8 +221,7 @@ static bf_status put_links(book *b)
 {
     BF_TRY(bf_h5_group(b->file, "/configs"));
     for (hsize_t c = 0; c < b->configs; c++) {
-        const int8_t status = b->t->results[c].status;
-        if (status != BF_CONFIG_DONE && status != BF_DIVERGED && status != BF_CONFIG_FAILED) continue;
+        if (!bf_config_has_ended(b->t->results[c].status)) continue;
         char file[32], path[32];
         const int id = b->t->ids ? b->t->ids[c] : (int)c;
         snprintf(file, sizeof file, "configs/c%04d.h5", id);

@@ -16,7 +16,7 @@ static void name_array(bf_array *a, const char *name, bf_type type, int64_t rows
 
 int bf_trainer_state(bf_trainer *t, bf_array *out, int capacity)
 {
-    bf_array all[12];
+    bf_array all[BF_MAX_STATE];
     int n = 0;
     name_array(&all[n++], "theta", BF_TYPE_F32, (int64_t)t->size, 0, t->theta);
     if (t->optimizer->states > 0) name_array(&all[n++], "optimizer", BF_TYPE_F32, t->optimizer->states, (int64_t)t->size, t->optimizer_state);
@@ -35,8 +35,8 @@ int bf_trainer_state(bf_trainer *t, bf_array *out, int capacity)
 
 void bf_trainer_share_state(bf_trainer *t)
 {
-    bf_array state[16];
-    int n = bf_trainer_state(t, state, 16);
+    bf_array state[BF_MAX_STATE];
+    int n = bf_trainer_state(t, state, BF_MAX_STATE);
     for (int i = 0; i < n; i++)
         if (state[i].data != t->optimizer_state)
             bf_comm_bcast(t->setup.team, state[i].data, (size_t)bf_array_count(&state[i]) * bf_type_size(state[i].type), 0);

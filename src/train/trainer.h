@@ -60,6 +60,7 @@ bf_times bf_trainer_times(const bf_trainer *t);
 /* The whole state, as named arrays that a checkpoint writes and a resume fills in place: weights, optimiser state, step, sums of the
  * running epoch, history, best weights, patience. Valid until the trainer is destroyed. The optimiser's state is the team's: it is whole
  * on rank 0, in the checkpoint hook and after a run; elsewhere a rank holds its slice. */
+#define BF_MAX_STATE 16         /* arrays, at most */
 int bf_trainer_state(bf_trainer *t, bf_array *out, int capacity);   /* returns how many arrays there are */
 /* Collective over team. What rank 0 has in these arrays reaches the others, to each its slice of the optimiser's state. */
 void bf_trainer_share_state(bf_trainer *t);
