@@ -57,16 +57,7 @@ static double block_squares(const float *v, size_t n)
     return bf_ways_total(way);
 }
 
-static size_t block_length(size_t n, size_t first) { return n - first < BF_NORM_BLOCK ? n - first : BF_NORM_BLOCK; }
-
 void bf_square_blocks(const float *v, size_t n, double *sums)
 {
-    for (size_t i = 0; i < n; i += BF_NORM_BLOCK) *sums++ = block_squares(v + i, block_length(n, i));
-}
-
-double bf_norm_blocks(const float *v, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i += BF_NORM_BLOCK) sum += block_squares(v + i, block_length(n, i));
-    return sqrt(sum);
+    for (size_t i = 0; i < n; i += BF_NORM_BLOCK) *sums++ = block_squares(v + i, n - i < BF_NORM_BLOCK ? n - i : BF_NORM_BLOCK);
 }

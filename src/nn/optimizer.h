@@ -28,6 +28,4 @@ bool bf_optimizer_apply(const bf_optimizer *opt, const bf_optimizer_options *o, 
 /* Sums of squares in double, one for each block of BF_NORM_BLOCK elements: added in order they give the same bits however v was shared. */
 #define BF_NORM_BLOCK ((size_t)4096)
 void bf_square_blocks(const float *v, size_t n, double *sums);
-/* The Euclidean norm by such blocks. */
-double bf_norm_blocks(const float *v, size_t n);
 #endif
