@@ -15,7 +15,7 @@ const char *betafield_version(void);
  * returns the exit code (0 done, 2 bad usage or input, 3 some configurations failed, 70 internal error, 74 input/output error,
  * 75 stopped early with everything saved).
  *
- * Commands that use MPI (run, pack) initialise and finalise it: call them before MPI_Init or not at all, on every rank of
+ * Commands that use MPI (run, pack, data, plan --time) initialise and finalise it: call them before MPI_Init or not at all, on every rank of
  * the job, and only once in a process. `run` installs handlers for USR1, USR2, TERM and INT and leaves them installed. */
 int betafield_main(int argc, char **argv);
 

@@ -106,6 +106,7 @@ static bf_status run(const bf_comm *world, int argc, char **argv, double started
                                    .max_seconds = limit, .started = started, .retry_failed = o.retry_failed, .fresh = o.fresh, .quiet = o.quiet };
     s = bf_farm_run(world, in.study, &data, &farm);
 done:
+    bf_study_data_close(&data);     /* empty by now, but for a failure before the farm had it */
     bf_input_free(&in);
     return s;
 }
