@@ -49,7 +49,7 @@ static int explain(const bf_command *c)
     return 0;
 }
 
-/* Commands the documentation speaks of and this version does not have: not a slip of the fingers, so no guess what was meant. */
+/* Commands that a later version brings: who asks for one has not misspelt another, so no guess what was meant. */
 static const char *const planned[] = { "measure", "sample" };
 
 static int unknown(const char *name)
