@@ -11,6 +11,7 @@
 #include "nn/optimizer.h"
 #include "nn/roof.h"
 #include "vae/condition.h"
+#include "vae/draws.h"
 #include "vae/vae.h"
 
 #define BF_FILE_OVERHEAD ((int64_t)64 << 10)        /* HDF5 groups and attributes of one configuration's file */
@@ -135,7 +136,7 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     memset(out, 0, sizeof *out);
     bf_params *params = bf_params_create();
     if (!params) return BF_FAIL(BF_E_MEMORY, "no memory to count a configuration");
-    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch * bf_condition_draws(&c->vae) / lanes), params, &train));
+    BF_TRY_DONE(count_plan(c, &d, BF_VAE_TRAIN, (int)(c->train.batch * bf_sample_rows(&c->vae) / lanes), params, &train));
     BF_TRY_DONE(bf_evaluator_rows(&c->vae, &d, params, &rows));
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_EVALUATE, rows, params, &evaluate));
     BF_TRY_DONE(count_plan(c, &d, BF_VAE_DECODE, rows, params, &decode));

@@ -7,6 +7,7 @@
 #include "nn/layers.h"
 #include "nn/optimizer.h"
 #include "vae/condition.h"
+#include "vae/draws.h"
 #include "vae/registry.h"
 
 #include <assert.h>
@@ -38,6 +39,7 @@ static bool net_has_hidden(const bf_config *c)
     return net && net->hidden;
 }
 static bool conditioned(const bf_config *c) { return bf_beta_conditioned(&c->vae); }
+static bool drawn_often(const bf_config *c) { return bf_draws(&c->vae) > 1; }
 static bool told(const bf_config *c) { return bf_beta_conditioned(&c->vae) || bf_label_conditioned(&c->vae); }
 static bool objective_by_beta(const bf_config *c)
 {
@@ -212,7 +214,13 @@ static const bf_key table[] = {
     { "objective.gamma", BF_KEY_REAL, FIELD(vae.gamma), "1000", "0:inf", NULL, NULL, "weight of the distance from the capacity", RST,
       NULL, objective_capacity, "objective.kind: capacity" },
     { "objective.betas_per_sample", BF_KEY_INT, FIELD(vae.betas_per_sample), "1", "1:1024", NULL, NULL,
-      "rows a sample makes in a batch of a beta-conditioned model, each with a beta of its own", RS, NULL, conditioned, "model.condition: beta" },
+      "values of beta a sample of a beta-conditioned model is trained with in one step, each in a row of its own", RS, NULL, conditioned, "model.condition: beta" },
+    { "objective.draw", BF_KEY_CHOICE, FIELD(vae.draw), "random", NULL, bf_drawing_names, NULL,
+      "how the posterior is drawn in training: at random, in pairs of opposite noise, or at points along the latent axes that have its exact mean and variance",
+      RS, NULL, drawn_often, "objective.draws > 1" },
+    { "objective.draws", BF_KEY_INT, FIELD(vae.draws), "auto", "1:8192|auto=0", NULL, NULL,
+      "draws of the posterior a sample gets in a training step, each in a row of its own; auto: what objective.draw needs: 1, 2, or 2 model.latent", RS,
+      NULL, drawn_often, "objective.draws > 1" },
     { "objective.grid", BF_KEY_REALS, FIELD(vae.grid), "auto", "(0:inf)|auto=0", NULL, NULL,
       "where a beta-conditioned model is evaluated: a list, {log: [first, last, count]} or {lin: ...}; auto: 20 values over the range", R,
       NULL, conditioned, "model.condition: beta" },

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "vae/draws.h"
 
 #include <stdlib.h>
 
@@ -14,15 +15,16 @@ static bool power_of_two(int64_t v)
 static bf_status check(const bf_train_setup *s)
 {
     const bf_train_options *o = s->train;
-    int ranks = bf_comm_size(s->team), draws = bf_condition_draws(s->vae);
+    const int ranks = bf_comm_size(s->team);
     int64_t rows = 0;
+    BF_TRY(bf_draws_check(s->vae));
     if (!power_of_two(o->lanes)) return BF_FAIL(BF_E_INPUT, "train.lanes: %lld is no power of two", (long long)o->lanes);
-    if (o->batch < 1 || __builtin_mul_overflow(o->batch, (int64_t)draws, &rows) || rows % o->lanes)
+    if (o->batch < 1 || __builtin_mul_overflow(o->batch, bf_sample_rows(s->vae), &rows) || rows % o->lanes)
         return BF_FAIL(BF_E_INPUT, "train.batch: %lld%s is no multiple of train.lanes, %lld", (long long)o->batch,
-                       draws > 1 ? " times objective.betas_per_sample" : "", (long long)o->lanes);
+                       bf_sample_rows_keys(s->vae), (long long)o->lanes);
     if (!power_of_two(ranks) || ranks > o->lanes)
         return BF_FAIL(BF_E_INPUT, "a team of %d ranks cannot share %lld lanes", ranks, (long long)o->lanes);
-    if (rows / o->lanes > INT32_MAX) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples are too many", (long long)o->batch);
+    if (rows / o->lanes > INT32_MAX) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples%s are too many", (long long)o->batch, bf_sample_rows_keys(s->vae));
     if (o->steps < 1 && o->epochs < 1) return BF_FAIL(BF_E_INPUT, "train.epochs: nothing to train");
     if (s->backend == NULL) return BF_FAIL(BF_E_INPUT, "train.backend: this betafield was built without %s", o->backend);
     if (s->backend->element != sizeof(float)) return BF_FAIL(BF_E_INTERNAL, "backend %s: training needs float activations", s->backend->name);
@@ -121,8 +123,8 @@ static bf_status build(bf_trainer *t)
     t->team.team = t->setup.team;
     t->team.ranks = bf_comm_size(t->setup.team);
     t->lanes = t->team.lanes = (int)(o->lanes / t->team.ranks);
-    t->draws = bf_condition_draws(t->setup.vae);
-    t->rows = (int)(o->batch * t->draws / o->lanes);
+    t->per_sample = bf_sample_rows(t->setup.vae);
+    t->rows = (int)(o->batch * t->per_sample / o->lanes);
     BF_TRY(choose_rows(t));
     BF_TRY(bf_batches_create(t->setup.seed, bf_dataset_info(t->setup.data)->rows[BF_TRAIN], o->batch, &t->batches));
     BF_TRY(plan_steps(t));

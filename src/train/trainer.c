@@ -6,21 +6,21 @@
 #include "nn/tree.h"
 #include "train/finite.h"
 #include "train/update.h"
+#include "vae/draws.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The rows of a batch are its samples, each `draws` times, and ranks have equal shares of them: one may begin in the middle of a sample.
- * Samples lie below 2^40 (base/rng.h), so the number of a sample's row has room above: row 0 keeps the address it has alone. From the last
- * one on, since rows take the place of samples. */
+/* The rows of a batch are its samples, each `per_sample` times, and ranks have equal shares of them: one may begin in the middle of a sample.
+ * From the last one on, since rows take the place of samples. */
 static void take_rows(bf_trainer *t)
 {
-    const int64_t rows = (int64_t)t->lanes * t->rows, first = bf_comm_rank(t->setup.team) * rows, sample = first / t->draws;
-    bf_batches_take(&t->batches, t->step, sample, (first + rows - 1) / t->draws + 1 - sample, t->indices);
+    const int64_t rows = (int64_t)t->lanes * t->rows, first = bf_comm_rank(t->setup.team) * rows, sample = first / t->per_sample;
+    bf_batches_take(&t->batches, t->step, sample, (first + rows - 1) / t->per_sample + 1 - sample, t->indices);
     for (int64_t i = rows - 1; i >= 0; i--) {
-        const int64_t row = first + i, index = t->indices[row / t->draws - sample];
+        const int64_t row = first + i, index = t->indices[row / t->per_sample - sample];
         t->indices[i] = index;
-        t->samples[i] = index | row % t->draws << 40;
+        t->samples[i] = bf_row_address(index, row % t->per_sample);
     }
 }
 
@@ -43,7 +43,7 @@ static void run_lanes(bf_trainer *t, bool early, double *beta)
     *beta = bf_vae_weights(&t->vae, s->vae, &(bf_moment){ (double)t->step / per_epoch, (double)t->steps / per_epoch }, t->weights);
     const bf_taker taker = bf_update_early(t);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
-                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * t->draws, .coupler = &t->coupler,
+                         .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * (double)t->per_sample, .coupler = &t->coupler,
                          .seconds = &t->times.seconds[BF_PHASE_FORWARD], .taker = early ? &taker : NULL };
     const double updated = t->times.seconds[BF_PHASE_UPDATE];
     bf_plan_run(t->vae.plan, &run);
@@ -152,7 +152,7 @@ static bf_status end_epoch(bf_trainer *t)
     double seconds = bf_clock_seconds() - t->epoch_clock;
     double samples = (double)(t->step - t->epoch_clock_step) * (double)t->batches.batch;
     BF_TRY(bf_finite_check(t->params, t->theta, "the value", t->step));
-    double *row = bf_history_close(&t->history, t->batches.batch * t->draws, seconds > 0.0 ? samples / seconds : NAN);
+    double *row = bf_history_close(&t->history, t->batches.batch * t->per_sample, seconds > 0.0 ? samples / seconds : NAN);
     double then = bf_clock_seconds();
     if (o->evaluate_every > 0 && t->history.done % o->evaluate_every == 0) BF_TRY(evaluate_epoch(t, row));
     bf_times_lap(&t->times, BF_PHASE_EVALUATION, &then);

@@ -30,7 +30,8 @@ struct bf_trainer {
     bf_batches           batches;
     bf_team_sum          team;
     bf_coupler           coupler;
-    int     lanes, rows, draws;         /* lanes of this rank; rows in a lane; rows that one sample makes, one after the other */
+    int     lanes, rows;                /* lanes of this rank; rows in a lane */
+    int64_t per_sample;                 /* rows that one sample makes, one after the other */
     size_t  size;                       /* elements of the flat vector */
     int     stats;                      /* doubles of statistics */
     bf_slice slice;                     /* of the flat vector: what this rank sums and updates */

@@ -74,7 +74,7 @@ double bf_update_bytes(const bf_trainer *t, bool early, bool take_norm)
 void bf_update_share(bf_trainer *t)
 {
     if (!alone(t)) bf_comm_allgather_slices_f32(t->setup.team, t->theta, t->size);
-    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch * t->draws, t->theta);
+    bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch * (double)t->per_sample, t->theta);
 }
 
 bf_status bf_update_blame(bf_trainer *t)

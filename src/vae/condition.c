@@ -1,5 +1,6 @@
 #include "vae/condition.h"
 #include "base/rng.h"
+#include "vae/draws.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
 #include <math.h>
@@ -23,8 +24,6 @@ const bf_modulation *bf_modulation_find(const char *name)
 /* No name is a part of another. */
 bool bf_beta_conditioned(const bf_vae_options *o) { return strstr(o->condition, "beta") != NULL; }
 bool bf_label_conditioned(const bf_vae_options *o) { return strstr(o->condition, "label") != NULL; }
-
-int bf_condition_draws(const bf_vae_options *o) { return bf_beta_conditioned(o) && o->betas_per_sample > 1 ? (int)o->betas_per_sample : 1; }
 
 /* --- what may be conditioned -------------------------------------------------------------------------------------- */
 
@@ -126,7 +125,8 @@ bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int clas
 {
     bf_condition c = start(b, o, classes, rows);
     if (!bf_beta_conditioned(o)) return c;
-    c.n = c.count > 0 ? bf_noise_listed(b, rows, c.first, c.step, c.count, BF_USE_BETA) : bf_noise_even(b, rows, ROOT_3, BF_USE_BETA);
+    const int64_t shared = bf_draws(o);
+    c.n = c.count > 0 ? bf_noise_listed(b, rows, shared, c.first, c.step, c.count, BF_USE_BETA) : bf_noise_even(b, rows, shared, ROOT_3, BF_USE_BETA);
     return c;
 }
 

@@ -36,11 +36,9 @@ extern const bf_modulation bf_modulation_gate, bf_modulation_root, bf_modulation
 
 bool bf_beta_conditioned(const bf_vae_options *o);
 bool bf_label_conditioned(const bf_vae_options *o);
-/* Rows that one sample makes in a training batch: objective.betas_per_sample, 1 where nothing is conditioned. */
-int bf_condition_draws(const bf_vae_options *o);
 /* Local. What cannot be conditioned, as a sentence that begins with a key. */
 BF_MUST_USE bf_status bf_condition_check(const bf_vae_options *o);
-/* beta drawn for every row, or given; the class is given in any case. */
+/* beta drawn for every row (for the draws of one beta once: draws.h), or given; the class is given in any case. */
 bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int classes, int rows);
 bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int classes, int rows);
 /* Local. Whether a model may be told this beta: inside of its range, and a value of its grid where it learns those alone. */

@@ -3,7 +3,7 @@
 #define BF_VAE_OPS_H
 #include "nn/plan.h"
 
-extern const bf_op bf_op_noise_normal, bf_op_reparameterize, bf_op_kl_normal, bf_op_squared_error, bf_op_bernoulli,
+extern const bf_op bf_op_noise_normal, bf_op_noise_antithetic, bf_op_noise_sigma_points, bf_op_reparameterize, bf_op_kl_normal, bf_op_squared_error, bf_op_bernoulli,
                    bf_op_gaussian_fixed, bf_op_gaussian_learned, bf_op_gaussian_optimal, bf_op_gaussian_per_image,
                    bf_op_gaussian_per_pixel, bf_op_gaussian_decoder, bf_op_decoder_variance, bf_op_student_t, bf_op_log_abs, bf_op_levels, bf_op_bits,
                    bf_op_bits_mean, bf_op_categorical, bf_op_categorical_mean, bf_op_logistic_mixture, bf_op_logistic_mixture_mean,
@@ -12,12 +12,14 @@ extern const bf_op bf_op_noise_normal, bf_op_reparameterize, bf_op_kl_normal, bf
                    bf_op_kl_normal_each, bf_op_free_bits, bf_op_from_capacity;
 
 
-/* (rows, cols) standard normal, row r addressed by (seed, step, samples[r], use); padding rows are 0. */
-bf_value bf_noise_normal(bf_builder *b, int rows, int cols, uint32_t use);
-/* (rows, 1) uniform on (-spread, spread), addressed alike. */
-bf_value bf_noise_even(bf_builder *b, int rows, double spread, uint32_t use);
+/* How the posterior's noise is made, by noise.normal or another op of draws.h, and the use its addresses have. */
+typedef struct bf_noise { const bf_op *op; uint32_t use; } bf_noise;
+/* (rows, cols) of mean 0 and variance 1, row r addressed by (seed, step, samples[r], use); padding rows are 0. */
+bf_value bf_noise_drawn(bf_builder *b, int rows, int cols, bf_noise noise);
+/* (rows, 1) uniform on (-spread, spread), addressed alike, but `shared` rows of a sample, one after the other, have one number. */
+bf_value bf_noise_even(bf_builder *b, int rows, int64_t shared, double spread, uint32_t use);
 /* (rows, 1): one of first + k step, k = 0 .. count-1, each as likely. */
-bf_value bf_noise_listed(bf_builder *b, int rows, double first, double step, int count, uint32_t use);
+bf_value bf_noise_listed(bf_builder *b, int rows, int64_t shared, double first, double step, int count, uint32_t use);
 /* (rows, height, width, channels + cols): at every position the numbers told (rows, cols) behind x's channels. No gradient goes to told. */
 bf_value bf_beside(bf_builder *b, bf_value x, bf_value told);
 /* rate (rows, 1) times beta, log beta = middle + slope n; the unweighted rate is summed in the statistic rate. */

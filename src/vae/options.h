@@ -27,7 +27,9 @@ typedef struct bf_vae_options {
     char        condition[BF_NAME];     /* none, beta, label, beta label */
     char        modulation[BF_NAME];    /* a row of the table of modulations */
     double      beta, beta_range[2];    /* one number, or NaN and the range that is learned (NaNs for one number) */
-    int64_t     betas_per_sample;       /* rows of a training batch that a sample of a conditioned model makes, each with a beta and noise of its own */
+    int64_t     betas_per_sample;       /* values of beta that a sample of a conditioned model is trained with in one step, each with noise of its own */
+    char        draw[BF_NAME];          /* how the posterior is drawn in training: draws.h */
+    int64_t     draws;                  /* how often, for every sample and beta; 0: as often as that asks */
     bf_f64_list grid;                   /* where a conditioned model is evaluated; empty: condition.h */
     double      warmup;                 /* epochs over which beta rises from 0 */
     int64_t     cycles;                 /* of a training, in each of which beta rises from 0; 0: none */

@@ -2,10 +2,10 @@
 #include "nn/layers.h"
 #include "vae/registry.h"
 
-static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, uint32_t use)
+static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, bf_noise noise)
 {
     (void)c;
-    (void)use;
+    (void)noise;
     const bf_value mean = bf_wide(b, bf_dense(b, features, (int)o->latent, "posterior.mean", 1.0, 0.0));
     return (bf_posterior_values){ .mean = mean, .logvar = BF_NO_VALUE, .z = mean };
 }

@@ -21,7 +21,7 @@ static bf_value with_beta(bf_builder *b, const bf_vae_options *o, const bf_condi
     return bf_lift_capped(b, logvar, c->n, c->middle, c->slope, name, "posterior.logvar.level", fmin(0.0, -c->middle));
 }
 
-static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, uint32_t use)
+static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, bf_noise noise)
 {
     const int latent = (int)o->latent, rows = bf_builder_shape(b, features).rows;
     bf_posterior_values q;
@@ -29,7 +29,7 @@ static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const b
     q.logvar = bf_wide(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0));
     q.logvar = with_beta(b, o, c, q.logvar);
     q.logvar = bf_clamp(b, q.logvar, LOGVAR_LOW, LOGVAR_HIGH, "logvar_clamp_hits");
-    q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_normal(b, rows, latent, use));
+    q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_drawn(b, rows, latent, noise));
     return q;
 }
 

@@ -32,7 +32,7 @@ const char *const bf_variance_names[] = { "fixed", "learned", "optimal", "per-im
 const char *const bf_objective_names[] = { "beta-vae", "capacity", NULL };
 
 const bf_op *const bf_vae_ops[] = {
-    &bf_op_noise_normal, &bf_op_reparameterize, &bf_op_kl_normal, &bf_op_squared_error, &bf_op_bernoulli, &bf_op_gaussian_fixed,
+    &bf_op_noise_normal, &bf_op_noise_antithetic, &bf_op_noise_sigma_points, &bf_op_reparameterize, &bf_op_kl_normal, &bf_op_squared_error, &bf_op_bernoulli, &bf_op_gaussian_fixed,
     &bf_op_gaussian_learned, &bf_op_gaussian_optimal, &bf_op_gaussian_per_image, &bf_op_gaussian_per_pixel, &bf_op_gaussian_decoder,
     &bf_op_decoder_variance, &bf_op_student_t, &bf_op_log_abs, &bf_op_levels, &bf_op_bits, &bf_op_bits_mean, &bf_op_categorical,
     &bf_op_categorical_mean, &bf_op_logistic_mixture, &bf_op_logistic_mixture_mean,

@@ -12,6 +12,7 @@
 #define BF_VAE_REGISTRY_H
 #include "base/rng.h"
 #include "vae/condition.h"
+#include "vae/ops.h"
 #include "vae/vae.h"
 
 typedef struct bf_network {
@@ -30,7 +31,7 @@ typedef struct bf_posterior_values { bf_value mean, logvar, z; } bf_posterior_va
 typedef struct bf_posterior {
     const char *name, *help;
     bool stochastic;
-    bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, uint32_t use);
+    bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, bf_noise noise);
     /* One sample's draw z (latent) at an address, and log q(z|x), outside of plans; mean and scale (what `logvar` holds) are that sample's
      * rows. NULL: a point has no density. */
     void (*draw)(const float *mean, const float *scale, int latent, const bf_draw *at, float *z);

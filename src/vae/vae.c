@@ -2,6 +2,7 @@
  * cannot drift apart. */
 #include "vae/vae.h"
 #include "nn/layers.h"
+#include "vae/draws.h"
 #include "vae/network_described.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
@@ -42,6 +43,7 @@ static bf_status resolve(const bf_vae_options *o, model *m)
         return BF_FAIL(BF_E_INPUT, "model.activation: there is no activation '%s'", o->activation);
     if (bf_activation_find(o->output) != BF_LINEAR && bf_activation_find(o->output) != BF_SIGMOID)
         return BF_FAIL(BF_E_INPUT, "model.output: '%s' is neither linear nor sigmoid", o->output);
+    BF_TRY(bf_draws_check(o));
     return m->network == &bf_network_own ? bf_described_check(o) : BF_DONE;
 }
 
@@ -91,10 +93,10 @@ static bf_value input_x(bf_builder *b, const model *m, int rows)
     return bf_input(b, "x", bf_network_in_words(m->network) ? bf_described_input(m->o, m->d, rows) : bf_shape_flat(rows, m->d->width));
 }
 
-static bf_posterior_values encode(bf_builder *b, const model *m, const bf_condition *c, bf_value x, uint32_t use)
+static bf_posterior_values encode(bf_builder *b, const model *m, const bf_condition *c, bf_value x, bf_noise noise)
 {
     const bf_value features = m->network->encoder(b, m->o, c, m->d, bf_tell(b, m->o, c, x));
-    const bf_posterior_values q = m->posterior->build(b, m->o, c, features, use);
+    const bf_posterior_values q = m->posterior->build(b, m->o, c, features, noise);
     bf_column_moments(b, q.mean, "mean");
     return q;
 }
@@ -122,10 +124,10 @@ static void take_posterior(bf_vae *v, const bf_posterior_values *q)
     v->z = q->z;
 }
 
-static void record_train(bf_builder *b, const model *m, const bf_condition *c, int rows, uint32_t use, bf_vae *v)
+static void record_train(bf_builder *b, const model *m, const bf_condition *c, int rows, bf_noise noise, bf_vae *v)
 {
     v->x = input_x(b, m, rows);
-    const bf_posterior_values q = encode(b, m, c, v->x, use);
+    const bf_posterior_values q = encode(b, m, c, v->x, noise);
     const bf_value rate = rate_in_training(b, m, &q);
     const bf_heads heads = decode(b, m, c, q.z);
     const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, heads);
@@ -150,10 +152,10 @@ static decoded judge(bf_builder *b, const model *m, const bf_condition *c, bf_va
     return d;
 }
 
-static void record_evaluate(bf_builder *b, const model *m, const bf_condition *c, int rows, uint32_t use, bf_vae *v)
+static void record_evaluate(bf_builder *b, const model *m, const bf_condition *c, int rows, bf_noise noise, bf_vae *v)
 {
     v->x = input_x(b, m, rows);
-    const bf_posterior_values q = encode(b, m, c, v->x, use);
+    const bf_posterior_values q = encode(b, m, c, v->x, noise);
     const decoded draw = judge(b, m, c, v->x, q.z);
     const decoded mean = q.z == q.mean ? draw : judge(b, m, c, v->x, q.mean);
     take_posterior(v, &q);
@@ -173,15 +175,16 @@ static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int ro
 {
     int acted[BF_HALVES] = { 0 };
     bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, m->d->classes, rows) : bf_condition_given(b, m->o, m->d->classes, rows);
+    const bf_noise noise = { purpose == BF_VAE_TRAIN ? bf_drawing_find(m->o->draw)->op : &bf_op_noise_normal, use };
     c.acted = acted;
     if (purpose != BF_VAE_TRAIN) v->n = c.n;
     v->label = c.label;
     switch (purpose) {
-    case BF_VAE_TRAIN: record_train(b, m, &c, rows, use, v); break;
-    case BF_VAE_EVALUATE: record_evaluate(b, m, &c, rows, use, v); break;
+    case BF_VAE_TRAIN: record_train(b, m, &c, rows, noise, v); break;
+    case BF_VAE_EVALUATE: record_evaluate(b, m, &c, rows, noise, v); break;
     case BF_VAE_ENCODE: {
         v->x = input_x(b, m, rows);
-        const bf_posterior_values q = encode(b, m, &c, v->x, use);
+        const bf_posterior_values q = encode(b, m, &c, v->x, noise);
         take_posterior(v, &q);
         break;
     }

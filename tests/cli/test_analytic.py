@@ -75,6 +75,25 @@ def test_learned_and_optimal_variance_keep_the_right_dimensions(tmp_path, eigenv
             assert f["metrics/distortion"][i, 0] + beta * f["metrics/rate"][i, 0] == pytest.approx(distortion + beta * rate, abs=3e-3)
 
 
+def test_exact_draws_end_on_the_curve(tmp_path):
+    """Sigma points have the posterior's exact moments: nothing is random after the first weights, and rate and distortion are right by themselves."""
+    betas = [0.2, 0.7, 2.5]
+    study = STUDY.format(eigenvalues=LAMBDA, latent=4, variance="fixed", beta=betas)
+    study = study.replace("train: 4096", "train: 64").replace("epochs: 1500, batch: 1024, lr: 1.0e-2", "steps: 8000, batch: 64, lr: 5.0e-2")
+    study += "  likelihood.variance: [fixed, learned, optimal]\nobjective: {draw: sigma-points}\n"
+    (tmp_path / "study.yaml").write_text(study)
+    betafield("run", tmp_path / "study.yaml", "-o", tmp_path / "out", ranks=2, timeout=600)
+    with h5py.File(tmp_path / "out/study.h5") as f:
+        for i, beta in enumerate(f["sweep/objective_beta"]):
+            if f["sweep/likelihood_variance"][i] == b"fixed":
+                rate, sse, _ = fixed(LAMBDA, 4, beta)
+                distortion = sse / 2 + 0.5 * len(LAMBDA) * np.log(2 * np.pi)
+            else:
+                _, rate, distortion, _ = learned(LAMBDA, 4, beta)
+            assert f["metrics/rate"][i, 0] == pytest.approx(rate, abs=1e-4)
+            assert f["metrics/distortion"][i, 0] == pytest.approx(distortion, abs=1e-4)
+
+
 def test_the_theory_above_is_the_published_table():
     assert fixed(LAMBDA, 4, 0.2)[:2] == pytest.approx((3.91202301, 0.95), abs=1e-8)
     assert learned(LAMBDA, 4, 1.5)[:3] == pytest.approx((0.43333333, 1.68589514, 6.00488713), abs=1e-8)

@@ -108,17 +108,9 @@ static void test_train_team__same_bits_for_every_team_size(void **state)
     small_name(small.vae.objective, "beta-vae");
 }
 
-/* Two samples of eight rows in four lanes: every lane has half of a sample's betas, and its rows are those of one lane alone. */
-static void test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks(void **state)
+/* A batch of two samples in four lanes: every lane has half of a sample's rows, and they are those of one lane alone. */
+static void check_split(void)
 {
-    (void)state;
-    const small_training before = small;
-    small_name(small.vae.condition, "beta");
-    small_name(small.vae.modulation, "concat");
-    small.vae.beta = NAN;
-    small.vae.beta_range[0] = 0.1;
-    small.vae.beta_range[1] = 10.0;
-    small.vae.betas_per_sample = 8;
     small.train.batch = 2;
     small.train.steps = 40;
     small.train.lanes = 1;
@@ -135,6 +127,37 @@ static void test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks(vo
     }
     free(alone);
     free(one_lane);
+}
+
+static void test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks(void **state)
+{
+    (void)state;
+    const small_training before = small;
+    small_name(small.vae.condition, "beta");
+    small_name(small.vae.modulation, "concat");
+    small.vae.beta = NAN;
+    small.vae.beta_range[0] = 0.1;
+    small.vae.beta_range[1] = 10.0;
+    small.vae.betas_per_sample = 8;
+    check_split();
+    small_name(small.vae.draw, "antithetic");
+    small.vae.betas_per_sample = 3;
+    small.vae.draws = 2;
+    check_split();
+    small = before;
+}
+
+/* Six draws of a sample in two lanes: one lane ends and the next begins between the two of a pair. */
+static void test_train_team__draws_of_a_sample_are_split_over_lanes_and_ranks(void **state)
+{
+    (void)state;
+    static const struct { const char *draw; int64_t draws; } cases[] = { { "random", 6 }, { "antithetic", 6 }, { "sigma-points", 0 } };
+    const small_training before = small;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        small_name(small.vae.draw, cases[i].draw);
+        small.vae.draws = cases[i].draws;
+        check_split();
+    }
     small = before;
 }
 
@@ -319,6 +342,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_train_team__same_bits_for_every_team_size),
         cmocka_unit_test(test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks),
+        cmocka_unit_test(test_train_team__draws_of_a_sample_are_split_over_lanes_and_ranks),
         cmocka_unit_test(test_train_team__one_flag_stops_all),
         cmocka_unit_test(test_train_team__shares_of_the_update_give_the_same_bits),
         cmocka_unit_test(test_train_team__a_lost_gradient_is_everybodys),

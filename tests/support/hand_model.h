@@ -35,7 +35,7 @@ static inline rig opened(int64_t n, int width, const double *eigenvalues, const 
     r.data_options.gaussian.eigenvalues.count = width;
     memcpy(r.data_options.gaussian.eigenvalues.at, eigenvalues, (size_t)width * sizeof *eigenvalues);
     r.vae = (bf_vae_options){ .latent = latent, .activation = "relu", .output = "linear", .posterior = "gaussian", .prior = "normal",
-                              .likelihood = "gaussian", .variance = "fixed", .variance_value = variance, .objective = "beta-vae", .beta = beta };
+                              .likelihood = "gaussian", .variance = "fixed", .variance_value = variance, .objective = "beta-vae", .draw = "random", .beta = beta };
     snprintf(r.vae.net, sizeof r.vae.net, "%s", net);
     r.measure = (bf_measure_options){ .count = 5, .name = { "rd", "active", "nll", "collapse", "traversal" }, .rd_samples = 1, .nll_samples = 3,
                                       .nll_rows = -1, .traversal_bases = 7 };

@@ -220,7 +220,7 @@ static void rig_destroy(rig *r)
 
 static void rig_run(rig *r, int rows)
 {
-    static const int64_t samples[LANES * ROWS] = { 11, 5, 8, 2, 900, 4 };
+    static const int64_t row = (int64_t)1 << 40, samples[LANES * ROWS] = { 11, 5 | 1 * row, 8 | 7 * row, 2 | 2 * row, 900 | 3 * row, 4 };
     const bf_run run = { .theta = r->theta, .grads = r->grads, .stats = r->stats, .samples = samples, .seed = 5, .step = 7, .rows = rows,
                          .weights = weights, .batch = LANES * rows };
     bf_plan_run(r->plan, &run);

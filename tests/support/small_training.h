@@ -37,7 +37,7 @@ static inline bf_status small_training_open(const bf_comm *world, int64_t train,
     small_name(t->data_options.scale, "auto");
     t->vae = (bf_vae_options){ .net = "mlp", .hidden = { .count = 1, .at = { 16 } }, .latent = 4, .activation = "relu", .output = "linear",
                                .posterior = "gaussian", .prior = "normal", .likelihood = "gaussian", .variance = "learned",
-                               .variance_value = NAN, .objective = "beta-vae", .beta = 1.0, .capacity = 2.0, .gamma = 20.0 };
+                               .variance_value = NAN, .objective = "beta-vae", .draw = "random", .beta = 1.0, .capacity = 2.0, .gamma = 20.0 };
     t->train = (bf_train_options){ .epochs = 4, .batch = 64, .lanes = 1, .optimizer = "adam", .schedule = "constant", .lr = 1e-2, .step_factor = 1.0,
                                    .epsilon = 1e-8, .momentum = 0.9, .betas = { 0.9, 0.999 }, .keep = "last", .backend = "portable", .precision = "f32" };
     t->measure = (bf_measure_options){ .count = 1, .name = { "rd" }, .rd_samples = 1 };

@@ -47,7 +47,7 @@ static void read_options(int argc, char **argv, dump *d)
     const int h = atoi(argv[3]), w = atoi(argv[4]), c = atoi(argv[5]);
     d->options = (bf_vae_options){ .hidden = { .count = 2, .at = { 23, 17 } }, .latent = LATENT, .activation = "tanh", .output = "linear",
                                    .posterior = "gaussian", .prior = "normal", .likelihood = "gaussian", .variance = "learned",
-                                   .variance_value = 0.5, .objective = "beta-vae", .beta = 0.7 };
+                                   .variance_value = 0.5, .objective = "beta-vae", .draw = "random", .beta = 0.7 };
     snprintf(d->options.net, sizeof d->options.net, "%s", argv[6]);
     d->data = (bf_vae_data){ .dims = 3, .shape = { h, w, c }, .width = h * w * c, .variance = 0.1 };
     bf_layer_texts *to = &d->options.encoder;

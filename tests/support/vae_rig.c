@@ -9,7 +9,7 @@ bf_vae_options vae_rig_options(void)
     return (bf_vae_options){
         .net = "mlp", .hidden = { .count = 2, .at = { 5, 3 } }, .latent = 2, .activation = "tanh", .output = "linear",
         .posterior = "gaussian", .prior = "normal", .likelihood = "gaussian", .variance = "learned", .variance_value = 0.5, .components = 2, .floor = 1e-2,
-        .objective = "beta-vae", .beta = 0.7, .warmup = 0.0, .capacity = 0.4, .gamma = 1.3,
+        .objective = "beta-vae", .draw = "random", .beta = 0.7, .warmup = 0.0, .capacity = 0.4, .gamma = 1.3,
     };
 }
 

@@ -18,18 +18,37 @@ static void give(const bf_node *n, const bf_lane *l, int input, int at, double g
     if (n->wants[input]) DIN(input)[at] = n->adds[input] ? DIN(input)[at] + g : g;
 }
 
-/* The noise is defined in floats: a wider backend sees the same draw. */
-static void noise_forward(const bf_node *n, const bf_lane *l)
+static int64_t number(const bf_lane *l, int r) { return l->samples[r] / ((int64_t)1 << 40); }
+static int64_t sample(const bf_lane *l, int r) { return l->samples[r] % ((int64_t)1 << 40); }
+
+/* The noise is defined in floats: a wider backend sees the same draw. Rows of a pair: of one address, with both signs. */
+static void noise(const bf_node *n, const bf_lane *l, int together)
 {
     const int cols = bf_lane_shape(l, n->output).channels;
     float *row = malloc((size_t)cols * sizeof *row);
     if (row == NULL) abort();
     for (int r = 0; r < ROWS; r++) {
-        bf_draw d = { l->seed, l->step, r < l->rows ? (uint64_t)l->samples[r] : 0, (uint32_t)n->kind };
+        bf_draw d = { l->seed, l->step, 0, (uint32_t)n->kind };
+        if (r < l->rows) d.sample = (uint64_t)sample(l, r) + ((uint64_t)(number(l, r) / together) << 40);
         bf_rng_normal(&d, row, (size_t)cols);
-        for (int j = 0; j < cols; j++) OUT[r * cols + j] = r < l->rows ? (double)row[j] : 0;
+        const double sign = r >= l->rows ? 0 : number(l, r) % together == 0 ? 1 : -1;
+        for (int j = 0; j < cols; j++) OUT[r * cols + j] = sign * (double)row[j];
     }
     free(row);
+}
+
+static void noise_forward(const bf_node *n, const bf_lane *l) { noise(n, l, 1); }
+static void antithetic_forward(const bf_node *n, const bf_lane *l) { noise(n, l, 2); }
+
+static void sigma_points_forward(const bf_node *n, const bf_lane *l)
+{
+    const int cols = bf_lane_shape(l, n->output).channels;
+    const double root = (double)sqrtf((float)cols);
+    for (int r = 0; r < ROWS; r++)
+        for (int j = 0; j < cols; j++) {
+            const int64_t point = r < l->rows ? number(l, r) % (2 * cols) : -1;
+            OUT[r * cols + j] = point == 2 * j ? root : point == 2 * j + 1 ? -root : 0;
+        }
 }
 
 static void reparameterize_forward(const bf_node *n, const bf_lane *l)
@@ -142,6 +161,8 @@ static void learned_backward(const bf_node *n, const bf_lane *l)
 
 const bf_twin bf_twins_vae[] = {
     { "noise.normal", { noise_forward, NULL } },
+    { "noise.antithetic", { antithetic_forward, NULL } },
+    { "noise.sigma_points", { sigma_points_forward, NULL } },
     { "reparameterize", { reparameterize_forward, reparameterize_backward } },
     { "kl.normal", { kl_forward, kl_backward } },
     { "squared_error", { squared_error_forward, squared_error_backward } },

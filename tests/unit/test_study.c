@@ -2,6 +2,7 @@
 #include "study_case.h"
 
 #include "base/status.h"
+#include "vae/draws.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -257,6 +258,47 @@ static void test_study__lanes_are_cut_by_row(void **state)
                   "s.yaml:3:9: train.batch: 1 samples cannot be cut into 4 equal lanes\n");
 }
 
+static void test_study__draws_fit_the_way_they_are_drawn(void **state)
+{
+    (void)state;
+    static const struct { const char *text, *said; } cases[] = {
+        { "objective: {draws: 3, draw: antithetic}\n", "s.yaml:2:13: objective.draws: 3 is no multiple of 2, as objective.draw: antithetic asks\n" },
+        { "objective: {draws: 4, draw: sigma-points}\nmodel: {latent: 3}\n",
+          "s.yaml:2:13: objective.draws: 4 is not twice model.latent, the number of sigma-points; left out, it is\n" },
+        { "objective: {draws: 2}\nposterior: delta\n", "s.yaml:2:13: objective.draws: posterior: delta has nothing to draw\n" },
+        { "objective: {draw: sigma-points}\nmodel: {latent: 3}\ntrain: {batch: 2, lanes: 8}\n",
+          "s.yaml:4:9: train.batch: 2 samples times objective.draws cannot be cut into 8 equal lanes\n" },
+        { "objective: {beta: {range: [0.1, 10]}, betas_per_sample: 1024, draws: 8192}\nmodel: {condition: beta}\n"
+          "train: {batch: 1024}\ndata: {train: 2048}\n",
+          "s.yaml:4:9: train.batch: 1024 samples times objective.betas_per_sample times objective.draws are too many\n" },
+    };
+    char text[512];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(text, sizeof text, "study: r\n%s", cases[i].text);
+        study_refuses(text, NULL, cases[i].said);
+    }
+    bf_study *s = study_of("study: r\nobjective: {draw: sigma-points}\nmodel: {latent: 3}\ntrain: {batch: 4, lanes: 8}\n", NULL);
+    assert_int_equal(bf_draws(&bf_study_base(s)->vae), 6);
+    bf_study_free(&s);
+}
+
+/* One draw, said or not, is the configuration that it was before there were more. */
+static void test_study__draws_are_hashed_where_there_are_several(void **state)
+{
+    (void)state;
+    static const char *const sets[] = { "seed=7", "objective.draws=1", "objective.draws=2", "objective.draw=antithetic", "objective.draw=sigma-points" };
+    char hash[5][17];
+    for (int i = 0; i < 5; i++) {
+        bf_study *s = study_of("study: h\n", SETS(sets[i]));
+        bf_config_hash(bf_study_base(s), hash[i]);
+        bf_study_free(&s);
+    }
+    assert_string_equal(hash[0], hash[1]);
+    for (int i = 2; i < 5; i++)
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(hash[i], hash[j]);
+}
+
 static void test_study__ranges_of_beta_belong_to_conditioned_models(void **state)
 {
     (void)state;
@@ -369,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_study__all_problems_at_once_sorted_by_place), cmocka_unit_test(test_study__yaml_beyond_the_subset_is_refused),
         cmocka_unit_test(test_study__byte_order_mark_and_windows_lines_are_read), cmocka_unit_test(test_study__later_features_are_known_but_refused),
         cmocka_unit_test(test_study__lanes_are_cut_by_row),
+        cmocka_unit_test(test_study__draws_fit_the_way_they_are_drawn), cmocka_unit_test(test_study__draws_are_hashed_where_there_are_several),
         cmocka_unit_test(test_study__ranges_of_beta_belong_to_conditioned_models),
         cmocka_unit_test(test_study__keys_must_agree), cmocka_unit_test(test_study__sweeps_are_checked),
         cmocka_unit_test(test_study__a_flood_of_problems_is_counted),

@@ -6,12 +6,15 @@
 #include "vae/gaussian.h"
 #include "vae/ops.h"
 
-static void noise(bf_bench *g) { bf_bench_watch(g, bf_noise_normal(g->b, g->rows, g->cols, 3)); }
+static bf_value drawn(bf_bench *g, int cols, const bf_op *op) { return bf_noise_drawn(g->b, g->rows, cols, (bf_noise){ op, 3 }); }
+static void noise(bf_bench *g) { bf_bench_watch(g, drawn(g, g->cols, &bf_op_noise_normal)); }
+static void antithetic(bf_bench *g) { bf_bench_watch(g, drawn(g, g->cols, &bf_op_noise_antithetic)); }
+static void sigma_points(bf_bench *g) { bf_bench_watch(g, drawn(g, g->cols, &bf_op_noise_sigma_points)); }
 
 static void reparameterize(bf_bench *g)
 {
     const bf_value mean = bf_bench_leaf(g, "mean", g->cols, 1.0), logvar = bf_bench_leaf(g, "logvar", g->cols, 1.0);
-    bf_bench_probe(g, bf_reparameterize(g->b, mean, logvar, bf_noise_normal(g->b, g->rows, g->cols, 3)));
+    bf_bench_probe(g, bf_reparameterize(g->b, mean, logvar, drawn(g, g->cols, &bf_op_noise_normal)));
 }
 
 static void kl(bf_bench *g)
@@ -105,7 +108,7 @@ static void log_abs(bf_bench *g)
 /* Data no gradient reaches: whole numbers, among them the first and the last. */
 static bf_value level(bf_bench *g, int cols, int levels)
 {
-    const bf_value x = bf_activate(g->b, bf_noise_normal(g->b, g->rows, cols, 3), BF_ELU);
+    const bf_value x = bf_activate(g->b, drawn(g, cols, &bf_op_noise_normal), BF_ELU);
     return bf_levels(g->b, x, levels);
 }
 
@@ -138,10 +141,14 @@ static void logistic_mixture_mean(bf_bench *g)
 }
 
 /* What a model is told is drawn: no gradient goes there. Of one sign, so that sums over rows do not cancel. */
-static bf_value told(bf_bench *g) { return bf_activate(g->b, bf_noise_even(g->b, g->rows, 1.5, 12), BF_SIGMOID); }
+static bf_value told(bf_bench *g) { return bf_activate(g->b, bf_noise_even(g->b, g->rows, 1, 1.5, 12), BF_SIGMOID); }
 static bf_condition condition(bf_bench *g) { return (bf_condition){ .n = told(g), .middle = -0.4, .slope = 0.6 }; }
 
-static void even(bf_bench *g) { bf_bench_watch(g, bf_noise_even(g->b, g->rows, 1.5, 12)); }
+static void even(bf_bench *g)
+{
+    bf_bench_watch(g, bf_noise_even(g->b, g->rows, 1, 1.5, 12));
+    bf_bench_watch(g, bf_noise_even(g->b, g->rows, 2, 1.5, 12));
+}
 
 static void gate(bf_bench *g)
 {
@@ -150,7 +157,7 @@ static void gate(bf_bench *g)
     bf_bench_probe(g, bf_modulation_gate.hidden(g->b, &c, bf_bench_grid(g, "w", 2, 3, g->cols, 1.0), "second", BF_DECODER));
 }
 
-static bf_value picked(bf_bench *g) { return bf_noise_listed(g->b, g->rows, -0.7, 0.4, 3, 12); }
+static bf_value picked(bf_bench *g) { return bf_noise_listed(g->b, g->rows, 2, -0.7, 0.4, 3, 12); }
 static void listed(bf_bench *g) { bf_bench_watch(g, picked(g)); }
 
 static void cconv(bf_bench *g)
@@ -165,7 +172,7 @@ static void film(bf_bench *g)
     bf_bench_probe(g, bf_modulation_film.hidden(g->b, &c, bf_bench_grid(g, "v", 2, 3, g->cols, 1.0), "first", BF_ENCODER));
 }
 
-static void beside(bf_bench *g) { bf_bench_probe(g, bf_beside(g->b, bf_bench_grid(g, "v", 2, 3, g->cols, 1.0), bf_noise_normal(g->b, g->rows, 2, 3))); }
+static void beside(bf_bench *g) { bf_bench_probe(g, bf_beside(g->b, bf_bench_grid(g, "v", 2, 3, g->cols, 1.0), drawn(g, 2, &bf_op_noise_normal))); }
 
 static void weigh(bf_bench *g)
 {
@@ -204,7 +211,7 @@ static void from_capacity(bf_bench *g)
 }
 
 static const bf_op_case cases[] = {
-    { "noise.normal", noise }, { "reparameterize", reparameterize }, { "kl.normal", kl }, { "squared_error", squared_error },
+    { "noise.normal", noise }, { "noise.antithetic", antithetic }, { "noise.sigma_points", sigma_points }, { "reparameterize", reparameterize }, { "kl.normal", kl }, { "squared_error", squared_error },
     { "bernoulli", bernoulli }, { "gaussian.fixed", fixed }, { "gaussian.learned", learned }, { "gaussian.optimal", optimal },
     { "gaussian.per_image", per_image }, { "gaussian.per_pixel", per_pixel }, { "gaussian.decoder", decoder },
     { "decoder_variance", decoder_variance }, { "student_t", student_t }, { "log_abs", log_abs }, { "levels", levels }, { "bits", bits },

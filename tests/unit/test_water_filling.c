@@ -101,7 +101,7 @@ static void make(bf_data_options *d, bf_vae_options *v)
     *d = (bf_data_options){ .source = "gaussian", .binarize = "none", .scale = "auto", .gaussian.eigenvalues.count = 6 };
     memcpy(d->gaussian.eigenvalues.at, mixed, sizeof mixed);
     *v = (bf_vae_options){ .latent = 4, .posterior = "gaussian", .prior = "normal", .likelihood = "gaussian", .variance = "fixed",
-                           .variance_value = NAN, .objective = "beta-vae" };
+                           .variance_value = NAN, .objective = "beta-vae", .draw = "random" };
 }
 
 static void test_water_filling__knows_which_models_it_speaks_of(void **state)
