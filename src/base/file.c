@@ -106,6 +106,10 @@ bf_status bf_file_temporary(char *out, size_t size, const char *path, const char
     int n = snprintf(out, size, "%s.%s.tmp", path, tag);
     if (n < 0 || (size_t)n >= size)
         return BF_FAIL(BF_E_INPUT, "the path is too long for a temporary name beside it: %s", path);
+    /* A rename would put a file in the place of a device or a pipe, whose users would not find it again. */
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return BF_FAIL(BF_E_IO, "%s: there is something that is not a file; choose another name", path);
     return BF_DONE;
 }
 

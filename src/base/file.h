@@ -9,7 +9,8 @@
 BF_MUST_USE bf_status bf_file_mkdirs(const char *path);
 /* Local. fsyncs tmp, renames it to path, fsyncs the folder. */
 BF_MUST_USE bf_status bf_file_publish(const char *tmp, const char *path);
-/* Local. The one way temporary files are named: path.tag.tmp, so that stale ones are recognised. */
+/* Local. The one way temporary files are named: path.tag.tmp, so that stale ones are recognised. BF_E_IO where path is there and no
+ * regular file: what is written there does not replace folders, devices or pipes. */
 BF_MUST_USE bf_status bf_file_temporary(char *out, size_t size, const char *path, const char *tag);
 /* Local. Writes bytes to path through a temporary name and bf_file_publish. tag makes the temporary name unique (the run's uuid). */
 BF_MUST_USE bf_status bf_file_write(const char *path, const char *tag, const void *bytes, size_t n);

@@ -34,7 +34,7 @@ static bf_status unknown(const bf_option *options, const char *arg)
     char name[128];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(arg, "="), arg);
     const bf_option *nearest = NULL;
-    int least = bf_edit_limit(name) + 1;
+    int least = strlen(name) > 2 ? bf_edit_limit(name) + 1 : 0;     /* one letter is no misspelling of another */
     for (const bf_option *o = options; o->name; o++) {
         const int d = is_place(o) ? least : bf_edit_distance(name, o->name);
         if (d >= least) continue;

@@ -83,6 +83,8 @@ static void test_args__an_unknown_option_names_the_nearest(void **state)
     assert_non_null(strstr(s.what, "did you mean --ranks?"));
     s = read_line(&o, "in.yaml --jsno=1");
     assert_non_null(strstr(s.what, "did you mean --json?"));
+    s = read_line(&o, "in.yaml -q");
+    assert_string_equal(s.what, "unknown option -q");
     s = read_line(&o, "in.yaml --something-else");
     assert_non_null(strstr(s.what, "--something-else"));
     assert_null(strstr(s.what, "did you mean"));

@@ -87,6 +87,22 @@ static void test_file__a_failed_write_keeps_the_old_file(void **state)
     assert_int_equal(bf_file_publish("not there", "old").code, BF_E_IO);
 }
 
+/* /dev/full and its like are written to by many: a rename would make a file of it. */
+static void test_file__only_regular_files_are_replaced(void **state)
+{
+    (void)state;
+    struct stat st;
+    assert_int_equal(mkfifo("channel", 0666), 0);
+    const bf_status s = bf_file_write("channel", "t", "x", 1);
+    assert_int_equal(s.code, BF_E_IO);
+    assert_non_null(strstr(s.what, "channel: there is something that is not a file"));
+    assert_true(stat("channel", &st) == 0 && S_ISFIFO(st.st_mode));
+    assert_false(bf_file_exists("channel.t.tmp"));
+    assert_int_equal(bf_file_write("target", "t", "x", 1).code, BF_OK);
+    assert_int_equal(symlink("target", "link"), 0);
+    assert_int_equal(bf_file_write("link", "t", "y", 1).code, BF_OK);          /* another name of a file may be replaced */
+}
+
 static void test_file__only_regular_files_are_read(void **state)
 {
     (void)state;
@@ -179,6 +195,7 @@ int main(void)
         cmocka_unit_test(test_file__what_was_written_is_read),
         cmocka_unit_test(test_file__larger_files_are_whole),
         cmocka_unit_test(test_file__a_failed_write_keeps_the_old_file),
+        cmocka_unit_test(test_file__only_regular_files_are_replaced),
         cmocka_unit_test(test_file__only_regular_files_are_read),
         cmocka_unit_test(test_file__a_size_that_lies_is_not_believed),
         cmocka_unit_test(test_file__mkdirs_makes_the_whole_way),
