@@ -26,13 +26,17 @@ void bf_inspection_fail(bf_inspection *v, const char *file, const bf_status *s)
 
 typedef struct visit { bf_inspection *inspection; const char *name; } visit;
 
-/* HDF5 1.12 renamed the walk and its record. */
+/* HDF5 1.12 renamed the walks and their records. */
 #if H5_VERSION_GE(1, 12, 0)
 typedef H5O_info2_t object_info;
+typedef H5L_info2_t link_info;
 #define WALK(file, visitor, state) H5Ovisit3((file), H5_INDEX_NAME, H5_ITER_NATIVE, (visitor), (state), H5O_INFO_BASIC)
+#define WALK_LINKS(file, visitor, state) H5Lvisit2((file), H5_INDEX_NAME, H5_ITER_NATIVE, (visitor), (state))
 #else
 typedef H5O_info_t object_info;
+typedef H5L_info_t link_info;
 #define WALK(file, visitor, state) H5Ovisit2((file), H5_INDEX_NAME, H5_ITER_NATIVE, (visitor), (state), H5O_INFO_BASIC)
+#define WALK_LINKS(file, visitor, state) H5Lvisit((file), H5_INDEX_NAME, H5_ITER_NATIVE, (visitor), (state))
 #endif
 
 static herr_t inspect_object(hid_t root, const char *path, const object_info *info, void *state)
@@ -58,6 +62,25 @@ void bf_inspect_datasets(bf_inspection *v, hid_t file, const char *name)
     visit at = { v, name };
     if (WALK(file, inspect_object, &at) >= 0) return;
     bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "its groups", "cannot be walked");
+    bf_inspection_fail(v, name, &s);
+}
+
+static herr_t inspect_data_link(hid_t root, const char *path, const link_info *info, void *state)
+{
+    const visit *at = state;
+    if (info->type != H5L_TYPE_EXTERNAL || strncmp(path, "data/", 5) != 0) return 0;
+    hid_t id = H5Oopen(root, path, H5P_DEFAULT);
+    if (id >= 0) return H5Oclose(id) < 0;
+    bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, path, "leads to nothing");
+    bf_inspection_find(at->inspection, at->name, "/%s", s.what);
+    return 0;
+}
+
+void bf_inspect_data_links(bf_inspection *v, hid_t file, const char *name)
+{
+    visit at = { v, name };
+    if (WALK_LINKS(file, inspect_data_link, &at) >= 0) return;
+    bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "its links", "cannot be walked");
     bf_inspection_fail(v, name, &s);
 }
 

@@ -18,6 +18,8 @@ void bf_inspection_fail(bf_inspection *v, const char *file, const bf_status *s);
 
 /* Every dataset in the file itself (external links are not followed): its checksum is there and holds. */
 void bf_inspect_datasets(bf_inspection *v, hid_t file, const char *name);
+/* Every link below /data, which is to data.h5, leads to something. */
+void bf_inspect_data_links(bf_inspection *v, hid_t file, const char *name);
 /* study.h5 or a packed file: every row against the group of its configuration. */
 void bf_inspect_tables(bf_inspection *v, hid_t file, const char *name);
 /* The group of an ended configuration. */

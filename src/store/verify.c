@@ -23,6 +23,7 @@ static void inspect_file(bf_inspection *v, const char *path, const char *name, c
     bf_inspect_datasets(v, file, name);
     if (group) bf_inspect_config(v, file, name, group);
     if (tables) bf_inspect_tables(v, file, name);
+    if (tables) bf_inspect_data_links(v, file, name);
     s = bf_h5_close(&file, path);
     if (s.code) bf_inspection_fail(v, name, &s);
 }

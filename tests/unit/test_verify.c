@@ -104,6 +104,18 @@ static void test_verify__notices_what_is_missing_or_exchanged(void **state)
     free(bytes);
 }
 
+static void test_verify__misses_the_data_that_are_linked_to(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096], data[256];
+    snprintf(data, sizeof data, "%s/data.h5", dir);
+    assert_int_equal(unlink(data), 0);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_non_null(strstr(said, "study.h5: /data/labels/train: leads to nothing"));
+    assert_int_equal(verify("study.h5", &r, said), BF_E_FORMAT);
+}
+
 static void test_verify__compares_the_tables_with_the_configurations(void **state)
 {
     (void)state;
@@ -193,6 +205,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_verify__a_good_study_is_good_linked_and_packed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__names_a_flipped_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__notices_what_is_missing_or_exchanged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__misses_the_data_that_are_linked_to, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__compares_the_tables_with_the_configurations, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__a_parent_in_the_table_is_that_of_the_configuration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__what_is_not_ours_is_said_to_be, setup, teardown),
