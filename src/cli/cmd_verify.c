@@ -38,7 +38,7 @@ static bf_status check_lineage(const char *dir, bf_verify_report *report)
     if (known) s = bf_lineage_check(in.study, dir, stdout, &report->bad);
     bf_input_free(&in);
     if (known || s.code != BF_E_INPUT) return s;
-    puts("study.yaml: it is no study");
+    puts("study.yaml: it is no study of this version");
     report->bad++;
     return BF_DONE;
 }

@@ -241,7 +241,7 @@ def test_verify_knows_what_every_configuration_started_from(whole, tmp_path):
     assert "study.h5: c0002 starts from drawn weights; by study.yaml it is c0000" in lines
     assert "configs/c0005.h5: c0005 starts from c0001; by study.yaml it is drawn weights" in lines
     (out / "study.yaml").write_text("study: chains\nunknown: 1\n")
-    assert findings()[-1] == "study.yaml: it is no study"
+    assert findings()[-1] == "study.yaml: it is no study of this version"
 
 
 def test_plan_shows_chains_and_the_longest_way(whole):
