@@ -119,8 +119,10 @@ static bf_status read_header(bf_npy *a)
     const uint32_t n = start[6] == 1 ? start[8] | (uint32_t)start[9] << 8
                                      : start[8] | (uint32_t)start[9] << 8 | (uint32_t)start[10] << 16 | (uint32_t)start[11] << 24;
     const int64_t at = start[6] == 1 ? 10 : 12;
-    if (n > MAX_HEADER || at + (int64_t)n > (int64_t)st.st_size)
-        return BF_FAIL(BF_E_FORMAT, "%s: header says it has %lu bytes", a->name, (unsigned long)n);
+    if (n > MAX_HEADER)
+        return BF_FAIL(BF_E_FORMAT, "%s: header says it has %lu bytes; up to %d are possible", a->name, (unsigned long)n, (int)MAX_HEADER);
+    if (at + (int64_t)n > (int64_t)st.st_size)
+        return BF_FAIL(BF_E_FORMAT, "%s: header says it has %lu bytes but the file ends in it", a->name, (unsigned long)n);
     BF_TRY(read_exactly(a, at, header, n));
     header[n] = '\0';
     a->start = at + n;

@@ -92,6 +92,15 @@ static bf_status check_same(const part_of_file *a, const part_of_file *b)
     return BF_DONE;
 }
 
+static bf_status check_parts(const hdf5 *f)
+{
+    BF_TRY(check_part(&f->part[BF_TRAIN]));
+    if (!f->part[BF_TEST].name[SAMPLES][0])
+        return BF_DONE;
+    BF_TRY(check_part(&f->part[BF_TEST]));
+    return check_same(&f->part[BF_TRAIN], &f->part[BF_TEST]);
+}
+
 static bf_status find_parts(const bf_data_options *o, hdf5 *f)
 {
     BF_TRY(find_part(f, &f->part[BF_TRAIN], "train/", o->dataset));
@@ -101,11 +110,8 @@ static bf_status find_parts(const bf_data_options *o, hdf5 *f)
         BF_TRY(find_part(f, &f->part[BF_TRAIN], "", o->dataset));
     if (!f->part[BF_TRAIN].name[SAMPLES][0])
         return BF_FAIL(BF_E_INPUT, "%s: neither /train/%s nor /%s is there", bf_path_name(o->path.path[0]), o->dataset, o->dataset);
-    BF_TRY(check_part(&f->part[BF_TRAIN]));
-    if (!f->part[BF_TEST].name[SAMPLES][0])
-        return BF_DONE;
-    BF_TRY(check_part(&f->part[BF_TEST]));
-    return check_same(&f->part[BF_TRAIN], &f->part[BF_TEST]);
+    const bf_status s = check_parts(f);
+    return s.code ? BF_FAIL(s.code, "%s: /%s", bf_path_name(o->path.path[0]), s.what) : s;
 }
 
 static bf_status describe_parts(const hdf5 *f, bf_held *held)

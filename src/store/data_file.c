@@ -139,7 +139,7 @@ static bf_status shape_of(const bf_data_file *f, hid_t dataset, bf_array *a)
     hsize_t shape[H5S_MAX_RANK];
     hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
     bf_status s = BF_DONE;
-    const int rank = H5Sget_simple_extent_type(space) == H5S_SIMPLE ? H5Sget_simple_extent_dims(space, shape, NULL) : -1;
+    const int rank = H5Sget_simple_extent_type(space) == H5S_SIMPLE ? H5Sget_simple_extent_dims(space, shape, NULL) : 0;
     if (type < 0 || !type_of(type, &a->type))
         s = BF_FAIL(BF_E_FORMAT, "%s: /%s has a type other than uint8, int32, int64, float32, float64", f->name, a->name);
     else if (rank < 1 || rank > 4)

@@ -327,6 +327,10 @@ static void test_files__npy_that_lies_is_told(void **state)
         write_npy(path[0], lie[i].descr, lie[i].shape, x, sizeof x);
         refuse(&o, BF_E_FORMAT, lie[i].words);
     }
+    uint8_t bytes[4096];
+    data_rig_npy(bytes, "<f4", "(2, 3)");
+    data_rig_write(path[0], bytes, 40);
+    refuse(&o, BF_E_FORMAT, "bytes but the file ends in it");
 }
 
 static void test_files__a_number_that_is_not_finite_names_its_row(void **state)
@@ -399,6 +403,28 @@ static void test_files__hdf5_gives_back_what_was_written(void **state)
     refuse(&back, BF_E_INPUT, "made.h5: neither /train/y nor /y is there");
 }
 
+/* Every sentence says of which array, and of which file. */
+static void test_files__hdf5_arrays_that_do_not_fit_are_told(void **state)
+{
+    static float x[12];
+    const bf_array train = { .name = "train/x", .type = BF_TYPE_F32, .rank = 2, .shape = { 4, 3 }, .data = x };
+    const struct { bf_array other; const char *words; } odd[] = {
+        { { .name = "test/x", .type = BF_TYPE_F32, .rank = 2, .shape = { 4, 2 }, .data = x }, "odd.h5: /test/x: another shape or type than train/x" },
+        { { .name = "test/x", .type = BF_TYPE_F32, .rank = 1, .shape = { 4 }, .data = x }, "odd.h5: /test/x: 1 axes; samples need (rows, ...)" },
+        { { .name = "train/label", .type = BF_TYPE_F32, .rank = 1, .shape = { 3 }, .data = x }, "odd.h5: /train/label: 3 rows for the 4 samples of train/x" },
+        { { .name = "train/label", .type = BF_TYPE_F32, .rank = 0, .data = x }, "odd.h5: /train/label has 0 axes; 1 to 4 are possible" },
+    };
+    bf_data_options o;
+    (void)state;
+    data_rig_options(&o, "hdf5");
+    data_rig_path(&o, "", data_rig_file(&rig, "odd.h5", path[0]));
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        const bf_array arrays[] = { train, odd[i].other };
+        assert_int_equal(bf_data_file_write(path[0], "t", arrays, 2, NULL, 0).code, BF_OK);
+        refuse(&o, BF_E_FORMAT, odd[i].words);
+    }
+}
+
 static void test_files__hdf5_with_a_flipped_byte_is_told(void **state)
 {
     bf_data_options o;
@@ -432,6 +458,7 @@ int main(int argc, char **argv)
         TEST(missing_and_strange_files_are_told), TEST(labels_must_match), TEST(one_array_is_cut_by_the_seed),
         TEST(limits_are_held_against_the_file), TEST(cifar10_batches_become_nhwc), TEST(npy_of_every_type), TEST(npy_that_lies_is_told),
         TEST(a_number_that_is_not_finite_names_its_row), TEST(hdf5_gives_back_what_was_written), TEST(hdf5_with_a_flipped_byte_is_told),
+        TEST(hdf5_arrays_that_do_not_fit_are_told),
     };
     bf_comm *all = NULL, *shared = NULL;
     if (bf_comm_init(&argc, &argv, NULL, &all).code || bf_comm_node(all, &shared).code) return 1;
