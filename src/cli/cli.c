@@ -82,6 +82,16 @@ int bf_command_end(const bf_command *c, const bf_status *s)
     return bf_status_exit_code(s);
 }
 
+/* Output that is lost is a failure of its own; not of a run, whose results are files. */
+static int run_command(const bf_command *c, int argc, char **argv, bf_fault_plan *faults)
+{
+    const int code = c->run(argc, argv, faults);
+    const bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (code != 0 || !lost || c == &bf_command_run) return code;
+    const bf_status s = BF_FAIL(BF_E_IO, "cannot write to stdout");
+    return bf_command_end(c, &s);
+}
+
 int bf_cli(int argc, char **argv, bf_fault_plan *faults)
 {
     if (argc < 2 || asks_help(argv[1])) return overview();
@@ -93,5 +103,5 @@ int bf_cli(int argc, char **argv, bf_fault_plan *faults)
     if (!c) return unknown(argv[1]);
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (asks_help(argv[i])) return explain(c);
-    return c->run(argc - 1, argv + 1, faults);
+    return run_command(c, argc - 1, argv + 1, faults);
 }

@@ -1,9 +1,12 @@
 """The program teaches: help for every command, and mistakes answered with the nearest right name."""
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
-from betafield import betafield
+from betafield import betafield, command, environment
 
+ROOT = Path(__file__).parents[2]
 OPTIONS = {
     "run": ["INPUT.yaml", "-o", "--set", "--max-hours", "--only", "--retry-failed", "--fresh", "--quiet"],
     "plan": ["INPUT.yaml", "--ranks", "--set", "--only", "--time", "--json"],
@@ -84,3 +87,11 @@ def test_an_unknown_key_names_the_nearest(study):
     done = betafield("plan", path, expect=2)
     assert f"{path}:3:3: model.laten: " in done.stderr and "model.latent" in done.stderr
     assert f"{path}:4:9: train.epoch: " in done.stderr and "train.epochs" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("keys",), ("keys", "--json"), ("version",), ("plan", "inputs/quickstart.yaml")])
+def test_output_that_is_lost_is_a_failure(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=60, cwd=ROOT)
+    assert done.returncode == 74
+    assert f"betafield {arguments[0]}: cannot write to stdout" in done.stderr
