@@ -46,6 +46,8 @@ void bf_comm_sum_all(const bf_comm *c, int64_t *v, size_t n);
 void bf_comm_gather(const bf_comm *c, const void *mine, size_t n, void *all, size_t *offsets, int root);
 /* The same to every rank. */
 void bf_comm_allgather(const bf_comm *c, const void *mine, size_t n, void *all, size_t *offsets);
+/* Collective. In place: every rank has written its part of v (size, n), n floats, and gets the others'. */
+void bf_comm_allgather_f32(const bf_comm *c, float *v, size_t n);
 /* Collective. In place, size must be a power of two: pairwise tree, neighbour first, distance doubling, so that the result is
  * ((v0+v1)+(v2+v3))+... bit for bit, whatever the transport. scratch (n) is the caller's. Large vectors: reduce-scatter and allgather with the same tree per element. */
 void bf_comm_tree_f32(const bf_comm *c, float *restrict v, size_t n, float *restrict scratch);

@@ -208,7 +208,7 @@ bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_valu
     if (more == NULL) return &b->nowhere;
     p->node = more;
     bf_node *n = &p->node[p->nodes++];
-    *n = (bf_node){ .op = op, .n_inputs = n_inputs, .output = v, .coupling = -1 };
+    *n = (bf_node){ .op = op, .n_inputs = n_inputs, .output = v, .coupling = -1, .start = BF_NO_VALUE };
     for (int i = 0; i < n_inputs; i++) n->input[i] = inputs[i];
     if (p->backend->find == NULL || !p->backend->find(op, &n->run)) n->run = op->portable;
     if (n->run.forward == NULL)
@@ -367,9 +367,33 @@ static bool has_narrow_value(const bf_plan *p, const bf_node *n)
     return narrow;
 }
 
+/* The only other node with n's slot 0, when it starts that slot's gradient. */
+static bf_node *starter(const bf_plan *p, const bf_node *n)
+{
+    bf_node *found = NULL;
+    for (int i = 0; i < p->nodes; i++) {
+        bf_node *m = &p->node[i];
+        if (m == n || m->n_slots == 0 || m->slot[0] != n->slot[0] || m->run.backward == NULL) continue;
+        if (found != NULL || !m->op->starts || m->slot_adds[0]) return NULL;
+        found = m;
+    }
+    return found;
+}
+
 static bool hands_over(const bf_plan *p, const bf_node *n)
 {
-    return n->op->hands != NULL && n->run.backward != NULL && n->slot_last[0] && !n->slot_adds[0] && n->op->hands(p, n);
+    return n->op->hands != NULL && n->run.backward != NULL && n->slot_last[0] && (!n->slot_adds[0] || starter(p, n) != NULL) && n->op->hands(p, n);
+}
+
+/* Who gives the whole gradient of its weights leaves no other node anything to write. */
+static void join_starters(bf_plan *p)
+{
+    for (int i = 0; i < p->nodes; i++) {
+        bf_node *n = &p->node[i], *m = n->hands && n->slot_adds[0] ? starter(p, n) : NULL;
+        if (m == NULL) continue;
+        n->start = m->output;
+        m->hands = true;
+    }
 }
 
 /* The last word on kernels: the backend's own, or those of the op, widened where need be. Scratch serves one kernel at a time. */
@@ -384,6 +408,7 @@ static bf_status prepare_nodes(bf_plan *p)
         if (!own && n->op != &bf_op_cast && has_narrow_value(p, n)) bf_narrow_wrap(p, n);
         if (n->work > p->work) p->work = n->work;
     }
+    join_starters(p);
     return BF_DONE;
 }
 
@@ -397,6 +422,7 @@ static bf_status complete(bf_builder *b)
     mark_used(p);
     BF_TRY(bf_plan_derive(p));
     BF_TRY(prepare_nodes(p));
+    BF_TRY(bf_plan_factor(p));
     if (!p->shape.backward) BF_TRY(bf_plan_share(p));
     lay_out(p, &p->memory);
     if (p->shape.counted && p->memory.used < SIZE_MAX) {
@@ -434,6 +460,7 @@ void bf_plan_destroy(bf_plan **plan)
     free(p->term);
     free(p->idle);
     free(p->average);
+    free(p->factors);
     free(p->buffer);
     free(p);
     *plan = NULL;

@@ -34,7 +34,7 @@ size_t bf_gemm_work(int m, int n, int k)
 {
     if (!is_ours(m, n, k)) return 0;
     if (bf_gemm_is_small(m, n, k)) return bf_gemm_panels_work(m, k) * sizeof(float);
-    const size_t rows = (size_t)n * (size_t)k <= PACKED_WHOLE ? bf_gemm_rows_work(m, n, k) : 0;
+    const size_t rows = (size_t)n * (size_t)k <= PACKED_WHOLE ? bf_gemm_rows_work(m, n, k, 1) : 0;
     return more(more(bf_gemm_panels_work(m, k), bf_gemm_across_work(m, n, k)), rows) * sizeof(float);
 }
 
@@ -52,16 +52,18 @@ void bf_gemm(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *
     switch (choose(m, n, k, a, b)) {
     case PANELS: bf_gemm_panels(m, n, k, a, b, adds, c, work); break;
     case ACROSS: bf_gemm_across(m, n, k, a, b, adds, c, work); break;
-    case ROWS: bf_gemm_rows(m, n, k, a, b, adds, c, NULL, 0, work); break;
+    case ROWS: bf_gemm_rows(m, n, k, a, b, adds, c, work); break;
     case BLAS:
         cblas_sgemm(CblasRowMajor, turned(a), turned(b), m, n, k, 1.0f, a.at, stride(a, m, k), b.at, stride(b, k, n), adds ? 1.0f : 0.0f, c, n);
         break;
     }
 }
 
-bool bf_gemm_can_be_taken(int m, int n, int k, bf_operand a, bf_operand b) { return choose(m, n, k, a, b) == ROWS; }
-
-void bf_gemm_taken(int m, int n, int k, bf_operand a, bf_operand b, const bf_taker *taker, size_t first, void *work)
+bool bf_gemm_can_be_taken(int rows, int out, int in)
 {
-    bf_gemm_rows(m, n, k, a, b, false, NULL, taker, first, work);
+    return choose(out, in, rows, (bf_operand){ NULL, 1, (size_t)out }, (bf_operand){ NULL, (size_t)in, 1 }) == ROWS;
 }
+
+void bf_gemm_taken(const bf_thin *g, int from, int to, const bf_taker *taker, void *work) { bf_gemm_rows_taken(g, from, to, taker, work); }
+
+size_t bf_gemm_taken_work(const bf_thin *g) { return bf_gemm_rows_work(g->out, g->in, g->rows, g->lanes) * sizeof(float); }

@@ -9,6 +9,15 @@
 /* An operand as it lies in memory: entry (i, j) at at[i * row + j * col]. */
 typedef struct bf_operand { const float *at; size_t row, col; } bf_operand;
 
+/* A gradient of weights (out, in) as the thin matrices it is made of: u v^T, where there is one, plus the slopes of the outputs, turned, times the
+ * inputs; of several lanes, the tree's sum (nn/tree.h), every lane's four lying `apart` floats behind those of the one before. */
+typedef struct bf_thin {
+    int rows, out, in, lanes;
+    const float *slopes, *inputs;           /* (rows, out), (rows, in) */
+    const float *u, *v;                     /* (out), (in); NULL: none */
+    size_t apart, first;                    /* first: the number of the gradient's first entry in the flat vector */
+} bf_thin;
+
 /* True where a call of a library would cost more than it multiplies faster: a rule on sizes alone. */
 bool bf_gemm_is_small(int m, int n, int k);
 
@@ -21,8 +30,9 @@ size_t bf_gemm_panels_work(int m, int k);
 /* b's columns are contiguous: a layer's way forward, whose weights are read as they lie. Worth it where b is larger than a. */
 void bf_gemm_across(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work);
 size_t bf_gemm_across_work(int m, int n, int k);
-/* Some rows after the other, all of b being packed before: a gradient of weights. With a taker, c is NULL and whole rows go
- * there, c's first element having the number `first`. */
-void bf_gemm_rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, const bf_taker *taker, size_t first, float *work);
-size_t bf_gemm_rows_work(int m, int n, int k);
+/* Some rows after the other, all of b being packed before: a gradient of weights. */
+void bf_gemm_rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work);
+/* Rows from .. to-1 of a gradient of weights, the same bits, but whole rows go to the taker, numbered as they are in the flat vector. */
+void bf_gemm_rows_taken(const bf_thin *g, int from, int to, const bf_taker *taker, float *work);
+size_t bf_gemm_rows_work(int m, int n, int k, int lanes);
 #endif

@@ -1,6 +1,7 @@
 /* Some rows of c after the other, against panels of all of b: what is finished is finished for good, so that a taker has whole rows while they
  * are in the cache. */
 #include "nn/gemm_tile.h"
+#include "nn/tree.h"
 
 /* As many rows as one takes at a time: enough that a call is nothing beside its work, few enough for the second cache. */
 enum { TAKEN = 16384 };
@@ -13,10 +14,15 @@ static size_t rows_at_once(size_t m, size_t n)
 
 static size_t panel_floats(size_t n, size_t k) { return panels_of(n) * WIDE * k; }
 
-size_t bf_gemm_rows_work(int m, int n, int k)
+size_t bf_gemm_rows_work(int m, int n, int k, int lanes)
 {
-    const size_t some = rows_at_once((size_t)m, (size_t)n);
-    return panel_floats((size_t)n, (size_t)k) + padded(some * (size_t)k) + some * (size_t)n;
+    const size_t some = rows_at_once((size_t)m, (size_t)n), of_a_lane = panel_floats((size_t)n, (size_t)k) + some * (size_t)n;
+    return padded(some * (size_t)k) + (size_t)lanes * of_a_lane;
+}
+
+static void pack_panels(size_t n, size_t k, bf_operand b, float *panels)
+{
+    for (size_t j = 0; j < n; j += WIDE) pack_panel(b, j, n, k, panels + j * k);
 }
 
 /* c (m, n) of a few rows, which are packed first: a panel meets them all while it is in the first cache. */
@@ -33,15 +39,37 @@ static void some_rows(size_t m, size_t n, size_t k, bf_operand a, const float *p
         }
 }
 
-void bf_gemm_rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, const bf_taker *taker, size_t first, float *work)
+void bf_gemm_rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work)
 {
     const size_t rows = (size_t)m, cols = (size_t)n, deep = (size_t)k, most = rows_at_once(rows, cols);
-    float *panels = work, *packed = panels + panel_floats(cols, deep), *taken = packed + padded(most * deep);
-    for (size_t j = 0; j < cols; j += WIDE) pack_panel(b, j, cols, deep, panels + j * deep);
+    float *panels = work, *packed = panels + panel_floats(cols, deep);
+    pack_panels(cols, deep, b, panels);
     for (size_t i = 0, some; i < rows; i += some) {
         some = less(rows - i, most);
-        float *to = taker == NULL ? c + i * cols : taken;
-        some_rows(some, cols, deep, (bf_operand){ a.at + i * a.row, a.row, a.col }, panels, adds, to, packed);
-        if (taker != NULL) taker->take(taker->self, first + i * cols, some * cols, taken);
+        some_rows(some, cols, deep, (bf_operand){ a.at + i * a.row, a.row, a.col }, panels, adds, c + i * cols, packed);
+    }
+}
+
+static void outer(size_t m, size_t n, const float *u, const float *restrict v, float *restrict c)
+{
+    for (size_t i = 0; i < m; i++, c += n)
+        for (size_t j = 0; j < n; j++) c[j] = u[i] * v[j];
+}
+
+void bf_gemm_rows_taken(const bf_thin *g, int from, int to, const bf_taker *taker, float *work)
+{
+    const size_t end = (size_t)to, cols = (size_t)g->in, deep = (size_t)g->rows, lanes = (size_t)g->lanes, panel = panel_floats(cols, deep);
+    const size_t most = rows_at_once(end - (size_t)from, cols);
+    float *panels = work, *packed = panels + lanes * panel, *taken = packed + padded(most * deep);
+    for (size_t l = 0; l < lanes; l++) pack_panels(cols, deep, (bf_operand){ g->inputs + l * g->apart, cols, 1 }, panels + l * panel);
+    for (size_t i = (size_t)from, some; i < end; i += some) {
+        some = less(end - i, most);
+        for (size_t l = 0; l < lanes; l++) {
+            float *c = taken + l * some * cols;
+            if (g->u != NULL) outer(some, cols, g->u + l * g->apart + i, g->v + l * g->apart, c);
+            some_rows(some, cols, deep, (bf_operand){ g->slopes + l * g->apart + i, 1, (size_t)g->out }, panels + l * panel, g->u != NULL, c, packed);
+        }
+        bf_tree_f32(taken, g->lanes, some * cols);
+        taker->take(taker->self, g->first + i * cols, some * cols, taken);
     }
 }

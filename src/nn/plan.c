@@ -24,6 +24,7 @@ static void prepare_lane(const bf_plan *p, const bf_run *r, bf_lane *l)
     l->batch = r->batch;
     l->weights = r->weights;
     l->taker = r->taker;
+    l->defers = r->defers;
     if (p->stats_size > 0) memset(l->stats, 0, (size_t)p->stats_size * sizeof(double));
     for (int i = 0; i < p->couplings; i++)
         if (p->coupling[i].learns) memset(p->coupling[i].slope + index * (size_t)p->coupling[i].count, 0, (size_t)p->coupling[i].count * sizeof(double));
@@ -83,7 +84,8 @@ void bf_plan_run(bf_plan *p, const bf_run *r)
     const bf_coupler *coupler = r->coupler == NULL ? &bf_coupler_alone : r->coupler;
     double *there = r->seconds, *back = r->seconds == NULL ? NULL : r->seconds + 1, then = there == NULL ? 0.0 : bf_clock_seconds();
     assert(r->rows >= 0 && r->rows <= p->shape.rows);
-    assert(r->taker == NULL || (lanes == 1 && p->backend->element == sizeof(float)));
+    assert(r->taker == NULL || lanes == 1);
+    assert((r->taker == NULL && !r->defers) || p->backend->element == sizeof(float));
     for (int l = 0; l < lanes; l++) prepare_lane(p, r, &p->lane[l]);
     for (int s = 0; s < last; s++) {
         for (int l = 0; l < lanes; l++) forward(p, s, &p->lane[l]);

@@ -41,6 +41,7 @@ typedef struct bf_lane {
     void          *work;                    /* scratch of the kernel that runs, n->work bytes, 64-byte aligned; nothing in it lasts */
     const void    *first_slot;              /* when not NULL: stands in for slot 0 (its bf16 rounding) */
     const bf_taker *taker;                  /* bf_run's */
+    bool           defers;                  /* bf_run's */
 } bf_lane;
 
 typedef void (*bf_kernel)(const bf_node *n, const bf_lane *lane);
@@ -70,7 +71,10 @@ typedef struct bf_op {
     unsigned    wide;                       /* bit i: input i is f32 whatever width says: a number that others are scaled by */
     bool        activates;                  /* takes over the activation that follows it: n->activation */
     size_t    (*work)(const bf_plan *p, const bf_node *n);      /* bytes of scratch the portable kernels want; NULL: none */
-    bool      (*hands)(const bf_plan *p, const bf_node *n);     /* NULL: never. Whether the portable backward can hand slot 0's gradient to a taker itself */
+    /* NULL: never. Whether the portable backward can hand slot 0's gradient to a taker itself, or leave it to bf_plan_factors: it is the product of
+     * the output's gradient, as backward leaves it and turned, and the input's value. */
+    bool      (*hands)(const bf_plan *p, const bf_node *n);
+    bool        starts;                     /* slot 0's gradient is an outer product, which the portable backward can leave to a node that hands: n->start */
 } bf_op;
 
 struct bf_node {
@@ -90,7 +94,10 @@ struct bf_node {
     bool         adds[BF_MAX_INPUTS];       /* ... and is added to what is there, else written */
     bool         slot_adds[BF_MAX_SLOTS];   /* the same for parameters */
     bool         slot_last[BF_MAX_SLOTS];   /* the slot's gradient is complete, and its value needed no more, when this node has run backward */
-    bool         hands;                     /* its kernel hands slot 0's gradient over itself when the lane has a taker */
+    bool         hands;                     /* its kernel hands slot 0's gradient over itself when the lane has a taker; or leaves it to the one that does */
+    bool         defers;                    /* its kernel does not give slot 0's gradient when the lane defers: nn/factors.h */
+    bf_value     start;                     /* of a node that hands: BF_NO_VALUE, or the output of one that starts. From entry 1 on, its gradient
+                                             * holds u (out), behind which, in the value, v lies: u v^T is part of slot 0's gradient */
     size_t       work;                      /* bytes of scratch its kernels want */
     bf_kernels   inner;                     /* narrow.c: the f32 kernels that run on widened copies */
     void        *own;                       /* the backend's: primitives of a library */
@@ -117,6 +124,7 @@ typedef struct bf_plan_shape {
     bool backward;                          /* false: values only, batch normalisation by its running averages */
     bool narrow;                            /* hidden layers in bf16; a backend in double takes no notice */
     bool counted;                           /* to be counted, not run: no memory behind its values */
+    int  batch_lanes;                       /* lanes of the whole batch, those of other processes too; 0: as many as live here */
 } bf_plan_shape;
 
 /* NULL when memory is short. params is borrowed and has to outlive the plan. */
@@ -179,6 +187,7 @@ typedef struct bf_run {
     const bf_coupler *coupler;              /* NULL: bf_coupler_alone */
     /* Takes every slot's gradient as soon as it is complete, and may change the slot then; grads is scratch. One lane only. NULL: nobody. */
     const bf_taker *taker;
+    bool           defers;                  /* the gradients in bf_plan_factors are not written: who runs the plan multiplies them */
     double        *seconds;                 /* (2): seconds of forward and backward are added; NULL: not wanted */
 } bf_run;
 void bf_plan_run(bf_plan *p, const bf_run *r);

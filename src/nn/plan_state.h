@@ -1,7 +1,8 @@
-/* What a plan is made of: private to builder.c, fuse.c, gradient.c, narrow.c, share.c and plan.c. */
+/* What a plan is made of: private to builder.c, factors.c, fuse.c, gradient.c, narrow.c, share.c and plan.c. */
 #ifndef BF_NN_PLAN_STATE_H
 #define BF_NN_PLAN_STATE_H
 #include "base/arena.h"
+#include "nn/factors.h"
 #include "nn/plan.h"
 
 #define BF_STAT_NAME 48
@@ -38,6 +39,7 @@ struct bf_plan {
     int              *term;         int terms;      /* (terms) index of the statistic that carries the term's name and sum */
     bf_idle          *idle;         int idles;      /* slots no node of this plan learns: their gradients are zeroed each run */
     bf_average       *average;      int averages;
+    bf_factors       *factors;      int factored;   /* by their place in the flat vector */
     size_t           *buffer;       int buffers;    /* bytes of the memory that values share; none where there is a way back */
     size_t            work;                         /* bytes of scratch, shared by all nodes and lanes */
     bf_lane          *lane;                         /* (lanes) in memory, as everything below */
@@ -46,6 +48,8 @@ struct bf_plan {
 
 /* gradient.c. Local. Decides which gradients exist, who writes and who adds, and which slots stay idle. */
 BF_MUST_USE bf_status bf_plan_derive(bf_plan *p);
+/* factors.c. Local. Decides whose gradients may be left as factors; nodes know their kernels. */
+BF_MUST_USE bf_status bf_plan_factor(bf_plan *p);
 /* share.c. Local. Puts the values of a plan without backward into buffers that serve one after the other. */
 BF_MUST_USE bf_status bf_plan_share(bf_plan *p);
 /* fuse.c. Local. Folds activations into the operations before them. */

@@ -60,15 +60,16 @@ static void norm_forward(const bf_node *n, const bf_lane *l)
     bf_lane_note(l, n, 1, noted);
 }
 
+/* The gradient has room behind sigma's for dsigma u', which is all that a node needs that gives the whole gradient of the weights. */
 static void norm_backward(const bf_node *n, const bf_lane *l)
 {
     const factors f = factors_of(n, l);
-    const float slope = *(const float *)bf_lane_gradient(l, n->output);
+    float *slope = bf_lane_gradient(l, n->output), *by = slope + 1;
+    for (int o = 0; o < f.out; o++) by[o] = *slope * f.u[o];
+    if ((n->hands && l->taker != NULL) || (n->defers && l->defers)) return;
     float *restrict dw = bf_lane_slot_gradient(l, n, 0);
-    for (int o = 0; o < f.out; o++, dw += f.rest) {
-        const float by = slope * f.u[o];
-        for (int i = 0; i < f.rest; i++) dw[i] = n->slot_adds[0] ? dw[i] + by * f.v[i] : by * f.v[i];
-    }
+    for (int o = 0; o < f.out; o++, dw += f.rest)
+        for (int i = 0; i < f.rest; i++) dw[i] = n->slot_adds[0] ? dw[i] + by[o] * f.v[i] : by[o] * f.v[i];
 }
 
 static size_t norm_work(const bf_plan *p, const bf_node *n) { (void)p; return (size_t)n->option[0] * sizeof(double); }
@@ -76,7 +77,7 @@ static size_t norm_work(const bf_plan *p, const bf_node *n) { (void)p; return (s
 static double norm_flops(const bf_plan *p, const bf_node *n) { (void)p; return 2.0 * n->option[0] * n->option[1]; }
 
 const bf_op bf_op_spectral_norm = { .name = "spectral.norm", .portable = { norm_forward, norm_backward }, .flops = norm_flops,
-                                    .needs = BF_NEEDS_OUTPUT, .width = BF_WIDE, .work = norm_work };
+                                    .needs = BF_NEEDS_OUTPUT, .width = BF_WIDE, .work = norm_work, .starts = true };
 
 /* --- the division ------------------------------------------------------------------------------------------------ */
 

@@ -51,7 +51,8 @@ static bf_status build_model(bf_trainer *t)
     const bf_data_info *info = bf_dataset_info(s->data);
     const bf_vae_data d = { .dims = info->dims, .shape = { info->shape[0], info->shape[1], info->shape[2] },
                             .width = info->width, .classes = info->labels, .variance = info->variance };
-    const bf_plan_shape shape = { .rows = t->rows, .lanes = t->lanes, .backward = true, .narrow = bf_train_narrow(s->train) };
+    const bf_plan_shape shape = { .rows = t->rows, .lanes = t->lanes, .backward = true, .narrow = bf_train_narrow(s->train),
+                                  .batch_lanes = (int)s->train->lanes };
     t->params = bf_params_create();
     if (!t->params) return BF_FAIL(BF_E_MEMORY, "parameters of a model");
     BF_TRY(bf_vae_build(s->vae, &d, BF_VAE_TRAIN, &shape, s->backend, BF_USE_EPS, t->params, &t->vae));
@@ -59,6 +60,7 @@ static bf_status build_model(bf_trainer *t)
     t->labels = bf_label_conditioned(s->vae) ? bf_dataset_labels(s->data, BF_TRAIN) : NULL;
     t->size = bf_params_size(t->params);
     t->stats = bf_plan_stats_size(t->vae.plan);
+    t->factored = (bf_factored){ .plan = t->vae.plan, .team = s->team, .lanes = t->lanes };
     return BF_DONE;
 }
 
@@ -79,6 +81,7 @@ static void step_memory(bf_trainer *t, bf_arena *a)
     t->indices         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
     t->team.columns    = BF_TAKE(a, double, lanes * BF_TEAM_SUM_COLUMNS);
     t->team.scratch32  = alone ? NULL : BF_TAKE(a, float, t->size);
+    bf_factored_lay_out(&t->factored, a, t->size);
     t->team.scratch64  = alone ? NULL : BF_TAKE(a, double, numbers > BF_TEAM_SUM_COLUMNS ? numbers : BF_TEAM_SUM_COLUMNS);
 }
 

@@ -35,19 +35,26 @@ static void fill_lanes(bf_trainer *t)
     }
 }
 
-/* Early: parameters have moved when it returns. What the taker spends is the update's time, not the way back's. */
-static void run_lanes(bf_trainer *t, bool early, double *beta)
+/* What a taker has spent since `updated` was read is the update's time, not the way back's. */
+static void leave_to_update(bf_trainer *t, double updated)
+{
+    t->times.seconds[BF_PHASE_BACKWARD] -= t->times.seconds[BF_PHASE_UPDATE] - updated;
+}
+
+/* Early: parameters have moved when it returns. */
+static void run_lanes(bf_trainer *t, bf_update_way way, double *beta)
 {
     const bf_train_setup *s = &t->setup;
     const double per_epoch = (double)t->batches.steps_per_epoch;
     *beta = bf_vae_weights(&t->vae, s->vae, &(bf_moment){ (double)t->step / per_epoch, (double)t->steps / per_epoch }, t->weights);
-    const bf_taker taker = bf_update_early(t);
+    const bf_taker taker = bf_update_taker(t);
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
                          .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * (double)t->per_sample, .coupler = &t->coupler,
-                         .seconds = &t->times.seconds[BF_PHASE_FORWARD], .taker = early ? &taker : NULL };
+                         .seconds = &t->times.seconds[BF_PHASE_FORWARD], .taker = way == BF_UPDATE_EARLY ? &taker : NULL,
+                         .defers = way == BF_UPDATE_FACTORED };
     const double updated = t->times.seconds[BF_PHASE_UPDATE];
     bf_plan_run(t->vae.plan, &run);
-    t->times.seconds[BF_PHASE_BACKWARD] -= t->times.seconds[BF_PHASE_UPDATE] - updated;
+    leave_to_update(t, updated);
 }
 
 /* Leaves the batch's statistics and the team's votes in numbers, the same on every rank. */
@@ -90,21 +97,35 @@ static void update_together(bf_trainer *t, bool take_norm, double *norm)
     bf_times_lap(&t->times, BF_PHASE_UPDATE, &then);
 }
 
+/* The products that the way back left out are its time, though they are made here. */
+static void update_factored(bf_trainer *t)
+{
+    const bf_taker taker = bf_update_taker(t);
+    const double updated = t->times.seconds[BF_PHASE_UPDATE];
+    double then = bf_clock_seconds();
+    bf_factored_gather(&t->factored, t->grads, t->size);
+    bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
+    bf_factored_hand_over(&t->factored, t->slice, t->grads, &taker);
+    bf_times_lap(&t->times, BF_PHASE_BACKWARD, &then);
+    leave_to_update(t, updated);
+}
+
 /* Collective over team. The slice is updated before anybody knows whether the step was sound: the answer travels with the statistics,
  * and a training that diverged needs its parameters no more. */
 static bf_status take_step(bf_trainer *t, int flags)
 {
     const bool take_norm = epoch_ends(t, t->step + 1), fault = bf_fault_nan(t->setup.team, "train.nan");
-    const bool early = !fault && bf_update_may_be_early(t, take_norm);
+    const bf_update_way way = fault ? BF_UPDATE_TOGETHER : bf_update_way_of(t, take_norm);
     bf_step_record record = { .stats = t->numbers, .grad_norm = NAN };
     double then = bf_clock_seconds();
     fill_lanes(t);
     bf_times_lap(&t->times, BF_PHASE_DATA, &then);
     record.lr = bf_schedule_lr(t->schedule, t->setup.train, t->step, t->batches.steps_per_epoch, t->steps) * t->setup.lr_scale;
     bf_optimizer_begin(&t->optimizer_options, record.lr, t->step + 1);
-    run_lanes(t, early, &record.beta);
+    run_lanes(t, way, &record.beta);
     if (fault) t->grads[0] = NAN;
-    if (!early) update_together(t, take_norm, &record.grad_norm);
+    if (way == BF_UPDATE_FACTORED) update_factored(t);
+    if (way == BF_UPDATE_TOGETHER) update_together(t, take_norm, &record.grad_norm);
     then = bf_clock_seconds();
     sum_numbers(t, flags);
     BF_TRY(weigh_terms(t, &record.loss));

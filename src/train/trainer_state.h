@@ -6,6 +6,7 @@
 #include "nn/optimizer.h"
 #include "train/batches.h"
 #include "train/early.h"
+#include "train/factored.h"
 #include "train/history.h"
 #include "train/schedule.h"
 #include "train/team_sum.h"
@@ -35,6 +36,7 @@ struct bf_trainer {
     size_t  size;                       /* elements of the flat vector */
     int     stats;                      /* doubles of statistics */
     bf_slice slice;                     /* of the flat vector: what this rank sums and updates */
+    bf_factored factored;               /* tensors whose gradients are summed as factors */
     /* where training stands */
     int64_t step, steps;
     bool    lost;                       /* a gradient of the running step was not finite */

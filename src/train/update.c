@@ -41,9 +41,11 @@ bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm)
                               t->optimizer_state + first, t->size);
 }
 
-bool bf_update_may_be_early(const bf_trainer *t, bool take_norm)
+bf_update_way bf_update_way_of(const bf_trainer *t, bool take_norm)
 {
-    return alone(t) && t->lanes == 1 && t->setup.train->clip <= 0.0 && !take_norm;
+    if (take_norm || t->setup.train->clip > 0.0) return BF_UPDATE_TOGETHER;
+    if (alone(t) && t->lanes == 1) return BF_UPDATE_EARLY;
+    return t->factored.tensors > 0 ? BF_UPDATE_FACTORED : BF_UPDATE_TOGETHER;
 }
 
 /* Local. A gradient that is not finite is kept, so that it can be blamed; all others in grads were finite when they were written. */
@@ -58,7 +60,7 @@ static void take(void *self, size_t first, size_t count, const float *grad)
     bf_times_lap(&t->times, BF_PHASE_UPDATE, &then);
 }
 
-bf_taker bf_update_early(bf_trainer *t)
+bf_taker bf_update_taker(bf_trainer *t)
 {
     t->lost = false;
     return (bf_taker){ t, take };

@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include "train/trainer_state.h"
 
-/* A rank that is alone with one lane need not wait for the step's end: every tensor moves as soon as its gradient is complete and while that is in the
- * cache, which saves a pass over both. The bits are the same. Not where the whole gradient's norm is wanted. */
-bool bf_update_may_be_early(const bf_trainer *t, bool take_norm);
-/* What the plan hands gradients to then, instead of bf_update_sum_gradients and bf_update_slice; t->lost tells that one was not finite. */
-bf_taker bf_update_early(bf_trainer *t);
+/* How a step's gradients become an update; the bits are the same. */
+typedef enum bf_update_way {
+    BF_UPDATE_TOGETHER,     /* bf_update_sum_gradients, then bf_update_slice: whenever the norm of the whole gradient is wanted first */
+    BF_UPDATE_EARLY,        /* a rank alone with one lane: every tensor moves as soon as its gradient is complete, while that is in the cache */
+    BF_UPDATE_FACTORED      /* train/factored.h, where tensors are large beside the batch */
+} bf_update_way;
+bf_update_way bf_update_way_of(const bf_trainer *t, bool take_norm);
+/* Who takes gradients on the two ways that hand them over; t->lost tells that one was not finite. */
+bf_taker bf_update_taker(bf_trainer *t);
 
 /* Collective over team, in this order. The slice's gradient of the whole batch lands in the first row of grads. */
 void bf_update_sum_gradients(bf_trainer *t);

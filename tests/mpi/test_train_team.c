@@ -1,7 +1,10 @@
 /* Whatever the team's size, up to the lanes, training and evaluation leave the same bits: teams of 1, 2 and 4 ranks against one alone. */
 #include "measure/measure.h"
+#include "nn/gemm.h"
+#include "nn/threads.h"
 #include "train/history.h"
 #include "train/trainer.h"
+#include "train/update.h"
 
 #include <stdio.h>
 
@@ -240,6 +243,8 @@ static void train_shared(int ranks, const kept *from, bool stop, kept *end)
     *end = (kept){ 0 };
     ok(bf_comm_split(world, bf_comm_rank(world) / ranks, bf_comm_rank(world), &team));
     ok(small_trainer(&small, team, (bf_train_hooks){ .self = end, .tick = stop ? stop_later : NULL, .checkpoint = keep }, &t));
+    const bool factored = small.vae.hidden.count == 2 && bf_gemm_can_be_taken(16, 512, 640);
+    assert_int_equal(bf_update_way_of(t, false), factored ? BF_UPDATE_FACTORED : BF_UPDATE_TOGETHER);
     if (from) {
         bf_array here[STATE];
         assert_int_equal(bf_trainer_state(t, here, STATE), from->n);
@@ -316,6 +321,26 @@ static void test_train_team__shares_of_the_update_give_the_same_bits(void **stat
     small.train = train;
 }
 
+/* Two tensors whose gradients are sent as factors: two ranks' slices are cut between them, four ranks' inside them. */
+static void test_train_team__factors_give_the_same_bits(void **state)
+{
+    (void)state;
+    const small_training before = small;
+    kept alone, end;
+    small.vae.hidden = (bf_i64_list){ 2, { 640, 512 } };
+    small.train.clip = 0.0;
+    small.train.steps = 4;
+    small.train.evaluate_every = 0;
+    train_shared(1, NULL, false, &alone);
+    for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
+        train_shared(ranks, NULL, false, &end);
+        same_part(&alone, &end);
+        forget(&end);
+    }
+    forget(&alone);
+    small = before;
+}
+
 /* A gradient that is lost in one rank's slice is lost for all, at the same step and by the same name. */
 static void test_train_team__a_lost_gradient_is_everybodys(void **state)
 {
@@ -345,8 +370,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_train_team__draws_of_a_sample_are_split_over_lanes_and_ranks),
         cmocka_unit_test(test_train_team__one_flag_stops_all),
         cmocka_unit_test(test_train_team__shares_of_the_update_give_the_same_bits),
+        cmocka_unit_test(test_train_team__factors_give_the_same_bits),
         cmocka_unit_test(test_train_team__a_lost_gradient_is_everybodys),
     };
+    bf_threads_set(1);
     bf_status s = bf_comm_init(&argc, &argv, &faults, &world);
     if (!s.code) s = small_training_open(world, TRAIN, TEST, &small);
     if (s.code) return 1;

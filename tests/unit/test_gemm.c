@@ -2,6 +2,7 @@
 #include "close.h"
 #include "nn/gemm.h"
 #include "nn/threads.h"
+#include "nn/tree.h"
 #include <stdlib.h>
 
 typedef struct sides { int m, n, k; } sides;
@@ -24,10 +25,10 @@ typedef struct way {
 
 static void panels(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_panels(m, n, k, a, b, adds, c, work); }
 static void across(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_across(m, n, k, a, b, adds, c, work); }
-static void rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_rows(m, n, k, a, b, adds, c, NULL, 0, work); }
+static void rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, void *work) { bf_gemm_rows(m, n, k, a, b, adds, c, work); }
 static size_t panels_bytes(int m, int n, int k) { (void)n; return bf_gemm_panels_work(m, k) * sizeof(float); }
 static size_t across_bytes(int m, int n, int k) { return bf_gemm_across_work(m, n, k) * sizeof(float); }
-static size_t rows_bytes(int m, int n, int k) { return bf_gemm_rows_work(m, n, k) * sizeof(float); }
+static size_t rows_bytes(int m, int n, int k) { return bf_gemm_rows_work(m, n, k, 1) * sizeof(float); }
 
 static const way by_panels = { panels, panels_bytes }, by_across = { across, across_bytes }, by_rows = { rows, rows_bytes }, chosen = { bf_gemm, bf_gemm_work };
 
@@ -105,7 +106,7 @@ static void test_gemm__large_products(void **state)
 {
     (void)state;
 #if defined __AVX2__ && defined __FMA__ && !defined __AVX512F__
-    assert_true(bf_gemm_can_be_taken(512, 784, 128, (bf_operand){ NULL, 1, 512 }, (bf_operand){ NULL, 784, 1 }));
+    assert_true(bf_gemm_can_be_taken(128, 512, 784));
 #endif
     static const sides large[] = { { 128, 200, 300 }, { 1, 2100, 2100 }, { 2100, 1, 2100 }, { 2100, 2100, 1 }, { 5, 1100, 1001 } };
     for (int threads = 2; threads > 0; threads--) {
@@ -114,36 +115,52 @@ static void test_gemm__large_products(void **state)
     }
 }
 
-typedef struct collected { float *c; size_t next; } collected;
+typedef struct collected { float *c; size_t first, next; } collected;
 
 static void collect(void *self, size_t first, size_t count, const float *c)
 {
     collected *all = self;
-    assert_true(first == 7 + all->next);
-    for (size_t i = 0; i < count; i++) all->c[first - 7 + i] = c[i];
+    assert_true(first == all->first + all->next);
+    for (size_t i = 0; i < count; i++) all->c[all->next + i] = c[i];
     all->next += count;
 }
 
-/* What a taker is given is what would have been written, to the bit. */
-static void test_gemm__taken_rows(void **state)
+/* What a taker is given is what would have been written, to the bit: the outer product, a lane's product added to it, the lanes by the tree. */
+static void check_taken(int lanes, bool starts, int from, int to)
 {
-    (void)state;
-    static const sides s = { 50, 700, 64 };
-    const size_t size = (size_t)s.m * (size_t)s.n;
-    float *at = filled((size_t)s.m * (size_t)s.k), *bt = filled((size_t)s.k * (size_t)s.n), *written = filled(size), *given = filled(size),
-          *work = aligned_alloc(64, (rows_bytes(s.m, s.n, s.k) + 63) / 64 * 64);
-    const bf_operand a = { at, 1, (size_t)s.m }, b = { bt, (size_t)s.n, 1 };
-    collected all = { given, 0 };
+    enum { ROWS = 64, OUT = 50, IN = 700, FIRST = 7 };
+    const size_t size = (size_t)OUT * IN, apart = (size_t)ROWS * (OUT + IN) + OUT + IN, l_all = (size_t)lanes;
+    float *all = filled(l_all * apart), *written = filled(l_all * size), *given = filled(size);
+    bf_thin g = { .rows = ROWS, .out = OUT, .in = IN, .lanes = lanes, .slopes = all, .inputs = all + ROWS * OUT, .apart = apart, .first = FIRST };
+    if (starts) g.u = g.inputs + ROWS * IN;
+    if (starts) g.v = g.u + OUT;
+    float *work = aligned_alloc(64, (bf_gemm_taken_work(&g) + 63) / 64 * 64);
     assert_non_null(work);
-    bf_gemm_rows(s.m, s.n, s.k, a, b, false, written, NULL, 0, work);
-    bf_gemm_taken(s.m, s.n, s.k, a, b, &(bf_taker){ &all, collect }, 7, work);
-    assert_true(all.next == size);
-    assert_memory_equal(written, given, size * sizeof *written);
-    free(at);
-    free(bt);
+    for (size_t l = 0; l < l_all; l++) {
+        const bf_operand a = { g.slopes + l * apart, 1, OUT }, b = { g.inputs + l * apart, IN, 1 };
+        for (size_t i = 0; starts && i < size; i++) written[l * size + i] = g.u[l * apart + i / IN] * g.v[l * apart + i % IN];
+        bf_gemm_rows(OUT, IN, ROWS, a, b, starts, written + l * size, work);
+    }
+    bf_tree_f32(written, lanes, size);
+    collected part = { given, FIRST + (size_t)from * IN, 0 };
+    bf_gemm_taken(&g, from, to, &(bf_taker){ &part, collect }, work);
+    assert_true(part.next == (size_t)(to - from) * IN);
+    assert_memory_equal(written + (size_t)from * IN, given, part.next * sizeof *written);
+    free(all);
     free(written);
     free(given);
     free(work);
+}
+
+static void test_gemm__taken_rows(void **state)
+{
+    (void)state;
+    for (int lanes = 1; lanes <= 4; lanes *= 2)
+        for (int starts = 0; starts < 2; starts++) {
+            check_taken(lanes, starts, 0, 50);
+            check_taken(lanes, starts, 17, 18);
+            check_taken(lanes, starts, 5, 31);
+        }
 }
 
 int main(void)

@@ -161,31 +161,58 @@ static void test_trainer__stop_and_resume_equals_uninterrupted(void **state)
     small_name(small.vae.objective, "beta-vae");
 }
 
-/* Wide enough that products hand their rows over. A limit no norm reaches makes the other training wait for the whole gradient. */
-static void test_trainer__early_updates_give_the_same_bits(void **state)
+/* Wide enough that products hand their rows over, or leave them as factors; the spectral norm gives a part of the first layer's gradient. */
+static void widen(small_training *s, bool spectral)
+{
+    if (!spectral) {
+        s->vae.hidden = (bf_i64_list){ .count = 2, .at = { 640, 640 } };
+        return;
+    }
+    small_name(s->vae.net, "described");
+    s->vae.encoder = (bf_layer_texts){ 3, { "fc 640 relu", "fc 640 sn relu", "fc 16 relu" } };
+    s->vae.decoder = (bf_layer_texts){ 2, { "fc 640 relu", "fc 640 sn bn relu" } };
+}
+
+static int handing(const bf_plan *p, bool defers)
+{
+    int count = 0;
+    for (int i = 0; i < p->nodes; i++) count += defers ? p->node[i].defers : p->node[i].hands;
+    return count;
+}
+
+/* A limit no norm reaches makes the other training wait for the whole gradient. */
+static void same_as_together(int lanes, bool spectral, bf_update_way way)
+{
+    const small_training before = small;
+    bf_trainer *quick, *together;
+    widen(&small, spectral);
+    small.train.weight_decay = 1e-3;
+    small.train.lanes = lanes;
+    small.train.steps = 10;                         /* one epoch's end among them */
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &quick));
+    const bool ours = bf_gemm_can_be_taken(64 / lanes, 640, 640);
+    if (ours) assert_int_equal(handing(quick->vae.plan, way == BF_UPDATE_FACTORED), spectral ? 4 : 2);     /* a norm counts, too */
+    assert_int_equal(bf_update_way_of(quick, false), !ours && way == BF_UPDATE_FACTORED ? BF_UPDATE_TOGETHER : way);
+    assert_int_equal(bf_update_way_of(quick, true), BF_UPDATE_TOGETHER);
+    ok(bf_trainer_run(quick));
+    small.train.clip = 1e30;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &together));
+    assert_int_equal(bf_update_way_of(together, false), BF_UPDATE_TOGETHER);
+    ok(bf_trainer_run(together));
+    assert_memory_equal(quick->theta, together->theta, quick->size * sizeof(float));
+    assert_memory_equal(quick->optimizer_state, together->optimizer_state, 2 * quick->size * sizeof(float));
+    bf_trainer_destroy(&quick);
+    bf_trainer_destroy(&together);
+    small = before;
+}
+
+static void test_trainer__every_way_to_update_gives_the_same_bits(void **state)
 {
     (void)state;
-    const bf_train_options before = small.train;
-    const bf_vae_options vae = small.vae;
-    bf_trainer *early, *late;
-    small.vae.hidden = (bf_i64_list){ .count = 2, .at = { 512, 256 } };
-    small.train.weight_decay = 1e-3;
-    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &early));
-    assert_true(bf_update_may_be_early(early, false));
-    int hands = 0;
-    for (int i = 0; i < early->vae.plan->nodes; i++) hands += early->vae.plan->node[i].hands;
-    if (bf_gemm_can_be_taken(256, 512, 64, (bf_operand){ NULL, 1, 256 }, (bf_operand){ NULL, 512, 1 })) assert_true(hands > 0);
-    ok(bf_trainer_run(early));
-    small.train.clip = 1e30;
-    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &late));
-    assert_false(bf_update_may_be_early(late, false));
-    ok(bf_trainer_run(late));
-    assert_memory_equal(early->theta, late->theta, early->size * sizeof(float));
-    assert_memory_equal(early->optimizer_state, late->optimizer_state, 2 * early->size * sizeof(float));
-    bf_trainer_destroy(&early);
-    bf_trainer_destroy(&late);
-    small.train = before;
-    small.vae = vae;
+    for (int spectral = 0; spectral < 2; spectral++) {
+        same_as_together(1, spectral, BF_UPDATE_EARLY);
+        same_as_together(2, spectral, BF_UPDATE_FACTORED);
+    }
 }
 
 static void test_trainer__an_early_gradient_that_is_lost_is_blamed(void **state)
@@ -194,7 +221,7 @@ static void test_trainer__an_early_gradient_that_is_lost_is_blamed(void **state)
     bf_trainer *t;
     ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
     const bf_slot *slot = bf_params_at(bf_trainer_params(t), 2);
-    const bf_taker taker = bf_update_early(t);
+    const bf_taker taker = bf_update_taker(t);
     float gradient[2] = { 1.0f, 1.0f };
     taker.take(taker.self, slot->offset, 2, gradient);
     assert_false(t->lost);
@@ -473,7 +500,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trainer__stop_and_resume_equals_uninterrupted),
         cmocka_unit_test(test_trainer__resume_remembers_the_best_and_the_patience),
-        cmocka_unit_test(test_trainer__early_updates_give_the_same_bits),
+        cmocka_unit_test(test_trainer__every_way_to_update_gives_the_same_bits),
         cmocka_unit_test(test_trainer__an_early_gradient_that_is_lost_is_blamed),
         cmocka_unit_test(test_trainer__a_checkpoint_changes_nothing),
         cmocka_unit_test(test_trainer__a_state_of_another_training_is_refused),
