@@ -21,16 +21,17 @@
 /* Terms that evaluation takes of a row, besides what its plan counts: for each entry of a sample, for each latent dimension. */
 static const double entry = 2.0, dimension = 20.0;
 
-typedef struct bf_counted { double flops, terms; size_t bytes; } bf_counted;
+typedef struct bf_counted { double flops, terms; size_t bytes, factors; } bf_counted;
 
 static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_purpose purpose, int rows, bf_params *params, bf_counted *out)
 {
     bf_vae vae;
     const bool train = purpose == BF_VAE_TRAIN;
-    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = train, .narrow = train && bf_train_narrow(&c->train), .counted = true };
+    const bf_plan_shape shape = { .rows = rows, .lanes = 1, .backward = train, .narrow = train && bf_train_narrow(&c->train), .counted = true,
+                                  .batch_lanes = (int)c->train.lanes };
     /* Portable: the arithmetic is the same on every backend, and thousands of configurations are counted, for whom nobody makes kernels. */
     BF_TRY(bf_vae_build(&c->vae, d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae));
-    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_elementary(vae.plan), bf_plan_bytes(vae.plan) };
+    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_elementary(vae.plan), bf_plan_bytes(vae.plan), bf_plan_factors_bytes(vae.plan) };
     bf_vae_destroy(&vae);
     return BF_DONE;
 }
@@ -151,9 +152,9 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     BF_TRY_DONE(count_measures(c, &d, data, rows, params, out, &own));
     const size_t vector = bf_params_size(params) * sizeof(float);
     const bool best = strcmp(c->train.keep, "best") == 0;
-    /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; those of the evaluator, which has a
+    /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; gathered factors; those of the evaluator, which has a
      * plan for each split and one that decodes; a measure's own; the rows that evaluation keeps of both splits. */
-    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + BF_SPLITS * evaluate.bytes + decode.bytes + own +
+    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + train.factors + BF_SPLITS * evaluate.bytes + decode.bytes + own +
                   kept_bytes(c, data);
     const int64_t state_bytes = (int64_t)vector * (1 + states + best);
     out->disk = file_bytes(c, data, out, state_bytes);

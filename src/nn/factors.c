@@ -138,3 +138,8 @@ size_t bf_plan_factors_work(const bf_plan *p)
     }
     return most;
 }
+
+size_t bf_plan_factors_bytes(const bf_plan *p)
+{
+    return (size_t)batch_lanes(p) * bf_plan_factors_size(p) * sizeof(float) + bf_plan_factors_work(p);
+}

@@ -22,4 +22,5 @@ void bf_plan_factors_of_lane(const bf_plan *p, int lane, float *to);
  * as in the flat vector, and has the bits it would have had in bf_run.grads. work as below, 64-byte aligned. */
 void bf_factors_multiply(const bf_plan *p, const bf_factors *f, int from, int to, const float *all, const bf_taker *taker, void *work);
 size_t bf_plan_factors_work(const bf_plan *p);                      /* bytes */
+size_t bf_plan_factors_bytes(const bf_plan *p);                     /* of both, for every rank */
 #endif
