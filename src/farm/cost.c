@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "measure/histogram.h"
 #include "measure/measure.h"
+#include "nn/factors.h"
 #include "nn/optimizer.h"
 #include "nn/roof.h"
 #include "vae/condition.h"

@@ -134,7 +134,7 @@ static bf_status take_step(bf_trainer *t, int flags)
     bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
     bf_history_add(&t->history, &record);
     t->times.flops += t->step_flops;
-    t->times.update_bytes += bf_update_bytes(t, early, take_norm);
+    t->times.update_bytes += bf_update_bytes(t, way, take_norm);
     t->step++;
     return BF_DONE;
 }

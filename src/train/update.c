@@ -67,9 +67,9 @@ bf_taker bf_update_taker(bf_trainer *t)
 }
 
 /* Parameters and states are read and written, gradients read, for their norm once more; an early update finds them in the cache. */
-double bf_update_bytes(const bf_trainer *t, bool early, bool take_norm)
+double bf_update_bytes(const bf_trainer *t, bf_update_way way, bool take_norm)
 {
-    const double gradients = early ? 0.0 : take_norm || t->setup.train->clip > 0.0 ? 2.0 : 1.0;
+    const double gradients = way != BF_UPDATE_TOGETHER ? 0.0 : take_norm || t->setup.train->clip > 0.0 ? 2.0 : 1.0;
     return (double)sizeof(float) * (2.0 + 2.0 * t->optimizer->states + gradients) * (double)t->slice.count;
 }
 

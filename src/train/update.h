@@ -25,7 +25,7 @@ bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm);
 void bf_update_share(bf_trainer *t);
 
 /* What this rank's share of an update reads from memory and writes to it. */
-double bf_update_bytes(const bf_trainer *t, bool early, bool take_norm);
+double bf_update_bytes(const bf_trainer *t, bf_update_way way, bool take_norm);
 
 /* Collective over team. Leaves the whole gradient on every rank and names the tensor that is not finite. */
 BF_MUST_USE bf_status bf_update_blame(bf_trainer *t);
