@@ -95,13 +95,13 @@ def in_turns(count, budget, measures):
     return found, absent
 
 
-def pairs(count, budget, first, second):
-    """(numbers, numbers) of two functions called in turns, as many of both."""
-    found, absent = in_turns(count, budget, {"first": first, "second": second})
+def together(count, budget, *functions):
+    """The numbers of functions called in turns, as many of each."""
+    found, absent = in_turns(count, budget, dict(enumerate(functions)))
     whole = min(len(values) for values in found.values())
     if not whole:
         raise Unavailable("; ".join(absent.values()))
-    return found["first"][:whole], found["second"][:whole]
+    return [found[f][:whole] for f in range(len(functions))]
 
 
 # --- cases ------------------------------------------------------------------------------------------------------------------------
@@ -211,8 +211,8 @@ def measure_conditioned(options, betafield, case, row, budget):
     told = {"model": {"condition": "beta", "modulation": "gate"}, "objective": {"beta": {"range": [0.1, 4]}, "grid": [1.0]}}
     parts = lambda: {name: dict(keys) for name, keys in told.items()}  # noqa: E731
     steps = steps_for(betafield, case, options.seconds)
-    plain, conditioned = pairs(2 * options.rounds - 1, budget, lambda: betafield.step(case, steps)[0],
-                               lambda: betafield.step(case, steps, same=False, **parts())[0])
+    plain, conditioned = together(2 * options.rounds - 1, budget, lambda: betafield.step(case, steps)[0],
+                                  lambda: betafield.step(case, steps, same=False, **parts())[0])
     row |= {"plain": summary(plain), "conditioned": summary(conditioned), "ratio": median(b / a for a, b in zip(plain, conditioned))}
 
 
@@ -259,22 +259,37 @@ def measure_sweep(options, betafield, machine, sweep, row, budget):
     row["seconds"] = {name: summary(values) for name, values in seconds.items() if values}
 
 
+def measure_scaling(options, betafield, count, budget, row, study, measure):
+    """measure(ranks) on one rank and on two; and on one beside a stranger who does the same on the other core: what the machine leaves of two."""
+    def beside():
+        with betafield.beside(study, options.cores[0]):
+            return measure(1)
+
+    one, two, crowded = together(count, budget, lambda: measure(1), lambda: measure(2), beside)
+    row |= {"one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two)),
+            "machine": median(a / c for a, c in zip(one, crowded))}
+
+
 def measure_farm(options, betafield, row, budget):
     """The first sweep on one rank and on two."""
     sweep = cases.SWEEPS[0]
     study = sweep_study(betafield, sweep, sweep.quick_epochs if options.quick else sweep.epochs // 2)
-    one, two = pairs(options.sweep_rounds, budget, lambda: betafield.run(study, pinned=True)[0], lambda: betafield.run(study, ranks=2)[0])
-    row |= {"unit": "s", "one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
+    row["unit"] = "s"
+    measure_scaling(options, betafield, options.sweep_rounds, budget, row, study, lambda ranks: betafield.run(study, ranks, pinned=ranks == 1)[0])
 
 
 def measure_team(options, betafield, row, budget):
     """N1 on one rank, whole batches, and on a team of two."""
     case = cases.find("n1")
-    parts = {"train": {"lanes": 2}, "parallel": {"ranks_per_config": 2}}
     steps = max(8, round(1e3 * options.seconds / betafield.step(case, 4)[0]))
-    one, two = pairs(options.rounds, budget, lambda: betafield.step(case, steps)[0],
-                     lambda: betafield.step(case, steps, ranks=2, **{k: dict(v) for k, v in parts.items()})[0])
-    row |= {"unit": "ms", "one": summary(one), "two": summary(two), "efficiency": median(a / (2 * b) for a, b in zip(one, two))}
+    parts = {1: {}, 2: {"lanes": 2}}
+
+    def step(ranks):
+        return betafield.step(case, steps, ranks=ranks, train=dict(parts[ranks]), parallel={"ranks_per_config": ranks})[0]
+
+    study = betafield.study("stranger", case, train={"steps": 2 * steps})
+    row["unit"] = "ms"
+    measure_scaling(options, betafield, options.rounds, budget, row, study, step)
 
 
 # --- all of it --------------------------------------------------------------------------------------------------------------------
@@ -293,9 +308,9 @@ def work(options, betafield, machine):
         row = {"name": sweep.name, "title": sweep.title, "wanted": {"best": sweep.best, "torch": sweep.torch}, "seconds": {}}
         yield "sweeps", sweep.weight, row, report.sweep_line, lambda r, b, s=sweep: measure_sweep(options, betafield, machine, s, r, b)
     row = {"name": "farm", "title": f"farm of 2, {cases.SWEEPS[0].title}", "wanted": 0.97}
-    yield "scaling", 2, row, report.scaling_line, lambda r, b: measure_farm(options, betafield, r, b)
+    yield "scaling", 3, row, report.scaling_line, lambda r, b: measure_farm(options, betafield, r, b)
     row = {"name": "team", "title": f"team of 2, {cases.find('n1').title}", "wanted": 0.85}
-    yield "scaling", 1, row, report.scaling_line, lambda r, b: measure_team(options, betafield, r, b)
+    yield "scaling", 1.5, row, report.scaling_line, lambda r, b: measure_team(options, betafield, r, b)
 
 
 def save(options, result):

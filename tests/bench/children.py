@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -170,6 +171,19 @@ class Betafield:
         if not (columns["status"] == 2).all():
             raise Unavailable(f"{study.name}: {int((columns['status'] != 2).sum())} configurations did not end well")
         return seconds, columns
+
+    @contextmanager
+    def beside(self, study, core):
+        """Another run of a study, on another core, as long as this lasts."""
+        out = self.folder / "beside"
+        shutil.rmtree(out, ignore_errors=True)
+        process = subprocess.Popen(["taskset", "-c", str(core), self.program, "run", str(study), "-o", str(out), "--quiet"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            yield
+        finally:
+            _end(process)
+            shutil.rmtree(out, ignore_errors=True)
 
     def step(self, case, steps, ranks=1, same=True, **parts):
         """Milliseconds of one training step, and its parts. same: of the case's own network, which `parts` leave as it is."""

@@ -87,7 +87,7 @@ def scaling_line(row):
     if "unavailable" in row:
         return f"  {row['title']:<36} not available: {row['unavailable']}"
     return (f"  {row['title']:<36} 1 rank {_spread(row['one'])} {row['unit']} | 2 ranks {_spread(row['two'])} {row['unit']} | "
-            f"efficiency {row['efficiency']:.3f}{_verdict(row['efficiency'], row['wanted'])}")
+            f"efficiency {row['efficiency']:.3f}{_verdict(row['efficiency'], row['wanted'])} | two strangers at once {row['machine']:.3f}")
 
 
 def roof_lines(result):
