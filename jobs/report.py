@@ -20,6 +20,7 @@ except ImportError as missing:
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first)
 from matplotlib.colors import ListedColormap, LogNorm, Normalize  # noqa: E402
+from matplotlib.ticker import LogLocator  # noqa: E402
 
 DONE, DIVERGED, FAILED = 2, 3, 4
 # What /sweep always holds; every other column is a swept key.
@@ -156,6 +157,8 @@ def scale_of(values):
 
 def colour_bar(figure, axes, norm, label):
     bar = figure.colorbar(plt.cm.ScalarMappable(norm, SHADES), ax=axes, label=label, fraction=0.05, pad=0.02)
+    if isinstance(norm, LogNorm):
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if norm.vmax / norm.vmin < 1e3 else (1,)))
     bar.ax.yaxis.set_major_formatter("{x:g}")
     bar.outline.set_visible(False)
 

@@ -101,8 +101,10 @@ void bf_report_progress(bf_logger *log, const bf_progress *p)
     char line[240], eta[32] = "unknown", elapsed[32], rate[32];
     if (isfinite(p->eta)) bf_clock_human(p->eta, eta);
     bf_clock_human(p->elapsed, elapsed);
-    snprintf(line, sizeof line, "%d/%d done, %d running, %d failed | %.3g samples/s | %s elapsed, %s to go", p->done, p->configs, p->running,
-             p->failed, p->samples_per_second, elapsed, eta);
+    /* Whole numbers are read at a glance; 7.83e+03 is not. */
+    snprintf(rate, sizeof rate, p->samples_per_second < 100.0 ? "%.3g" : "%.0f", p->samples_per_second);
+    snprintf(line, sizeof line, "%d/%d done, %d running, %d failed | %s samples/s | %s elapsed, %s to go", p->done, p->configs, p->running,
+             p->failed, rate, elapsed, eta);
     if (bf_log_is_terminal(log)) {
         bf_log_live(log, line);
         return;
