@@ -26,9 +26,8 @@ static void meaning(const bf_key *k, char out[MEANING])
 {
     char expects[400];
     bf_key_expectation(k, expects, sizeof expects);
-    snprintf(out, MEANING, "%s%s%s%s; %s%s%s%s%s", k->help, k->unit ? " [" : "", k->unit ? k->unit : "", k->unit ? "]" : "", expects,
-             condition(k) ? "; only with " : "", condition(k) ? condition(k) : "", k->size == 0 && k->later[0] ? "; a later version brings " : "",
-             k->size == 0 ? (k->later[0] ? k->later : "; a later version brings it") : "");
+    snprintf(out, MEANING, "%s%s%s%s; %s%s%s", k->help, k->unit ? " [" : "", k->unit ? k->unit : "", k->unit ? "]" : "", expects,
+             condition(k) ? "; only with " : "", condition(k) ? condition(k) : "");
 }
 
 /* Text from the column `at` on, broken at blanks; the line already holds `used` characters. */
@@ -52,7 +51,7 @@ static void print_column(const char *text, int at, int used)
 static void print_row(const bf_key *k)
 {
     char text[MEANING];
-    int used = printf("%-*s %s", DEFAULT_AT - 1, k->path, k->fallback ? k->fallback : k->size ? "(required)" : "(none)");
+    int used = printf("%-*s %s", DEFAULT_AT - 1, k->path, k->fallback ? k->fallback : "(required)");
     meaning(k, text);
     if (used >= MEANING_AT) {
         putchar('\n');
@@ -95,8 +94,7 @@ static void json_row(const bf_key *k)
     json_field("unit", k->unit);
     json_field("help", k->help);
     json_field("with", condition(k));
-    printf(", \"result\": %s, \"sweep\": %s, \"available\": %s}", k->flags & BF_KEY_RESULT ? "true" : "false", k->flags & BF_KEY_SWEEP ? "true" : "false",
-           k->size ? "true" : "false");
+    printf(", \"result\": %s, \"sweep\": %s}", k->flags & BF_KEY_RESULT ? "true" : "false", k->flags & BF_KEY_SWEEP ? "true" : "false");
 }
 
 /* --- for the manual page ------------------------------------------------------------------------------------------ */

@@ -34,7 +34,7 @@ bf_status bf_key_attributes(const bf_config *c, const char *under, bf_attr *attr
     bf_status s = printed ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory to print keys");
     *n = 0;
     for (int i = 0; !s.code && i < n_keys; i++)
-        if (key[i].size > 0 && strncmp(key[i].path, under, length) == 0 && bf_key_applies(&key[i], c))
+        if (strncmp(key[i].path, under, length) == 0 && bf_key_applies(&key[i], c))
             s = key_attribute(&key[i], c, printed, &attrs[(*n)++]);
     free(printed);
     return s;

@@ -16,7 +16,7 @@ static bool same_keys(const bf_config *a, const bf_config *b, char (*text)[BF_KE
     const bf_key *key = bf_key_table(&n);
     for (int i = 0; i < n; i++) {
         const bool used = bf_key_applies(&key[i], a) || bf_key_applies(&key[i], b);
-        if (strncmp(key[i].path, "data.", 5) != 0 || key[i].size == 0 || !used) continue;
+        if (strncmp(key[i].path, "data.", 5) != 0 || !used) continue;
         bf_key_print(&key[i], a, text[0], sizeof text[0]);
         bf_key_print(&key[i], b, text[1], sizeof text[1]);
         if (strcmp(text[0], text[1]) != 0) return false;

@@ -13,7 +13,7 @@ typedef struct writer {
 } writer;
 
 /* A strict key stands only where some configuration uses it; written elsewhere it would be refused. */
-static bool is_written(const bf_key *k, const bool *used, int row) { return k->size > 0 && (!(k->flags & BF_KEY_STRICT) || used[row]); }
+static bool is_written(const bf_key *k, const bool *used, int row) { return !(k->flags & BF_KEY_STRICT) || used[row]; }
 
 /* Opens the groups of path that the previous key did not have open; returns the depth and where the key's own name begins. A group that
  * is a key itself (measure) cannot be opened as a mapping: such keys keep their dots. */

@@ -21,7 +21,7 @@ enum { BF_KEY_RESULT = 1,       /* changes results: part of config_hash        *
 typedef struct bf_key {
     const char *path;           /* "train.lr" */
     bf_key_type type;
-    size_t      offset, size;   /* in bf_config; size 0: no field, a later version brings it */
+    size_t      offset, size;   /* in bf_config */
     const char *fallback;       /* the default, as YAML text; NULL: required */
     const char *range;          /* "1:4096", "(0:inf)", or the choices "a b c"; NULL: any. A word allowed beside numbers follows
                                  * a bar with the value that is stored for it: "0:inf|auto=nan" */

@@ -154,10 +154,6 @@ void bf_key_print(const bf_key *k, const bf_config *cfg, char *out, size_t size)
 {
     printer p = { out, size };
     out[0] = '\0';
-    if (k->size == 0) {
-        put(&p, "%s", k->fallback ? k->fallback : "");
-        return;
-    }
     const void *field = bf_key_field_const(k, cfg);
     switch (k->type) {
     case BF_KEY_BOOL: put(&p, *(const bool *)field ? "true" : "false"); break;

@@ -309,27 +309,8 @@ static bool read_measures(const bf_key *k, const bf_yaml *y, int node, bf_measur
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
-/* A key without a field: only its default may be written. */
-static bool read_later(const bf_key *k, const bf_yaml *y, int node, bf_misfit *m)
-{
-    const char *text = plain_text(y, node);
-    if (k->fallback && text && strcmp(text, k->fallback) == 0) return true;
-    char got[64];
-    const bool named = y->at[node].kind == BF_YAML_SCALAR && k->type == BF_KEY_CHOICE;
-    if (named && !is_later(k, bf_yaml_text(y, node))) {
-        char ignored[BF_NAME];
-        return read_name(k, y, node, ignored, m);
-    }
-    bf_yaml_quote(y, node, got, sizeof got);
-    m->node = node;
-    if (named) snprintf(m->what, sizeof m->what, "%s is known but not available in this version; leave the key out, or write %s", got, k->fallback);
-    else snprintf(m->what, sizeof m->what, "this key is known but not available in this version; leave it out");
-    return false;
-}
-
 bool bf_key_read(const bf_key *k, const bf_yaml *y, int node, bf_config *cfg, bf_misfit *m)
 {
-    if (k->size == 0) return read_later(k, y, node, m);
     void *field = bf_key_field(k, cfg);
     const bf_range r = k->type == BF_KEY_INT || k->type == BF_KEY_REAL ? bf_range_parse(k->range) : bf_range_parse(NULL);
     bool fits = false;

@@ -6,6 +6,8 @@
 #include "nn/backend.h"
 #include "nn/layers.h"
 #include "nn/optimizer.h"
+#include "train/early.h"
+#include "train/schedule.h"
 #include "vae/condition.h"
 #include "vae/draws.h"
 #include "vae/registry.h"
@@ -234,7 +236,7 @@ static const bf_key table[] = {
       "parts a batch is cut into, a power of two; results are the same for any team up to this size", RS, ALWAYS },
     { "train.optimizer", BF_KEY_CHOICE, FIELD(train.optimizer), "adam", NULL, bf_optimizer_names, NULL, "rule of the update", RS, ALWAYS },
     { "train.lr", BF_KEY_REAL, FIELD(train.lr), "1.0e-3", "(0:inf)", NULL, NULL, "learning rate", RS, ALWAYS },
-    { "train.schedule", BF_KEY_CHOICE, FIELD(train.schedule), "constant", "constant step cosine", NULL, NULL, "how the learning rate falls", RS, ALWAYS },
+    { "train.schedule", BF_KEY_CHOICE, FIELD(train.schedule), "constant", NULL, bf_schedule_names, NULL, "how the learning rate falls", RS, ALWAYS },
     { "train.warmup", BF_KEY_REAL, FIELD(train.warmup), "0", "0:inf", NULL, "epochs", "the learning rate rises from 0 over these epochs", RS, ALWAYS },
     { "train.step_size", BF_KEY_REAL, FIELD(train.step_size), "10", "(0:inf)", NULL, "epochs", "distance of two steps of the schedule", RST,
       NULL, schedule_step, "train.schedule: step" },
@@ -262,7 +264,7 @@ static const bf_key table[] = {
     { "train.checkpoint_seconds", BF_KEY_REAL, FIELD(train.checkpoint_seconds), "300", "0:inf", NULL, "s", "time between two checkpoints", 0, ALWAYS },
     { "train.evaluate_every", BF_KEY_INT, FIELD(train.evaluate_every), "0", "0:1000000000", NULL, "epochs",
       "evaluate the test part so often; 0: only at the end", RS, ALWAYS },
-    { "train.keep", BF_KEY_CHOICE, FIELD(train.keep), "last", "last best", NULL, NULL,
+    { "train.keep", BF_KEY_CHOICE, FIELD(train.keep), "last", NULL, bf_keep_names, NULL,
       "which weights remain: the last, or the best by test ELBO", RS, ALWAYS },
     { "train.patience", BF_KEY_INT, FIELD(train.patience), "0", "0:1000000000", NULL, "evaluations",
       "stop after so many without a better test ELBO; 0: never", RS, ALWAYS },

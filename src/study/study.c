@@ -18,7 +18,7 @@ static bf_status set_defaults(bf_config *c)
     int n;
     const bf_key *table = bf_key_table(&n);
     for (int i = 0; i < n; i++)
-        if (table[i].size > 0 && table[i].fallback) BF_TRY(bf_key_set(&table[i], table[i].fallback, c));
+        if (table[i].fallback) BF_TRY(bf_key_set(&table[i], table[i].fallback, c));
     return BF_DONE;
 }
 

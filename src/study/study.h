@@ -36,9 +36,9 @@ void bf_study_grid(const bf_study *s, bf_f64_list *out);
 /* Where a key was written, for problems found later (missing data); line 0 when it is a default. */
 void bf_study_place(const bf_study *s, const char *key, int *line, int *column);
 /* 16 hex digits and NUL: the XXH3-64 of "path=value\n" (bf_key_print) for every key that changes results (BF_KEY_RESULT) and that
- * this configuration uses (bf_key_applies), in the order of the table, without the keys a later version brings. So a new key leaves old
- * hashes alone as long as it does not apply to old configurations or is added with a rule that leaves its default out. `study`, output.*, parallel.*
- * (but threads, which change bits), warm_start.* and the cadence of checkpoints are no part of it; files count by their names as written. */
+ * this configuration uses (bf_key_applies), in the order of the table. So a new key leaves old hashes alone as long as it does not apply to
+ * old configurations or is added with a rule that leaves its default out. `study`, output.*, parallel.* (but threads, which change bits),
+ * warm_start.* and the cadence of checkpoints are no part of it; files count by their names as written. */
 void bf_config_hash(const bf_config *c, char out[17]);
 /* The same for a training that starts from weights: origin, "" or up to 16 characters, says from which, and is one more line, "origin=...". */
 void bf_config_hash_from(const bf_config *c, const char *origin, char out[17]);

@@ -36,7 +36,7 @@ static bool add_key(reader *r, bf_axis *a, const bf_key *k)
 static bool is_sweepable(reader *r, const bf_key *k, bf_place at, const char *label)
 {
     if (k->flags & BF_KEY_SWEEP) return true;
-    complain(r, at, label, k->size ? "this key cannot be swept" : "this key is known but not available in this version");
+    complain(r, at, label, "this key cannot be swept");
     return false;
 }
 
