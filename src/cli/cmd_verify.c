@@ -74,9 +74,9 @@ const bf_command bf_command_verify = {
         "  betafield verify outputs/quickstart         study.h5, configs/, data.h5, checkpoints/\n"
         "  betafield verify packed.h5\n"
         "\n"
-        "Reads every dataset again, compares its checksum, compares the tables of study.h5 with every\n"
-        "configuration's own file, and of a folder what each configuration started from with what\n"
-        "study.yaml says. One line per finding, then a summary.\n"
+        "Reads every dataset again and compares its checksum; compares the tables of study.h5 with every\n"
+        "configuration's own file, and in a folder the weights that each one started from with what\n"
+        "study.yaml says. One line per finding (`note:` is no damage), then a summary.\n"
         "Exit code 0: all good, 2: damaged, or nothing of betafield's, 74: it could not be read.\n",
     .run = command,
     .options = options,
