@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/input.h"
 #include "farm/farm.h"
+#include "store/own_files.h"
 
 typedef struct run_options {
     const char *input, *out, *max_hours, *only;
@@ -79,6 +80,15 @@ static bf_status prepare(const bf_comm *world, bf_input_file *in, const run_opti
     return bf_comm_agree(world, bf_input_verdict(in, speaks ? stderr : NULL));
 }
 
+/* A study's own study.yaml may be run again. Another one in its place would be written over, or removed by --fresh. */
+static bf_status spare_input(const char *dir, const bf_input_file *in)
+{
+    char own[BF_PATH];
+    BF_TRY(bf_file_join(own, sizeof own, dir, "study.yaml"));
+    if (!bf_own_files_differ(in->path, own).code || strncmp(in->text, BF_STUDY_EMITTED, strlen(BF_STUDY_EMITTED)) == 0) return BF_DONE;
+    return BF_FAIL(BF_E_USAGE, "%s is where the study would write its own; give the input another name, or the study another folder", in->path);
+}
+
 static void join_arguments(int argc, char **argv, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "betafield");
@@ -101,6 +111,8 @@ static bf_status run(const bf_comm *world, int argc, char **argv, double started
     else s = bf_file_join(dir, sizeof dir, "outputs", bf_study_base(in.study)->study);
     if (s.code) goto done;
     for (size_t n = strlen(dir); n > 1 && dir[n - 1] == '/'; n--) dir[n - 1] = '\0';
+    s = bf_comm_agree(world, bf_comm_rank(world) == 0 ? spare_input(dir, &in) : BF_DONE);
+    if (s.code) goto done;
     join_arguments(argc, argv, line, sizeof line);
     const bf_farm_options farm = { .dir = dir, .command_line = line, .input_name = o.input, .input_text = in.text, .only = o.only,
                                    .max_seconds = limit, .started = started, .retry_failed = o.retry_failed, .fresh = o.fresh, .quiet = o.quiet };

@@ -132,7 +132,7 @@ bf_status bf_study_emit(const bf_study *s, const int *order, char **text)
     bool good = used && indices && w.to && w.config && w.text;
     if (good) {
         find_used(&w, used);
-        fprintf(w.to, "# The effective input: every key with its value. Running it again gives the same configurations.\n");
+        fprintf(w.to, BF_STUDY_EMITTED ": every key with its value. Running it again gives the same configurations.\n");
         write_keys(&w, used);
         write_sweep(&w, order, indices);
     }

@@ -42,6 +42,8 @@ void bf_study_place(const bf_study *s, const char *key, int *line, int *column);
 void bf_config_hash(const bf_config *c, char out[17]);
 /* The same for a training that starts from weights: origin, "" or up to 16 characters, says from which, and is one more line, "origin=...". */
 void bf_config_hash_from(const bf_config *c, const char *origin, char out[17]);
+/* How an effective input begins, which tells it from what people write. */
+#define BF_STUDY_EMITTED "# The effective input"
 /* The effective input: every key with its value, the sweep with its values; order (count) lists sweep indices by id and may be NULL for 0..n-1.
  * Parsing it again gives the same configurations in id order. *text belongs to the caller: free(). */
 BF_MUST_USE bf_status bf_study_emit(const bf_study *s, const int *order, char **text);

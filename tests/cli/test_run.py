@@ -57,6 +57,20 @@ def test_effective_input_reproduces_the_study(study, tmp_path):
     assert (tmp_path / "a" / "study.yaml").read_text() == (tmp_path / "b" / "study.yaml").read_text()
 
 
+def test_an_input_in_the_place_of_the_effective_one_is_spared(study, tmp_path):
+    mine = tmp_path / "study.yaml"
+    mine.write_text("# why these values\n" + study().read_text())
+    before = mine.read_bytes()
+    for extra in ([], ["--fresh"]):
+        done = betafield("run", "study.yaml", "-o", ".", *extra, cwd=tmp_path, expect=2)
+        assert "study.yaml is where the study would write its own" in done.stderr
+        assert mine.read_bytes() == before and not (tmp_path / "study.h5").exists()
+    out = tmp_path / "out"
+    betafield("run", mine, "-o", out, "--quiet")
+    betafield("run", out / "study.yaml", "-o", out, "--quiet")     # its own may be run where it is
+    assert mine.read_bytes() == before
+
+
 def test_default_folder_is_outputs_and_the_name(study, tmp_path):
     betafield("run", study(), "--only", "0", cwd=tmp_path)
     assert (tmp_path / "outputs" / "tiny" / "study.h5").exists()
