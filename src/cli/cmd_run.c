@@ -80,13 +80,21 @@ static bf_status prepare(const bf_comm *world, bf_input_file *in, const run_opti
     return bf_comm_agree(world, bf_input_verdict(in, speaks ? stderr : NULL));
 }
 
-/* A study's own study.yaml may be run again. Another one in its place would be written over, or removed by --fresh. */
-static bf_status spare_input(const char *dir, const bf_input_file *in)
+/* What is read must not lie where the study's own files will be, to be written over or, by --fresh, removed. Its own study.yaml alone may
+ * be run again. */
+static bf_status spare_inputs(const char *dir, const bf_input_file *in, const bf_study_data_sets *data)
 {
     char own[BF_PATH];
     BF_TRY(bf_file_join(own, sizeof own, dir, "study.yaml"));
-    if (!bf_own_files_differ(in->path, own).code || strncmp(in->text, BF_STUDY_EMITTED, strlen(BF_STUDY_EMITTED)) == 0) return BF_DONE;
-    return BF_FAIL(BF_E_USAGE, "%s is where the study would write its own; give the input another name, or the study another folder", in->path);
+    if (bf_own_files_differ(in->path, own).code && strncmp(in->text, BF_STUDY_EMITTED, strlen(BF_STUDY_EMITTED)) != 0)
+        return BF_FAIL(BF_E_INPUT, "%s is where the study would write its own; give the input another name, or the study another folder", in->path);
+    for (int k = 0; k < data->count; k++)
+        for (int i = 0; i < data->options[k].path.count; i++) {
+            const char *path = data->options[k].path.path[i];
+            if (bf_own_files_spare(dir, path).code)
+                return BF_FAIL(BF_E_INPUT, "data.path: %s is where the study would write its own; give it another name, or the study another folder", path);
+        }
+    return BF_DONE;
 }
 
 static void join_arguments(int argc, char **argv, char *out, size_t size)
@@ -111,7 +119,7 @@ static bf_status run(const bf_comm *world, int argc, char **argv, double started
     else s = bf_file_join(dir, sizeof dir, "outputs", bf_study_base(in.study)->study);
     if (s.code) goto done;
     for (size_t n = strlen(dir); n > 1 && dir[n - 1] == '/'; n--) dir[n - 1] = '\0';
-    s = bf_comm_agree(world, bf_comm_rank(world) == 0 ? spare_input(dir, &in) : BF_DONE);
+    s = bf_comm_agree(world, bf_comm_rank(world) == 0 ? spare_inputs(dir, &in, &data) : BF_DONE);
     if (s.code) goto done;
     join_arguments(argc, argv, line, sizeof line);
     const bf_farm_options farm = { .dir = dir, .command_line = line, .input_name = o.input, .input_text = in.text, .only = o.only,

@@ -19,6 +19,14 @@ sweep:
   objective.beta: [0.5, 1.0]
 """
 
+TINY_FROM = """\
+study: reads
+data: {{source: hdf5, path: [{path}]}}
+model: {{net: mlp, hidden: [8], latent: 2}}
+train: {{epochs: 1, batch: 64}}
+measure: [rd]
+"""
+
 
 def table(folder, name):
     with h5py.File(folder / "study.h5", "r") as f:
@@ -69,6 +77,19 @@ def test_an_input_in_the_place_of_the_effective_one_is_spared(study, tmp_path):
     betafield("run", mine, "-o", out, "--quiet")
     betafield("run", out / "study.yaml", "-o", out, "--quiet")     # its own may be run where it is
     assert mine.read_bytes() == before
+
+
+def test_data_in_the_place_of_the_studys_own_are_spared(study, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    betafield("data", study(), "-o", out / "data.h5")
+    before = (out / "data.h5").read_bytes()
+    reads = study(TINY_FROM.format(path=out / "data.h5"), name="reads.yaml")
+    for extra in ([], ["--fresh"]):
+        done = betafield("run", reads, "-o", out, *extra, expect=2)
+        assert "data.h5 is where the study would write its own" in done.stderr
+        assert (out / "data.h5").read_bytes() == before and not (out / "study.h5").exists()
+    betafield("run", reads, "-o", tmp_path / "elsewhere", "--quiet")
 
 
 def test_default_folder_is_outputs_and_the_name(study, tmp_path):
