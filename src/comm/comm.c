@@ -210,7 +210,7 @@ void bf_comm_gather(const bf_comm *c, const void *mine, size_t n, void *all, siz
 
 void bf_comm_allgather_f32(const bf_comm *c, float *v, size_t n)
 {
-    if (n <= BF_COMM_PIECE / sizeof *v)
+    if (n <= BF_COMM_PIECE / sizeof *v / (size_t)c->size)
         MPI_Allgather(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, v, (int)n, MPI_FLOAT, c->mpi);
     else
         for (int r = 0; r < c->size; r++) bf_comm_bcast(c, v + (size_t)r * n, n * sizeof *v, r);

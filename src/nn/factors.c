@@ -36,13 +36,15 @@ static int by_place(const void *a, const void *b)
     return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Ranks have equal parts of the flat vector, whatever lies in it: when much of it is no such matrix, one of them might have them all. */
-static bool most_of_all(const bf_plan *p)
+static size_t products(const bf_plan *p)
 {
     size_t sum = 0;
     for (int i = 0; i < p->factored; i++) sum += product(&p->factors[i]);
-    return sum >= bf_params_size(p->params) / 4 * 3;
+    return sum;
 }
+
+/* Ranks have equal parts of the flat vector, whatever lies in it: when much of it is no such matrix, one of them might have them all. */
+static bool most_of_all(const bf_plan *p) { return products(p) >= bf_params_size(p->params) / 4 * 3; }
 
 static void find(bf_plan *p)
 {
@@ -141,5 +143,7 @@ size_t bf_plan_factors_work(const bf_plan *p)
 
 size_t bf_plan_factors_bytes(const bf_plan *p)
 {
-    return (size_t)batch_lanes(p) * bf_plan_factors_size(p) * sizeof(float) + bf_plan_factors_work(p);
+    if (p->factored == 0) return 0;
+    const size_t floats = bf_plan_factors_size(p) + bf_params_size(p->params) - products(p);
+    return (size_t)batch_lanes(p) * floats * sizeof(float) + bf_plan_factors_work(p);
 }

@@ -13,7 +13,8 @@ typedef struct bf_factors {
     size_t   at;                /* where the four lie among a lane's factors, in floats, one behind the other */
 } bf_factors;
 
-/* Local. What bf_run.defers leaves to the caller, in the order of the flat vector; none where it would not pay. Sizes decide, not who runs the plan. */
+/* Local. What bf_run.defers leaves to the caller, in the order of the flat vector; none where it would not pay. Sizes and the kernels
+ * decide: a plan of the same model on another processor may have others. */
 int bf_plan_factors(const bf_plan *p, const bf_factors **out);
 size_t bf_plan_factors_size(const bf_plan *p);                      /* floats of a lane's factors */
 /* Copies a lane's, after a run that deferred and before the next. to (bf_plan_factors_size). */
@@ -22,5 +23,6 @@ void bf_plan_factors_of_lane(const bf_plan *p, int lane, float *to);
  * as in the flat vector, and has the bits it would have had in bf_run.grads. work as below, 64-byte aligned. */
 void bf_factors_multiply(const bf_plan *p, const bf_factors *f, int from, int to, const float *all, const bf_taker *taker, void *work);
 size_t bf_plan_factors_work(const bf_plan *p);                      /* bytes */
-size_t bf_plan_factors_bytes(const bf_plan *p);                     /* of both, for every rank */
+/* What a step with factors takes of a rank that has all lanes: them, what multiplies them, and copies of the lanes' gradients between them. */
+size_t bf_plan_factors_bytes(const bf_plan *p);
 #endif

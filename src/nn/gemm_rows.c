@@ -3,7 +3,7 @@
 #include "nn/gemm_tile.h"
 #include "nn/tree.h"
 
-/* As many rows as one takes at a time: enough that a call is nothing beside its work, few enough for the second cache. */
+/* As many rows, of all lanes, as one takes at a time: enough that a call is nothing beside its work, few enough for the second cache. */
 enum { TAKEN = 16384 };
 
 static size_t rows_at_once(size_t m, size_t n)
@@ -16,7 +16,7 @@ static size_t panel_floats(size_t n, size_t k) { return panels_of(n) * WIDE * k;
 
 size_t bf_gemm_rows_work(int m, int n, int k, int lanes)
 {
-    const size_t some = rows_at_once((size_t)m, (size_t)n), of_a_lane = panel_floats((size_t)n, (size_t)k) + some * (size_t)n;
+    const size_t some = rows_at_once((size_t)m, (size_t)n * (size_t)lanes), of_a_lane = panel_floats((size_t)n, (size_t)k) + some * (size_t)n;
     return padded(some * (size_t)k) + (size_t)lanes * of_a_lane;
 }
 
@@ -59,7 +59,7 @@ static void outer(size_t m, size_t n, const float *u, const float *restrict v, f
 void bf_gemm_rows_taken(const bf_thin *g, int from, int to, const bf_taker *taker, float *work)
 {
     const size_t end = (size_t)to, cols = (size_t)g->in, deep = (size_t)g->rows, lanes = (size_t)g->lanes, panel = panel_floats(cols, deep);
-    const size_t most = rows_at_once(end - (size_t)from, cols);
+    const size_t most = rows_at_once(end - (size_t)from, lanes * cols);
     float *panels = work, *packed = panels + lanes * panel, *taken = packed + padded(most * deep);
     for (size_t l = 0; l < lanes; l++) pack_panels(cols, deep, (bf_operand){ g->inputs + l * g->apart, cols, 1 }, panels + l * panel);
     for (size_t i = (size_t)from, some; i < end; i += some) {

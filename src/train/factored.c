@@ -1,5 +1,6 @@
 #include "train/factored.h"
 
+#include "base/checksum.h"
 #include "nn/tree.h"
 
 #include <string.h>
@@ -25,9 +26,32 @@ void bf_factored_lay_out(bf_factored *f, bf_arena *a, size_t size)
         if (f->rest) f->rest[i] = r;
     }
     f->rest_rows = (float *)bf_arena_take(a, f->rest_size, sizeof(float) * (size_t)f->lanes);
-    f->scratch = BF_TAKE(a, float, f->rest_size);
     f->all = (float *)bf_arena_take(a, bf_plan_factors_size(f->plan), sizeof(float) * (size_t)f->lanes * (size_t)bf_comm_size(f->team));
     f->work = bf_arena_take(a, bf_plan_factors_work(f->plan), 1);
+}
+
+size_t bf_factored_rest(const bf_factored *f)
+{
+    int i = 0;
+    while (i < f->tensors && f->rest[i].count == 0) i++;
+    return f->rest[i].first;
+}
+
+static uint64_t digest(const bf_factored *f)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < f->tensors; i++) {
+        const bf_factors *t = &f->tensor[i];
+        const uint64_t all[] = { (uint64_t)t->node, (uint64_t)t->rows, (uint64_t)t->out, (uint64_t)t->in, t->starts, t->first, t->at };
+        sum = 31 * sum + bf_hash64(all, sizeof all);
+    }
+    return sum;
+}
+
+void bf_factored_agree(bf_factored *f)
+{
+    const int64_t mine = (int64_t)(digest(f) >> 1);
+    if (bf_comm_max(f->team, mine) != -bf_comm_max(f->team, -mine)) f->tensors = 0;
 }
 
 /* Copies all of the rest out of one lane's gradient, or back into it. */
@@ -40,21 +64,21 @@ static void copy_rest(const bf_factored *f, float *grad, float *packed, bool out
     }
 }
 
-static void sum_rest(const bf_factored *f, float *grads, size_t size)
+static void sum_rest(const bf_factored *f, float *grads, size_t size, float *scratch)
 {
     for (int l = 0; l < f->lanes; l++) copy_rest(f, grads + (size_t)l * size, f->rest_rows + (size_t)l * f->rest_size, true);
     bf_tree_f32(f->rest_rows, f->lanes, f->rest_size);
-    if (bf_comm_size(f->team) > 1) bf_comm_tree_f32(f->team, f->rest_rows, f->rest_size, f->scratch);
+    if (bf_comm_size(f->team) > 1) bf_comm_tree_f32(f->team, f->rest_rows, f->rest_size, scratch);
     copy_rest(f, grads, f->rest_rows, false);
 }
 
-void bf_factored_gather(const bf_factored *f, float *grads, size_t size)
+void bf_factored_gather(const bf_factored *f, float *grads, size_t size, float *scratch)
 {
     const size_t of_a_lane = bf_plan_factors_size(f->plan), of_a_rank = (size_t)f->lanes * of_a_lane;
     float *mine = f->all + (size_t)bf_comm_rank(f->team) * of_a_rank;
     for (int l = 0; l < f->lanes; l++) bf_plan_factors_of_lane(f->plan, l, mine + (size_t)l * of_a_lane);
     if (bf_comm_size(f->team) > 1) bf_comm_allgather_f32(f->team, f->all, of_a_rank);
-    sum_rest(f, grads, size);
+    sum_rest(f, grads, size, scratch);
 }
 
 /* What of a tensor is in this rank's slice is rows, of which the first and the last may be its neighbours' in part. */

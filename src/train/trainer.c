@@ -103,7 +103,7 @@ static void update_factored(bf_trainer *t)
     const bf_taker taker = bf_update_taker(t);
     const double updated = t->times.seconds[BF_PHASE_UPDATE];
     double then = bf_clock_seconds();
-    bf_factored_gather(&t->factored, t->grads, t->size);
+    bf_factored_gather(&t->factored, t->grads, t->size, t->team.scratch32);
     bf_times_lap(&t->times, BF_PHASE_REDUCE, &then);
     bf_factored_hand_over(&t->factored, t->slice, t->grads, &taker);
     bf_times_lap(&t->times, BF_PHASE_BACKWARD, &then);
@@ -115,7 +115,7 @@ static void update_factored(bf_trainer *t)
 static bf_status take_step(bf_trainer *t, int flags)
 {
     const bool take_norm = epoch_ends(t, t->step + 1), fault = bf_fault_nan(t->setup.team, "train.nan");
-    const bf_update_way way = fault ? BF_UPDATE_TOGETHER : bf_update_way_of(t, take_norm);
+    const bf_update_way way = bf_update_way_of(t, take_norm || (fault && t->team.ranks == 1));     /* nobody else's business there */
     bf_step_record record = { .stats = t->numbers, .grad_norm = NAN };
     double then = bf_clock_seconds();
     fill_lanes(t);
@@ -123,7 +123,7 @@ static bf_status take_step(bf_trainer *t, int flags)
     record.lr = bf_schedule_lr(t->schedule, t->setup.train, t->step, t->batches.steps_per_epoch, t->steps) * t->setup.lr_scale;
     bf_optimizer_begin(&t->optimizer_options, record.lr, t->step + 1);
     run_lanes(t, way, &record.beta);
-    if (fault) t->grads[0] = NAN;
+    if (fault) t->grads[way == BF_UPDATE_FACTORED ? bf_factored_rest(&t->factored) : 0] = NAN;
     if (way == BF_UPDATE_FACTORED) update_factored(t);
     if (way == BF_UPDATE_TOGETHER) update_together(t, take_norm, &record.grad_norm);
     then = bf_clock_seconds();
@@ -198,6 +198,7 @@ static bf_status answer_flags(bf_trainer *t)
 bf_status bf_trainer_run(bf_trainer *t)
 {
     const bf_train_hooks *h = &t->setup.hooks;
+    bf_factored_agree(&t->factored);
     t->run_clock = bf_clock_seconds();
     t->run_clock_step = t->step;
     bf_trainer_mark_epoch(t);

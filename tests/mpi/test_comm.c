@@ -178,6 +178,20 @@ static void test_gather(const bf_comm *c, size_t n)
     free(all);
 }
 
+/* Every rank's part of the same length, already in its place. */
+static void test_equal_parts(const bf_comm *c, size_t n)
+{
+    const size_t ranks = (size_t)bf_comm_size(c), me = (size_t)bf_comm_rank(c);
+    float *all = calloc(ranks * n, sizeof *all);
+    BF_MPI_CHECK(all != NULL);
+    for (size_t i = 0; i < n; i++)
+        all[me * n + i] = (float)(1000 * me + i);
+    bf_comm_allgather_f32(c, all, n);
+    for (size_t i = 0; i < ranks * n; i++)
+        BF_MPI_CHECK(all[i] == (float)(1000 * (i / n) + i % n));
+    free(all);
+}
+
 /* Around the ring: rank 0 begins, the others hand on their own bytes after they have received. The receiver does not know how much comes. */
 static void test_send(const bf_comm *c, size_t n)
 {
@@ -221,6 +235,8 @@ int main(int argc, char **argv)
         test_bcast(world, sizes[i]);
         test_sleeping_bcast(world, sizes[i]);
         test_gather(world, sizes[i]);
+        if (sizes[i] > 0)
+            test_equal_parts(world, sizes[i]);
         test_send(world, sizes[i]);
     }
     test_sleepers_look_after_their_own(world);

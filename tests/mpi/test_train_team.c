@@ -342,12 +342,12 @@ static void test_train_team__factors_give_the_same_bits(void **state)
 }
 
 /* A gradient that is lost in one rank's slice is lost for all, at the same step and by the same name. */
-static void test_train_team__a_lost_gradient_is_everybodys(void **state)
+static void one_loses_a_gradient(bf_i64_list hidden, double clip)
 {
-    (void)state;
-    const bf_vae_options vae = small.vae;
+    const small_training before = small;
     bf_trainer *t;
-    small.vae.hidden.at[0] = 700;
+    small.vae.hidden = hidden;
+    small.train.clip = clip;
     faults.fault[0].nth = 7;
     faults.fault[0].visits = 0;
     ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
@@ -359,7 +359,14 @@ static void test_train_team__a_lost_gradient_is_everybodys(void **state)
     assert_int_equal(bf_trainer_progress(t).step, 6);
     bf_trainer_destroy(&t);
     faults.fault[0].nth = -1;
-    small.vae = vae;
+    small = before;
+}
+
+static void test_train_team__a_lost_gradient_is_everybodys(void **state)
+{
+    (void)state;
+    one_loses_a_gradient((bf_i64_list){ 1, { 700 } }, 5.0);
+    one_loses_a_gradient((bf_i64_list){ 2, { 640, 512 } }, 0.0);        /* factored */
 }
 
 int main(int argc, char **argv)
