@@ -263,7 +263,7 @@ def draw_alignment(study):
     families = list(enumerate(alignment.labels))[:MAX_CURVES]
     for (family, label), colour, marker in zip(families, curve_colours(len(families)), "osD^vP*Xdh"):
         of = alignment.of(family)
-        middle = np.sqrt(of["beta_from"] * of["beta_to"])
+        middle = np.sqrt(of["beta_from"] * np.where(of["beta_to"] > 0, of["beta_to"], of["beta_from"] / 10))     # 0 has no place among powers
         left.plot(middle, of["alignment_diagonal"], color=colour, marker=marker, markersize=5, label=label or None)
         left.plot(middle, of["alignment_permuted"], color=colour, linestyle=(0, (4, 3)), linewidth=0.8)
         right.plot(middle, of["marginal_shift"], color=colour, marker=marker, markersize=5)

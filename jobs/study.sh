@@ -76,7 +76,7 @@ done
 
 mpi_environment "$ranks"
 run_once "$@"
-while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once "${onward[@]}"; done
+while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once ${onward[@]+"${onward[@]}"}; done
 
 if [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then
     need_python

@@ -82,18 +82,10 @@ int bf_command_end(const bf_command *c, const bf_status *s)
     return bf_status_exit_code(s);
 }
 
-/* Output that is lost is a failure of its own; not of a run, whose results are files. */
-static int run_command(const bf_command *c, int argc, char **argv, bf_fault_plan *faults)
+/* *ran: the command that ran, NULL when there was only something to explain. */
+static int answer(int argc, char **argv, bf_fault_plan *faults, const bf_command **ran)
 {
-    const int code = c->run(argc, argv, faults);
-    const bool lost = fflush(stdout) != 0 || ferror(stdout);
-    if (code != 0 || !lost || c == &bf_command_run) return code;
-    const bf_status s = BF_FAIL(BF_E_IO, "cannot write to stdout");
-    return bf_command_end(c, &s);
-}
-
-int bf_cli(int argc, char **argv, bf_fault_plan *faults)
-{
+    *ran = NULL;
     if (argc < 2 || asks_help(argv[1])) return overview();
     if (strcmp(argv[1], "help") == 0) {
         if (argc == 2) return overview();
@@ -103,5 +95,18 @@ int bf_cli(int argc, char **argv, bf_fault_plan *faults)
     if (!c) return unknown(argv[1]);
     for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (asks_help(argv[i])) return explain(c);
-    return run_command(c, argc - 1, argv + 1, faults);
+    *ran = c;
+    return c->run(argc - 1, argv + 1, faults);
+}
+
+/* Output that is lost is a failure of its own; not of a run, whose results are files. */
+int bf_cli(int argc, char **argv, bf_fault_plan *faults)
+{
+    const bf_command *ran;
+    const int code = answer(argc, argv, faults, &ran);
+    const bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (code != 0 || !lost || ran == &bf_command_run) return code;
+    const bf_status s = BF_FAIL(BF_E_IO, "cannot write to stdout");
+    fprintf(stderr, "betafield%s%s: %s\n", ran ? " " : "", ran ? ran->name : "", s.what);
+    return bf_status_exit_code(&s);
 }

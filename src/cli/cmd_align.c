@@ -70,8 +70,7 @@ static bf_status make(const align_options *o)
     int split;
     char tag[37];
     BF_TRY(bf_results_split(o->split, &split));
-    BF_TRY(bf_results_spare(&o->dirs, o->out));
-    BF_TRY(bf_results_spare(&o->dirs, o->csv));
+    BF_TRY(bf_results_spare(&o->dirs, o->out, o->csv));
     bf_uuid(tag);
     bf_status s = bf_align_members_read(&o->dirs, split, &members);
     if (!s.code) s = bf_align_set_make(&members, split, o->all, &set);

@@ -97,8 +97,7 @@ static bf_status make(const curve_options *o)
     BF_TRY(bf_results_split(o->split, &split));
     BF_TRY(check_distortion(o->distortion));
     if (o->corner) BF_TRY(read_corner(o->corner, corner));
-    BF_TRY(bf_results_spare(&o->dirs, o->out));
-    BF_TRY(bf_results_spare(&o->dirs, o->csv));
+    BF_TRY(bf_results_spare(&o->dirs, o->out, o->csv));
     bf_uuid(tag);
     bf_status s = bf_curve_points_read(&o->dirs, split, o->distortion, &points);
     if (!s.code) s = bf_curve_set_make(&points, o->distortion, o->corner ? corner : NULL, &set);

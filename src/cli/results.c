@@ -29,9 +29,11 @@ bf_status bf_results_split(const char *text, int *split)
     return *split || strcmp(text, "train") == 0 ? BF_DONE : BF_FAIL(BF_E_USAGE, "--split: expected train or test, got '%.60s'", text);
 }
 
-bf_status bf_results_spare(const bf_texts *dirs, const char *out)
+bf_status bf_results_spare(const bf_texts *dirs, const char *out, const char *csv)
 {
+    if (out && csv && strcmp(out, csv) == 0) return BF_FAIL(BF_E_USAGE, "-o and --csv: both are %s", out);
     for (int i = 0; out && i < dirs->count; i++) BF_TRY(bf_own_files_spare(dirs->at[i], out));
+    for (int i = 0; csv && i < dirs->count; i++) BF_TRY(bf_own_files_spare(dirs->at[i], csv));
     return BF_DONE;
 }
 

@@ -15,7 +15,7 @@ typedef struct bf_results {         /* zero it; bf_results_close() */
 BF_MUST_USE bf_status bf_results_open(const char *dir, const bf_schema *schema, bf_results *out);
 /* Local. What --split says: 0 train, 1 test. */
 BF_MUST_USE bf_status bf_results_split(const char *text, int *split);
-/* Local. BF_E_USAGE when out is a file of a study in one of these folders; NULL is none. */
-BF_MUST_USE bf_status bf_results_spare(const bf_texts *dirs, const char *out);
+/* Local. BF_E_USAGE when one of the files to write is a study's own in one of these folders, or both are the same; NULL is none. */
+BF_MUST_USE bf_status bf_results_spare(const bf_texts *dirs, const char *out, const char *csv);
 void bf_results_close(bf_results *r);
 #endif

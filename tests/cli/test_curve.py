@@ -211,6 +211,7 @@ def test_a_study_that_is_missing_or_damaged(tmp_path):
     (("x", "--corner", "1,inf"), "--corner: expected"),
     (("x", "--corner", "1,2,3"), "--corner: expected"),
     (("x", "--spilt", "test"), "did you mean --split"),
+    (("x", "-o", "both", "--csv", "both"), "-o and --csv: both are both"),
 ])
 def test_wrong_options(arguments, sentence):
     done = betafield("curve", *arguments, expect=2)

@@ -89,9 +89,9 @@ def test_an_unknown_key_names_the_nearest(study):
     assert f"{path}:4:9: train.epoch: " in done.stderr and "train.epochs" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("keys",), ("keys", "--json"), ("version",), ("plan", "inputs/quickstart.yaml")])
+@pytest.mark.parametrize("arguments", [("keys",), ("keys", "--json"), ("version",), ("plan", "inputs/quickstart.yaml"), ("-h",), ("run", "-h")])
 def test_output_that_is_lost_is_a_failure(arguments):
     with open("/dev/full", "w") as full:
         done = subprocess.run(command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=60, cwd=ROOT)
     assert done.returncode == 74
-    assert f"betafield {arguments[0]}: cannot write to stdout" in done.stderr
+    assert f"betafield{'' if '-h' in arguments else ' ' + arguments[0]}: cannot write to stdout" in done.stderr
