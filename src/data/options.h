@@ -7,7 +7,6 @@
 #define BF_NAME 32
 #define BF_MAX_PATHS 12
 #define BF_MAX_EIGENVALUES 1024
-#define BF_MAX_FACTOR 64
 
 typedef struct bf_paths {           /* data.path: folder, file, list, or mapping role -> file */
     int  count;

@@ -91,7 +91,7 @@ void bf_inspect_config(bf_inspection *v, hid_t file, const char *name, const cha
     hid_t at = H5Gopen2(file, group, H5P_DEFAULT);
     bf_status s = at < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, group, "no such group") : bf_h5_get_int(at, "status", &status);
     if (!s.code) s = bf_h5_get_text(at, "config_hash", hash, sizeof hash);
-    if (!s.code && status != BF_CONFIG_DONE && status != BF_DIVERGED && status != BF_CONFIG_FAILED)
+    if (!s.code && !bf_config_has_ended(status))
         s = BF_FAIL(BF_E_FORMAT, "%s has not ended, its status is %lld", group, (long long)status);
     if (s.code) bf_inspection_fail(v, name, &s);
     if (at >= 0) H5Gclose(at);

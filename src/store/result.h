@@ -12,7 +12,7 @@ typedef enum bf_config_status {
     BF_PENDING = 0, BF_RUNNING = 1, BF_CONFIG_DONE = 2, BF_DIVERGED = 3, BF_CONFIG_FAILED = 4, BF_STOPPED = 5
 } bf_config_status;
 extern const char *const bf_config_status_names[];      /* "pending running done diverged failed stopped" */
-static inline bool bf_config_has_ended(int status) { return status == BF_CONFIG_DONE || status == BF_DIVERGED || status == BF_CONFIG_FAILED; }
+static inline bool bf_config_has_ended(int64_t status) { return status == BF_CONFIG_DONE || status == BF_DIVERGED || status == BF_CONFIG_FAILED; }
 
 typedef struct bf_result {
     int     id;

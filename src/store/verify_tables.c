@@ -233,7 +233,7 @@ static void inspect_row(bf_inspection *v, hid_t file, const char *name, const in
 {
     char path[32];
     snprintf(path, sizeof path, "/configs/c%04d", x->ids[row]);
-    const bool ended = x->status[row] == BF_CONFIG_DONE || x->status[row] == BF_DIVERGED || x->status[row] == BF_CONFIG_FAILED;
+    const bool ended = bf_config_has_ended(x->status[row]);
     if (!ended) return;
     v->report->configurations++;
     bf_status s = check_link(file, path);
