@@ -3,6 +3,7 @@
 #include "study/key_value.h"
 #include "study/study_private.h"
 #include "vae/condition.h"
+#include "vae/draws.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,12 @@ static bf_status set_defaults(bf_config *c)
 static void resolve_seed(const bf_study *s, bf_config *c)
 {
     if ((int64_t)c->data.seed == -1) c->data.seed = s->base.seed;
+}
+
+/* objective.draws: auto is the number that objective.draw needs, and the same configuration as that number. */
+static void resolve_draws(bf_config *c)
+{
+    if (c->vae.draws == 0) c->vae.draws = bf_draws(&c->vae);
 }
 
 /* --- rules between keys ------------------------------------------------------------------------------------------- */
@@ -209,6 +216,7 @@ void bf_study_config(const bf_study *s, int index, bf_config *out)
     memcpy(out, &s->base, sizeof *out);
     bf_sweep_assign(&s->sweep, index, out);
     resolve_seed(s, out);
+    resolve_draws(out);
 }
 
 const bf_config *bf_study_base(const bf_study *s) { return &s->base; }

@@ -67,6 +67,6 @@ bf_status bf_draws_check(const bf_vae_options *o)
         return BF_FAIL(BF_E_INPUT, "objective.draws: %lld%s are more rows of a sample than %d", (long long)draws,
                        betas(o) > 1 ? " times objective.betas_per_sample" : "", BF_MAX_SAMPLE_ROWS);
     if (draws > 1 && posterior != NULL && !posterior->stochastic)
-        return BF_FAIL(BF_E_INPUT, "objective.draws: posterior: %s has nothing to draw", o->posterior);
+        return BF_FAIL(BF_E_INPUT, "objective.draw%s: posterior: %s has nothing to draw", group > 1 ? "" : "s", o->posterior);
     return BF_DONE;
 }

@@ -282,6 +282,28 @@ static void test_study__draws_fit_the_way_they_are_drawn(void **state)
     bf_study_free(&s);
 }
 
+/* auto is the number itself, for every latent of a sweep. */
+static void test_study__draws_are_the_same_written_out(void **state)
+{
+    (void)state;
+    static const char *const sets[][2] = { { "objective.draw=antithetic", "objective.draws=2" }, { "objective.draw=sigma-points", "objective.draws=6" } };
+    for (int i = 0; i < 2; i++) {
+        bf_study *left_out = study_of("study: r\nsweep: {model.latent: [3, 5]}\n", SETS(sets[i][0]));
+        bf_study *written = study_of("study: r\nmodel: {latent: 3}\n", SETS(sets[i][0], sets[i][1]));
+        bf_config a, b;
+        char hash[2][17];
+        bf_study_config(left_out, 0, &a);
+        bf_study_config(written, 0, &b);
+        bf_config_hash(&a, hash[0]);
+        bf_config_hash(&b, hash[1]);
+        assert_string_equal(hash[0], hash[1]);
+        bf_study_config(left_out, 1, &a);
+        assert_int_equal(a.vae.draws, i == 0 ? 2 : 10);
+        bf_study_free(&left_out);
+        bf_study_free(&written);
+    }
+}
+
 /* One draw, said or not, is the configuration that it was before there were more. */
 static void test_study__draws_are_hashed_where_there_are_several(void **state)
 {
@@ -412,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_study__byte_order_mark_and_windows_lines_are_read), cmocka_unit_test(test_study__later_features_are_known_but_refused),
         cmocka_unit_test(test_study__lanes_are_cut_by_row),
         cmocka_unit_test(test_study__draws_fit_the_way_they_are_drawn), cmocka_unit_test(test_study__draws_are_hashed_where_there_are_several),
+        cmocka_unit_test(test_study__draws_are_the_same_written_out),
         cmocka_unit_test(test_study__ranges_of_beta_belong_to_conditioned_models),
         cmocka_unit_test(test_study__keys_must_agree), cmocka_unit_test(test_study__sweeps_are_checked),
         cmocka_unit_test(test_study__a_flood_of_problems_is_counted),
