@@ -36,6 +36,7 @@ dir=outputs/$(sed -nE "s/^study:[[:space:]]*[\"']?([A-Za-z0-9][A-Za-z0-9._-]*).*
 previous=
 for argument; do
     [ "$previous" != -o ] || dir=$argument
+    case $argument in -o=*) dir=${argument#-o=} ;; esac
     previous=$argument
 done
 
