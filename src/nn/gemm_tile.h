@@ -80,8 +80,8 @@ BF_INLINED void put_part(const float *sum, size_t width, bool adds, float *c)
     for (; j < width; j++) c[j] = adds ? c[j] + sum[j] : sum[j];
 }
 
-/* Inlined with tall constant, so that the sums are registers. */
-BF_INLINED void tile_of(size_t tall, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
+/* Inlined with tall and half constant, so that the sums are registers. half: at most VECTOR columns, for which half of the products is enough. */
+BF_INLINED void tile_of(size_t tall, bool half, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
 {
     vector left[TALL], right[TALL];
     const float *from = a.at;
@@ -94,7 +94,7 @@ BF_INLINED void tile_of(size_t tall, size_t width, size_t k, bf_operand a, const
         for (size_t i = 0; i < tall; i++) {
             const vector x = from[i * a.row] - (vector){ 0.0f };
             left[i] += x * b0;
-            right[i] += x * b1;
+            if (!half) right[i] += x * b1;
         }
     }
     for (size_t i = 0; i < tall; i++, c += stride) {
@@ -114,13 +114,17 @@ BF_INLINED void pack_rows_of(size_t tall, size_t k, bf_operand a, float *restric
 
 #define EACH_HEIGHT(what) \
     case 1: what(1); break; case 2: what(2); break; case 3: what(3); break; case 4: what(4); break; case 5: what(5); break; case 6: what(6); break
-#define TILE(tall) tile_of(tall, width, k, a, panel, adds, c, stride)
+#define TILE(tall) tile_of(tall, false, width, k, a, panel, adds, c, stride)
+#define HALF_TILE(tall) tile_of(tall, true, width, k, a, panel, adds, c, stride)
 #define PACK(tall) pack_rows_of(tall, k, a, to)
 
 /* `tall` rows of c, min(width, WIDE) columns, against one panel. */
 BF_INLINED void tile(size_t tall, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
 {
-    switch (tall) { EACH_HEIGHT(TILE); }
+    if (width > VECTOR)
+        switch (tall) { EACH_HEIGHT(TILE); }
+    else
+        switch (tall) { EACH_HEIGHT(HALF_TILE); }
 }
 
 BF_INLINED void pack_rows(size_t tall, size_t k, bf_operand a, float *restrict to)
