@@ -41,6 +41,9 @@ bf_status bf_comm_init(int *argc, char ***argv, bf_fault_plan *faults, bf_comm *
 {
     *world = NULL;
     int provided;       /* whatever it is: only this thread enters MPI, kernels may have threads of their own */
+    /* Open MPI 4.1 tries every component of shared file pointers, which nobody here uses, when it opens a file; one of them writes the file's
+     * name into 256 bytes whatever its length. */
+    setenv("OMPI_MCA_sharedfp", "^lockedfile", 0);
     MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
     MPI_Comm mpi;
     MPI_Comm_dup(MPI_COMM_WORLD, &mpi);     /* libraries that use the world itself never meet our messages */

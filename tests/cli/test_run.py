@@ -92,6 +92,13 @@ def test_data_in_the_place_of_the_studys_own_are_spared(study, tmp_path):
     betafield("run", reads, "-o", tmp_path / "elsewhere", "--quiet")
 
 
+@pytest.mark.parametrize("ranks", [0, 2])
+def test_folders_with_long_names_are_as_good(study, tmp_path, ranks):
+    out = tmp_path / ("d" * 200) / ("e" * 200) / ("f" * 200)
+    betafield("run", study(), "-o", out, "--quiet", ranks=ranks)
+    assert "all good" in betafield("verify", out).stdout
+
+
 def test_default_folder_is_outputs_and_the_name(study, tmp_path):
     betafield("run", study(), "--only", "0", cwd=tmp_path)
     assert (tmp_path / "outputs" / "tiny" / "study.h5").exists()
