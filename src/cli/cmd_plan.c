@@ -113,7 +113,10 @@ static void print_memory(const bf_estimate *e)
     bf_human_bytes(total, all);
     bf_human_bytes(machine, here);
     printf("memory      %s of this machine's %s: data %s once + %d rank%s x %s\n", all, here, data, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", one);
-    if (total > machine) printf("            that is more than one machine like this has: spread the ranks over more nodes\n");
+    if (total <= machine) return;
+    const bool even_one = e->data_bytes + (double)e->rank_bytes > machine;
+    printf("            that is more than one machine like this has: %s\n",
+           even_one ? "one rank alone needs a larger one, or a smaller study" : "spread the ranks over more nodes");
 }
 
 static void print_disk(const bf_estimate *e, const char *dir)

@@ -112,6 +112,12 @@ def test_too_little_disk_is_an_error(study, tmp_path):
     assert "MB free" in done.stderr
 
 
+@pytest.mark.parametrize("arguments,advice", [(["--set", "data.train=1000000000000"], "one rank alone needs a larger one"),
+                                              (["--set", "model.hidden=[1024, 1024]", "--ranks", "1000000"], "spread the ranks over more nodes")])
+def test_too_little_memory_is_told_with_what_helps(study, arguments, advice):
+    assert advice in betafield("plan", study(), *arguments, expect=None).stdout
+
+
 def test_steps_can_be_timed(study):
     p = plan(study(), "--time", "8")
     assert p["time"]["source"] == "steps" and p["time"]["steps"] == 8 and p["time"]["seconds"] > 0
