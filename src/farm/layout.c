@@ -1,12 +1,13 @@
 #include "farm/layout.h"
 
+#include "base/power_of_two.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static int min_of(int a, int b) { return a < b ? a : b; }
 static int max_of(int a, int b) { return a > b ? a : b; }
-static bool power_of_two(int64_t v) { return v > 0 && (v & (v - 1)) == 0; }
 
 /* The team size for a study with that many lanes. One rank per configuration while at least as many can train at a time as there are
  * ranks; below that the size whose rounds of configurations end first, the smaller one when two are equal. */
@@ -67,9 +68,9 @@ static void explain(bf_layout *l, int pending, int width, int lanes, int64_t wan
 bf_status bf_layout_decide(int ranks, int pending, int width, int lanes, int64_t wanted, bf_layout *out)
 {
     memset(out, 0, sizeof *out);
-    if (ranks < 1 || pending < 0 || width > pending || (width < 1 && pending > 0) || !power_of_two(lanes))
+    if (ranks < 1 || pending < 0 || width > pending || (width < 1 && pending > 0) || !bf_power_of_two(lanes))
         return BF_FAIL(BF_E_INTERNAL, "no layout for %d ranks, %d configurations, %d at a time, %d lanes", ranks, pending, width, lanes);
-    if (wanted && !power_of_two(wanted))
+    if (wanted && !bf_power_of_two(wanted))
         return BF_FAIL(BF_E_INPUT, "parallel.ranks_per_config: %lld is no power of two", (long long)wanted);
     if (wanted > lanes)
         return BF_FAIL(BF_E_INPUT, "parallel.ranks_per_config: %lld is larger than train.lanes, %d", (long long)wanted, lanes);

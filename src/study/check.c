@@ -1,4 +1,5 @@
 #include "study/check.h"
+#include "base/power_of_two.h"
 #include "nn/backend.h"
 #include "vae/condition.h"
 #include "vae/draws.h"
@@ -26,18 +27,16 @@ static void find(findings *f, const char *key, const char *other, const char *fo
     va_end(args);
 }
 
-static bool is_power_of_two(int64_t v) { return v > 0 && (v & (v - 1)) == 0; }
-
 static void check_lanes(const bf_config *c, findings *f)
 {
     const long long batch = c->train.batch, rows = batch * bf_sample_rows(&c->vae), lanes = c->train.lanes, team = c->parallel.ranks_per_config;
-    const bool good = is_power_of_two(lanes);
+    const bool good = bf_power_of_two(lanes);
     if (!good) find(f, "train.lanes", NULL, "expected a power of two, got %lld", lanes);
     else if (rows % lanes != 0)
         find(f, "train.batch", "train.lanes", "%lld samples%s cannot be cut into %lld equal lanes", batch, bf_sample_rows_keys(&c->vae), lanes);
     else if (rows / lanes > INT32_MAX)
         find(f, "train.batch", NULL, "%lld samples%s are too many", batch, bf_sample_rows_keys(&c->vae));
-    if (team > 0 && !is_power_of_two(team)) find(f, "parallel.ranks_per_config", NULL, "expected a power of two or auto, got %lld", team);
+    if (team > 0 && !bf_power_of_two(team)) find(f, "parallel.ranks_per_config", NULL, "expected a power of two or auto, got %lld", team);
     else if (good && team > lanes)
         find(f, "parallel.ranks_per_config", "train.lanes", "a team of %lld ranks needs train.lanes of at least %lld, not %lld", team, team, lanes);
 }

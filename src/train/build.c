@@ -2,15 +2,11 @@
 #include "train/trainer_state.h"
 
 #include "base/clock.h"
+#include "base/power_of_two.h"
 #include "base/rng.h"
 #include "vae/draws.h"
 
 #include <stdlib.h>
-
-static bool power_of_two(int64_t v)
-{
-    return v > 0 && (v & (v - 1)) == 0;
-}
 
 static bf_status check(const bf_train_setup *s)
 {
@@ -18,11 +14,11 @@ static bf_status check(const bf_train_setup *s)
     const int ranks = bf_comm_size(s->team);
     int64_t rows = 0;
     BF_TRY(bf_draws_check(s->vae));
-    if (!power_of_two(o->lanes)) return BF_FAIL(BF_E_INPUT, "train.lanes: %lld is no power of two", (long long)o->lanes);
+    if (!bf_power_of_two(o->lanes)) return BF_FAIL(BF_E_INPUT, "train.lanes: %lld is no power of two", (long long)o->lanes);
     if (o->batch < 1 || __builtin_mul_overflow(o->batch, bf_sample_rows(s->vae), &rows) || rows % o->lanes)
         return BF_FAIL(BF_E_INPUT, "train.batch: %lld%s is no multiple of train.lanes, %lld", (long long)o->batch,
                        bf_sample_rows_keys(s->vae), (long long)o->lanes);
-    if (!power_of_two(ranks) || ranks > o->lanes)
+    if (!bf_power_of_two(ranks) || ranks > o->lanes)
         return BF_FAIL(BF_E_INPUT, "a team of %d ranks cannot share %lld lanes", ranks, (long long)o->lanes);
     if (rows / o->lanes > INT32_MAX) return BF_FAIL(BF_E_INPUT, "train.batch: %lld samples%s are too many", (long long)o->batch, bf_sample_rows_keys(s->vae));
     if (o->steps < 1 && o->epochs < 1) return BF_FAIL(BF_E_INPUT, "train.epochs: nothing to train");
