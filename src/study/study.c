@@ -83,6 +83,21 @@ static void check_useless(const bf_study *s, const bool *used, bool has_override
     }
 }
 
+/* Who sets a swept key on the command line means all configurations to have it. seed is two things: data.seed follows the unswept one. */
+static void check_outvoted(const bf_study *s, bf_problems *problems)
+{
+    int n;
+    const bf_key *table = bf_key_table(&n);
+    for (int i = 0; i < n; i++) {
+        const int axis = bf_sweep_find(&s->sweep, &table[i]);
+        char label[128];
+        if (axis < 0 || !s->origin[i].in_set || strcmp(table[i].path, "seed") == 0) continue;
+        snprintf(label, sizeof label, "--set %s", table[i].path);
+        bf_problems_add(problems, 0, 0, label, "sweep.%s gives this key its values; --set sweep.%s=[...] replaces them", s->sweep.axis[axis].name,
+                        s->sweep.axis[axis].name);
+    }
+}
+
 typedef struct digest { char hash[17]; int index; } digest;
 
 static int compare_digests(const void *a, const void *b)
@@ -139,6 +154,7 @@ void bf_study_check(bf_study *s, bool has_overrides, bf_problems *problems)
             for (int j = 0; j < n; j++) used[j] |= bf_key_applies(&table[j], c);
         }
         check_useless(s, used, has_overrides, problems);
+        check_outvoted(s, problems);
         for (int i = 0; i < s->sweep.count && problems->count == before; i++) {
             bf_study_config(s, i, c);
             bf_config_hash(c, digests[i].hash);

@@ -412,6 +412,18 @@ static void test_study__sweeps_are_checked(void **state)
     bf_study_free(&s);
 }
 
+/* seed may be both: data.seed follows the one that is not swept. */
+static void test_study__a_swept_key_is_not_set_in_vain(void **state)
+{
+    (void)state;
+    const char *text = "study: k\nsweep: {model.latent: [2, 3], seed: [1, 2], pairs: [{objective.beta: 1}, {objective.beta: 2}]}\n";
+    study_refuses(text, SETS("model.latent=4"), "--set model.latent: sweep.model.latent gives this key its values; --set sweep.model.latent=[...] replaces them\n");
+    study_refuses(text, SETS("objective.beta=4"), "--set objective.beta: sweep.pairs gives this key its values; --set sweep.pairs=[...] replaces them\n");
+    bf_study *s = study_of(text, SETS("seed=5", "sweep.model.latent=[4]"));
+    assert_int_equal(bf_study_count(s), 4);
+    bf_study_free(&s);
+}
+
 static void test_study__a_flood_of_problems_is_counted(void **state)
 {
     (void)state;
@@ -437,7 +449,7 @@ int main(void)
         cmocka_unit_test(test_study__draws_are_the_same_written_out),
         cmocka_unit_test(test_study__ranges_of_beta_belong_to_conditioned_models),
         cmocka_unit_test(test_study__keys_must_agree), cmocka_unit_test(test_study__sweeps_are_checked),
-        cmocka_unit_test(test_study__a_flood_of_problems_is_counted),
+        cmocka_unit_test(test_study__a_swept_key_is_not_set_in_vain), cmocka_unit_test(test_study__a_flood_of_problems_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
