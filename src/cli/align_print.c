@@ -101,14 +101,5 @@ void bf_align_print_json(const bf_align_set *s, int split, FILE *to)
 void bf_align_print_csv(const bf_align_set *s, FILE *to)
 {
     enum { NAMES = 3 };         /* the first columns of a family: its folder, study and label */
-    bf_table_csv_names(s->family, NAMES, to);
-    fputc(',', to);
-    bf_table_csv_names(s->pair, BF_PAIR_COLUMNS, to);
-    for (int row = 0; row < s->pairs; row++) {
-        fputc('\n', to);
-        bf_table_csv_row(s->family, NAMES, (int)bf_column_integer(&s->pair[BF_PAIR_FAMILY], row), to);
-        fputc(',', to);
-        bf_table_csv_row(s->pair, BF_PAIR_COLUMNS, row, to);
-    }
-    fputc('\n', to);
+    bf_table_csv(s->family, NAMES, s->pair, BF_PAIR_COLUMNS, BF_PAIR_FAMILY, s->pairs, to);
 }

@@ -134,13 +134,12 @@ static void put_family(const bf_align_members *m, bf_align_set *s, int family)
 /* Bytes that hold any text of the families with its NUL. */
 static int widest(const bf_align_members *m)
 {
-    size_t width = 1;
+    int width = 1;
     for (int f = 0; f < m->families; f++) {
         const bf_align_study *study = &m->study[m->family[f].study];
-        const size_t n[] = { strlen(m->family[f].of.label), strlen(study->dir), strlen(study->name) };
-        for (int i = 0; i < 3; i++) width = n[i] >= width ? n[i] + 1 : width;
+        width = bf_family_width(width, &m->family[f].of, study->dir, study->name);
     }
-    return (int)width;
+    return width;
 }
 
 static bf_status count_pairs(const bf_align_members *m, bool all, int *pairs)

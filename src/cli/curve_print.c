@@ -136,14 +136,5 @@ void bf_curve_print_json(const bf_curve_set *s, const bf_curve_about *about, FIL
 void bf_curve_print_csv(const bf_curve_set *s, FILE *to)
 {
     enum { NAMES = 3 };         /* the first columns of a curve: its folder, study and label */
-    bf_table_csv_names(s->curve, NAMES, to);
-    fputc(',', to);
-    bf_table_csv_names(s->point, BF_POINT_COLUMNS, to);
-    for (int row = 0; row < s->points; row++) {
-        fputc('\n', to);
-        bf_table_csv_row(s->curve, NAMES, (int)bf_column_integer(&s->point[BF_POINT_CURVE], row), to);
-        fputc(',', to);
-        bf_table_csv_row(s->point, BF_POINT_COLUMNS, row, to);
-    }
-    fputc('\n', to);
+    bf_table_csv(s->curve, NAMES, s->point, BF_POINT_COLUMNS, BF_POINT_CURVE, s->points, to);
 }

@@ -54,13 +54,12 @@ static double theory_distortion(const char *distortion, const bf_water *w)
 /* Bytes that hold any text of the curves with its NUL. */
 static int widest(const bf_curve_points *p)
 {
-    size_t width = 1;
+    int width = 1;
     for (int c = 0; c < p->curves; c++) {
         const bf_curve_study *study = &p->study[p->curve[c].study];
-        const size_t n[] = { strlen(p->curve[c].family.label), strlen(study->dir), strlen(study->name) };
-        for (int i = 0; i < 3; i++) width = n[i] >= width ? n[i] + 1 : width;
+        width = bf_family_width(width, &p->curve[c].family, study->dir, study->name);
     }
-    return (int)width;
+    return width;
 }
 
 static double finite_or_nan(double v) { return isfinite(v) ? v : NAN; }

@@ -34,6 +34,13 @@ void bf_family_of(const bf_family_keys *k, const bf_config *c, bf_family *out)
     }
 }
 
+int bf_family_width(int width, const bf_family *f, const char *dir, const char *name)
+{
+    const size_t n[] = { strlen(f->label), strlen(dir), strlen(name) };
+    for (int i = 0; i < 3; i++) width = n[i] >= (size_t)width ? (int)n[i] + 1 : width;
+    return width;
+}
+
 void bf_family_keys_close(bf_family_keys *k)
 {
     free(k->text);

@@ -17,5 +17,7 @@ typedef struct bf_family_keys {             /* zero it; bf_family_keys_close() *
 BF_MUST_USE bf_status bf_family_keys_open(const bf_study *s, bool seeds_apart, bf_family_keys *out);
 /* "model.latent 2, seed 3". A number beta is a place in a family; a range is a model of its own, and part of the label. */
 void bf_family_of(const bf_family_keys *k, const bf_config *c, bf_family *out);
+/* Local. Bytes that hold the label and a study's folder and name with their NUL, each of them; at least `width`. */
+int bf_family_width(int width, const bf_family *f, const char *dir, const char *name);
 void bf_family_keys_close(bf_family_keys *k);
 #endif

@@ -79,15 +79,29 @@ static void csv_value(const bf_table_column *c, int row, FILE *to)
     }
 }
 
-void bf_table_csv_names(const bf_table_column *c, int n, FILE *to)
+static void csv_names(const bf_table_column *c, int n, FILE *to)
 {
     for (int i = 0; i < n; i++) fprintf(to, "%s%s", i ? "," : "", c[i].name);
 }
 
-void bf_table_csv_row(const bf_table_column *c, int n, int row, FILE *to)
+static void csv_row(const bf_table_column *c, int n, int row, FILE *to)
 {
     for (int i = 0; i < n; i++) {
         if (i) fputc(',', to);
         csv_value(&c[i], row, to);
     }
+}
+
+void bf_table_csv(const bf_table_column *group, int names, const bf_table_column *c, int n, int of, int rows, FILE *to)
+{
+    csv_names(group, names, to);
+    fputc(',', to);
+    csv_names(c, n, to);
+    for (int row = 0; row < rows; row++) {
+        fputc('\n', to);
+        csv_row(group, names, (int)bf_column_integer(&c[of], row), to);
+        fputc(',', to);
+        csv_row(c, n, row, to);
+    }
+    fputc('\n', to);
 }

@@ -25,7 +25,7 @@ static inline const char *bf_column_text(const bf_table_column *c, int row) { re
 
 /* `"name": [{"column": value, ...}, ...]`: an object for every row; what is not finite is null. */
 void bf_table_json(const char *name, const bf_table_column *c, int n, int rows, FILE *to);
-/* The names, or a row's values, with a comma between; what is not finite is empty. */
-void bf_table_csv_names(const bf_table_column *c, int n, FILE *to);
-void bf_table_csv_row(const bf_table_column *c, int n, int row, FILE *to);
+/* A head and `rows` lines of a table's n columns, behind the first `names` columns of the group that a row belongs to, by its column `of`. What is not
+ * finite is empty. */
+void bf_table_csv(const bf_table_column *group, int names, const bf_table_column *c, int n, int of, int rows, FILE *to);
 #endif

@@ -29,17 +29,6 @@ static void forward(const bf_node *n, const bf_lane *l)
     bf_bias_activate((bf_activation)n->activation, (size_t)s.rows, (size_t)s.out, bias, y);
 }
 
-/* What a spectral norm adds to the gradient of the weights it reads; NULL without one. */
-static const float *start_u(const bf_node *n, const bf_lane *l)
-{
-    return n->start == BF_NO_VALUE ? NULL : (const float *)bf_lane_gradient(l, n->start) + 1;
-}
-
-static const float *start_v(const bf_node *n, const bf_lane *l, sizes s)
-{
-    return n->start == BF_NO_VALUE ? NULL : (const float *)bf_lane_value(l, n->start) + 1 + s.out;
-}
-
 /* db (out) = the column sums of dy (rows, out), rows in order. */
 static void bias_gradient(const float *restrict dy, sizes s, bool adds, float *restrict db)
 {
@@ -57,7 +46,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     if (n->n_slots > 1) bias_gradient(dy, s, n->slot_adds[1], bf_lane_slot_gradient(l, n, 1));
     if (l->defers && n->defers) return;
     if (l->taker != NULL && n->hands)       /* last, because the taker may change the weights */
-        bf_gemm_taken(&(bf_thin){ s.rows, s.out, s.in, 1, dy, x, start_u(n, l), start_v(n, l, s), 0, n->slot_offset[0] }, 0, s.out, l->taker, l->work);
+        bf_gemm_taken(&(bf_thin){ s.rows, s.out, s.in, 1, dy, x, bf_lane_start_u(l, n), bf_lane_start_v(l, n, s.out), 0, n->slot_offset[0] }, 0, s.out, l->taker, l->work);
     else
         bf_gemm(s.out, s.in, s.rows, turned(dy, s.out), plain(x, s.in), n->slot_adds[0], bf_lane_slot_gradient(l, n, 0), l->work);
 }

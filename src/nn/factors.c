@@ -107,8 +107,8 @@ void bf_plan_factors_of_lane(const bf_plan *p, int lane, float *to)
         to = append(to, bf_lane_gradient(l, n->output), slopes(f));
         to = append(to, bf_lane_value(l, n->input[0]), inputs(f));
         if (!f->starts) continue;
-        to = append(to, (const float *)bf_lane_gradient(l, n->start) + 1, (size_t)f->out);
-        to = append(to, (const float *)bf_lane_value(l, n->start) + 1 + f->out, (size_t)f->in);
+        to = append(to, bf_lane_start_u(l, n), (size_t)f->out);
+        to = append(to, bf_lane_start_v(l, n, f->out), (size_t)f->in);
     }
 }
 

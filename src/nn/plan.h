@@ -212,6 +212,15 @@ size_t bf_plan_scratch(const bf_plan *p);                               /* of th
 /* --- what kernels use -------------------------------------------------------------------------------------------- */
 static inline void *bf_lane_value(const bf_lane *l, bf_value v) { return l->value[v]; }
 static inline void *bf_lane_gradient(const bf_lane *l, bf_value v) { return l->gradient[v]; }
+/* u and v of n->start; NULL where there is none. */
+static inline const float *bf_lane_start_u(const bf_lane *l, const bf_node *n)
+{
+    return n->start == BF_NO_VALUE ? NULL : (const float *)l->gradient[n->start] + 1;
+}
+static inline const float *bf_lane_start_v(const bf_lane *l, const bf_node *n, int out)
+{
+    return n->start == BF_NO_VALUE ? NULL : (const float *)l->value[n->start] + 1 + out;
+}
 /* What lane 0 of this process made of a value that parameters alone decide, so that other lanes need not make it again: lanes go through a
  * segment in order. NULL on lane 0 itself, and in a plan without backward, where values share memory. */
 const void *bf_lane_known(const bf_lane *l, bf_value v);

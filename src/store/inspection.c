@@ -39,6 +39,13 @@ typedef H5L_info_t link_info;
 #define WALK_LINKS(file, visitor, state) H5Lvisit((file), H5_INDEX_NAME, H5_ITER_NATIVE, (visitor), (state))
 #endif
 
+static void tell_walk(const visit *at, herr_t walked, const char *what)
+{
+    if (walked >= 0) return;
+    bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, what, "cannot be walked");
+    bf_inspection_fail(at->inspection, at->name, &s);
+}
+
 static herr_t inspect_object(hid_t root, const char *path, const object_info *info, void *state)
 {
     const visit *at = state;
@@ -46,7 +53,7 @@ static herr_t inspect_object(hid_t root, const char *path, const object_info *in
     bool present = false;
     if (info->type != H5O_TYPE_DATASET) return 0;
     hid_t id = H5Dopen2(root, path, H5P_DEFAULT);
-    if (id >= 0 && H5DSis_scale(id) > 0 && H5Dget_storage_size(id) == 0) return H5Dclose(id) < 0;      /* an axis without values */
+    if (id >= 0 && H5DSis_scale(id) > 0 && H5Dget_storage_size(id) == 0) return H5Dclose(id);      /* an axis without values */
     r->datasets++;
     bf_status s = id < 0 ? BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "the dataset", "cannot be opened") : bf_h5_verify(id, &present);
     if (s.code == BF_E_IO || s.code == BF_E_MEMORY) at->inspection->unreadable = true;
@@ -60,9 +67,7 @@ static herr_t inspect_object(hid_t root, const char *path, const object_info *in
 void bf_inspect_datasets(bf_inspection *v, hid_t file, const char *name)
 {
     visit at = { v, name };
-    if (WALK(file, inspect_object, &at) >= 0) return;
-    bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "its groups", "cannot be walked");
-    bf_inspection_fail(v, name, &s);
+    tell_walk(&at, WALK(file, inspect_object, &at), "its groups");
 }
 
 static herr_t inspect_data_link(hid_t root, const char *path, const link_info *info, void *state)
@@ -70,7 +75,7 @@ static herr_t inspect_data_link(hid_t root, const char *path, const link_info *i
     const visit *at = state;
     if (info->type != H5L_TYPE_EXTERNAL || strncmp(path, "data/", 5) != 0) return 0;
     hid_t id = H5Oopen(root, path, H5P_DEFAULT);
-    if (id >= 0) return H5Oclose(id) < 0;
+    if (id >= 0) return H5Oclose(id);
     bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, path, "leads to nothing");
     bf_inspection_find(at->inspection, at->name, "/%s", s.what);
     return 0;
@@ -79,9 +84,7 @@ static herr_t inspect_data_link(hid_t root, const char *path, const link_info *i
 void bf_inspect_data_links(bf_inspection *v, hid_t file, const char *name)
 {
     visit at = { v, name };
-    if (WALK_LINKS(file, inspect_data_link, &at) >= 0) return;
-    bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, "its links", "cannot be walked");
-    bf_inspection_fail(v, name, &s);
+    tell_walk(&at, WALK_LINKS(file, inspect_data_link, &at), "its links");
 }
 
 void bf_inspect_config(bf_inspection *v, hid_t file, const char *name, const char *group)
