@@ -199,6 +199,17 @@ bool bf_file_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+bf_status bf_file_seen(const char *path)
+{
+    struct stat st;
+    char host[65] = "";
+    if (stat(path, &st) == 0)
+        return BF_DONE;
+    const int why = errno;
+    gethostname(host, sizeof host - 1);
+    return BF_FAIL(BF_E_IO, "%s: %s on %s; all nodes of a job have to share its folder", path, strerror(why), host);
+}
+
 int64_t bf_file_size(const char *path)
 {
     struct stat st;

@@ -21,6 +21,8 @@ bool bf_file_exists(const char *path);
 int64_t bf_file_size(const char *path);                 /* -1 when there is none */
 /* Bytes an unprivileged user may still write to the file system that holds path; -1 unknown. */
 int64_t bf_file_free_space(const char *path);
+/* Local. BF_E_IO when this node does not see path: where nodes share no disk, ranks of one job write to several. */
+BF_MUST_USE bf_status bf_file_seen(const char *path);
 /* Local. dir + "/" + name into out; BF_E_INPUT when it does not fit. */
 BF_MUST_USE bf_status bf_file_join(char *out, size_t size, const char *dir, const char *name);
 /* The run's id: 36 characters and NUL, from the system's random pool. */

@@ -20,13 +20,14 @@ struct bf_config_file {
     hid_t          file, group;             /* group: /configs/c0000 */
     char           path[BF_PATH], tmp[BF_PATH], home[24];
     int64_t        spent, reserved;         /* bytes written at most; bytes the file system has promised (rank 0) */
+    bf_status      mine;                    /* this rank's first failure among calls that the others have gone through; told at the next agreement */
     bf_status      bad;                     /* the first failure, the same on every rank */
 };
 
 /* Collective. HDF5 calls that need every rank are only made after this said that no rank has failed. */
 static bf_status agree(bf_config_file *f, bf_status mine)
 {
-    if (!f->bad.code) f->bad = bf_comm_agree(f->team, mine);
+    if (!f->bad.code) f->bad = bf_comm_agree(f->team, f->mine.code ? f->mine : mine);
     return f->bad;
 }
 
@@ -60,6 +61,7 @@ static bf_status prepare(bf_config_file *f, const char *dir, int id, const char 
     BF_TRY(bf_fault_at(f->team, "config.create", BF_E_IO));
     if (!leads(f)) return BF_DONE;
     char folder[BF_PATH];
+    BF_TRY(bf_file_seen(dir));
     BF_TRY(bf_file_join(folder, sizeof folder, dir, "configs"));
     BF_TRY(bf_file_mkdirs(folder));
     f->reserved = 2 * BF_H5_SLACK;
@@ -84,29 +86,34 @@ bf_status bf_config_file_create(const bf_comm *team, const char *dir, int id, co
     }
     *f = (bf_config_file){ .team = team, .file = H5I_INVALID_HID, .group = H5I_INVALID_HID };
     s = agree(f, prepare(f, dir, id, tag));
+    if (!s.code) s = agree(f, bf_file_seen(f->tmp));        /* a rank that cannot open it leaves the others waiting inside MPI */
     if (!s.code) s = agree(f, bf_h5_open(f->tmp, true, bf_comm_mpi(team), &f->file));
     if (!s.code) s = agree(f, open_group(f));
     if (s.code) s = bf_config_file_close(out, false);
     return s;
 }
 
-/* Collective in HDF5 only. Rank 0 writes what every rank holds: for a small dataset a collective transfer costs more than the data. */
+/* Collective in HDF5 only. Rank 0 writes what every rank holds: for a small dataset a collective transfer costs more than the data. The others
+ * do not hear at once that it could not, and make what comes next; so it does, too. */
 static bf_status put(bf_config_file *f, hid_t at, const bf_h5_dataset *d, const void *values, uint64_t checksum, bool empty)
 {
     hid_t id;
     BF_TRY(bf_h5_create(at, d, &id));
-    bf_status s = leads(f) && !empty ? bf_h5_write(id, d->type, values) : BF_DONE;
-    bf_status named = bf_h5_put_checksum(id, checksum);
+    bf_status wrote = bf_fault_at(f->team, "config.put", BF_E_IO);
+    if (!wrote.code && leads(f) && !empty) wrote = bf_h5_write(id, d->type, values);
+    if (wrote.code && !f->mine.code) f->mine = wrote;
+    bf_status s = bf_h5_put_checksum(id, checksum);
     H5Dclose(id);
-    return s.code ? s : named;
+    return s;
 }
 
-/* The shape all columns of a table have. */
-typedef struct form { const char *dims; int rank; hsize_t shape[2]; } form;
+/* The shape all columns of a table have, and room for one of them. */
+typedef struct form { const char *dims; int rank; hsize_t shape[2]; double *column; } form;
 
 /* One column of a table, left out when it has no value. */
-static bf_status put_column(bf_config_file *f, hid_t at, const bf_column *c, const form *as, const double *from, int stride, int64_t n, double *to)
+static bf_status put_column(bf_config_file *f, hid_t at, const bf_column *c, const form *as, const double *from, int stride, int64_t n)
 {
+    double *to = as->column;
     bool any = false;
     for (int64_t i = 0; i < n; i++) {
         to[i] = from[i * stride];
@@ -121,13 +128,11 @@ static bf_status put_column(bf_config_file *f, hid_t at, const bf_column *c, con
 static bf_status put_table(bf_config_file *f, const char *name, const form *as, const bf_column *columns, int n, const double *values)
 {
     const int64_t rows = (int64_t)(as->rank == 2 ? as->shape[0] * as->shape[1] : as->shape[0]);
-    double *column = malloc(((size_t)rows + 1) * sizeof *column);
-    bf_status s = column ? bf_h5_group(f->group, name) : BF_FAIL(BF_E_MEMORY, "no memory for a column of %lld rows", (long long)rows);
+    bf_status s = bf_h5_group(f->group, name);
     hid_t at = s.code ? H5I_INVALID_HID : H5Gopen2(f->group, name, H5P_DEFAULT);
     if (!s.code) s = bf_h5_put_int(at, "rows", (int64_t)as->shape[0]);
-    for (int c = 0; !s.code && c < n; c++) s = put_column(f, at, &columns[c], as, values + c, n, rows, column);
+    for (int c = 0; !s.code && c < n; c++) s = put_column(f, at, &columns[c], as, values + c, n, rows);
     if (at >= 0) H5Gclose(at);
-    free(column);
     return s;
 }
 
@@ -169,10 +174,10 @@ static bf_status share_result(bf_config_file *f, const bf_result *mine, bf_resul
 }
 
 /* The scale first: a packed file finds it before what stands on it. */
-static bf_status put_by_beta(bf_config_file *f, const bf_schema *schema, const bf_result *r)
+static bf_status put_by_beta(bf_config_file *f, const bf_schema *schema, const bf_result *r, double *column)
 {
     if (!r->n_betas) return BF_DONE;
-    const form as = { "beta_grid split", 2, { (hsize_t)r->n_betas, 2 } };
+    const form as = { "beta_grid split", 2, { (hsize_t)r->n_betas, 2 }, column };
     const bf_h5_dataset grid = { .name = "beta_grid", .type = H5T_IEEE_F64LE, .rank = 1, .shape = { (hsize_t)r->n_betas }, .dims = "beta_grid",
                                  .unit = "1", .long_name = "beta that this model was told" };
     BF_TRY(put(f, f->group, &grid, schema->betas, bf_checksum(schema->betas, (size_t)r->n_betas * sizeof *schema->betas), false));
@@ -190,23 +195,36 @@ static bf_status check_result(const bf_schema *schema, const bf_result *r)
     return BF_DONE;
 }
 
+static bf_status put_result(bf_config_file *f, const bf_schema *schema, const bf_result *r, const bf_attr *attrs, int n_attrs, double *column)
+{
+    const form metrics = { "split", 1, { 2 }, column }, history = { "epoch", 1, { (hsize_t)r->epochs }, column };
+    BF_TRY(put_row(f, r));
+    BF_TRY(bf_h5_put_attrs(f->group, attrs, n_attrs));
+    BF_TRY(put_table(f, "metrics", &metrics, schema->metrics, schema->n_metrics, r->metrics));
+    BF_TRY(put_table(f, "history", &history, schema->history, schema->n_history, r->history));
+    return put_by_beta(f, schema, r, column);
+}
+
+/* Collective. *column: room for the longest column, the caller's to free() in any case; got before anything that the others would wait in. */
+static bf_status begin_result(bf_config_file *f, const bf_schema *schema, const bf_result *r, int n_attrs, double **column)
+{
+    const int64_t metrics = 2 * (int64_t)r->n_metrics, values = metrics + r->epochs * r->n_history + r->n_betas * (metrics + 1),
+                  objects = (r->n_betas ? 2 : 1) * r->n_metrics + r->n_history + n_attrs + BF_TIMES_ATTRS + 20;
+    const size_t rows = (size_t)(r->epochs > 2 * (int64_t)r->n_betas ? r->epochs : 2 * (int64_t)r->n_betas) + 2;
+    *column = malloc(rows * sizeof **column);
+    bf_status s = *column ? check_result(schema, r) : BF_FAIL(BF_E_MEMORY, "no memory for a column of %zu rows", rows);
+    return begin_write(f, s, values * (int64_t)sizeof(double), objects);
+}
+
 bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, const bf_result *r, const bf_attr *attrs, int n_attrs)
 {
     bf_result row = { 0 };
+    double *column = NULL;
     if (f->bad.code) return f->bad;
     bf_status s = share_result(f, r, &row);
-    const int64_t metrics = 2 * (int64_t)row.n_metrics, values = metrics + row.epochs * row.n_history + row.n_betas * (metrics + 1),
-                  objects = (row.n_betas ? 2 : 1) * row.n_metrics + row.n_history + n_attrs + BF_TIMES_ATTRS + 20;
-    if (!s.code) s = begin_write(f, check_result(schema, &row), values * (int64_t)sizeof(double), objects);
-    if (!s.code) {
-        bf_status mine = put_row(f, &row);
-        if (!mine.code) mine = bf_h5_put_attrs(f->group, attrs, n_attrs);
-        if (!mine.code) mine = put_table(f, "metrics", &(form){ "split", 1, { 2 } }, schema->metrics, schema->n_metrics, row.metrics);
-        if (!mine.code)
-            mine = put_table(f, "history", &(form){ "epoch", 1, { (hsize_t)row.epochs } }, schema->history, schema->n_history, row.history);
-        if (!mine.code) mine = put_by_beta(f, schema, &row);
-        s = agree(f, mine);
-    }
+    if (!s.code) s = begin_result(f, schema, &row, n_attrs, &column);
+    if (!s.code) s = agree(f, put_result(f, schema, &row, attrs, n_attrs, column));
+    free(column);
     bf_result_free(&row);
     return s;
 }

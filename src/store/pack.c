@@ -133,6 +133,7 @@ static bf_status move_all(packing *p)
 /* Collective. */
 static bf_status fill(packing *p)
 {
+    BF_TRY(bf_comm_agree(p->world, bf_file_seen(p->tmp)));      /* a rank that cannot open it leaves the others waiting inside MPI */
     BF_TRY(bf_comm_agree(p->world, bf_h5_open(p->tmp, true, bf_comm_mpi(p->world), &p->target)));
     bf_status s = bf_comm_agree(p->world, move_all(p));
     bf_status flushed = !s.code && H5Fflush(p->target, H5F_SCOPE_GLOBAL) < 0 ? BF_H5_FAIL(BF_E_IO, p->target, "", "cannot flush") : BF_DONE;

@@ -132,8 +132,8 @@ static void plant(const char *point, int rank, int nth)
 static void test_a_failure_anywhere_is_the_answer_everywhere(const bf_comm *world, const sample_study *s)
 {
     static const struct { const char *point; int nth; } places[] = {
-        { "config.create", 1 }, { "config.write", 1 }, { "config.write", 4 }, { "config.write", 9 }, { "config.write", 14 },
-        { "config.close", 1 }, { "config.fsync", 1 }, { "config.rename", 1 },
+        { "config.create", 1 }, { "config.write", 1 }, { "config.put", 1 }, { "config.put", 5 }, { "config.write", 4 }, { "config.write", 9 },
+        { "config.write", 14 }, { "config.close", 1 }, { "config.fsync", 1 }, { "config.rename", 1 },
     };
     char dir[128], good[128];
     shared_folder(world, dir);
@@ -155,6 +155,20 @@ static void test_a_failure_anywhere_is_the_answer_everywhere(const bf_comm *worl
     remove_folder(world, dir);
 }
 
+/* As on two nodes that share no disk: only rank 0 has the file. The others would fail in its collective opening, and rank 0 would wait for them. */
+static void test_ranks_that_do_not_see_the_file_are_told(const bf_comm *world, const sample_study *s)
+{
+    char mine[128];
+    scratch_make(mine);
+    bf_status here = sample_study_config(s, world, mine, 1, "tag");
+    if (bf_comm_size(world) > 1) {
+        BF_MPI_CHECK(here.code == BF_E_IO && here.rank == 1 && strstr(here.what, "all nodes of a job"));
+        BF_MPI_CHECK(scratch_count(mine, "configs", "") <= 0);
+    }
+    scratch_remove(mine);
+    bf_comm_barrier(world);
+}
+
 int main(int argc, char **argv)
 {
     bf_comm *world;
@@ -165,6 +179,7 @@ int main(int argc, char **argv)
     test_what_was_written_comes_back(world, &s);
     test_a_new_column_is_absent_in_an_old_file(world, &s);
     test_a_failure_anywhere_is_the_answer_everywhere(world, &s);
+    test_ranks_that_do_not_see_the_file_are_told(world, &s);
     sample_study_close(&s);
     bf_comm_finalize(&world);
     return 0;
