@@ -117,8 +117,12 @@ static bf_status write_file(const char *path, const void *bytes, size_t n)
 {
     FILE *to = fopen(path, "wbe");
     bool written = to && fwrite(bytes, 1, n, to) == n;
-    if (to && fclose(to) != 0) written = false;
-    return written ? BF_DONE : BF_FAIL(BF_E_IO, "%s: cannot write: %s", path, strerror(errno));
+    int why = errno;
+    if (to && fclose(to) != 0 && written) {
+        written = false;
+        why = errno;
+    }
+    return written ? BF_DONE : BF_FAIL(BF_E_IO, "%s: cannot write: %s", path, strerror(why));
 }
 
 bf_status bf_h5_save(hid_t file, const char *path)
@@ -149,7 +153,10 @@ bf_status bf_h5_reserve(const char *path, int64_t bytes)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return BF_FAIL(BF_E_IO, "%s: cannot open: %s", path, strerror(errno));
-    int refused = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ? 0 : errno;
+    int refused;
+    do      /* a signal that asks to stop interrupts it, handler or not: memory file systems do not go on by themselves */
+        refused = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, bytes) == 0 ? 0 : errno;
+    while (refused == EINTR);
     close(fd);
     if (refused == EOPNOTSUPP || refused == ENOSYS) {       /* a file system without reservations: ask what is free */
         int64_t room = bf_file_free_space(path);
