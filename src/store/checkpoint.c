@@ -62,6 +62,7 @@ bf_status bf_checkpoint_write(const bf_comm *comm, const char *dir, int id, cons
     paths p;
     char tmp[BF_PATH];
     BF_TRY(make_paths(dir, id, &p));
+    BF_TRY(bf_file_seen(dir));          /* made here it would be on a disk where nobody looks for it */
     BF_TRY(bf_file_mkdirs(p.folder));
     BF_TRY(bf_file_temporary(tmp, sizeof tmp, p.now, tag));
     bf_status s = write_state(comm, tmp, arrays, n, attrs, n_attrs);
@@ -72,7 +73,7 @@ bf_status bf_checkpoint_write(const bf_comm *comm, const char *dir, int id, cons
 }
 
 /* Looks at every array before any is filled: a caller that starts afresh must not find half of a damaged state in its arrays. */
-static bf_status check_arrays(hid_t file, const bf_array *arrays, int n)
+static bf_status check_arrays(hid_t file, const char *path, const bf_array *arrays, int n)
 {
     for (int i = 0; i < n; i++) {
         hid_t id;
@@ -82,6 +83,7 @@ static bf_status check_arrays(hid_t file, const bf_array *arrays, int n)
         for (int d = 0; d < arrays[i].rank; d++) shape[d] = (hsize_t)arrays[i].shape[d];
         BF_TRY(bf_h5_expect(file, arrays[i].name, bf_h5_type(arrays[i].type), arrays[i].rank, shape, &id));
         bf_status s = bf_h5_verify(id, &present);
+        if (s.code) s = BF_FAIL(s.code, "%s: %s: %s", path, arrays[i].name, s.what);
         if (!s.code && !present) s = BF_H5_FAIL(BF_E_FORMAT, file, arrays[i].name, "has no checksum");
         H5Dclose(id);
         if (s.code) return s;
@@ -138,7 +140,7 @@ static bf_status read_state(const char *path, bf_array *arrays, int n, bf_attr *
 {
     hid_t file = H5I_INVALID_HID;
     bf_status s = bf_h5_open(path, false, MPI_COMM_NULL, &file);
-    if (!s.code) s = check_arrays(file, arrays, n);
+    if (!s.code) s = check_arrays(file, path, arrays, n);
     if (!s.code) s = read_attrs(file, wanted, n_wanted);
     if (!s.code) s = fill_arrays(file, arrays, n);
     if (s.code) drop_texts(wanted, n_wanted);
@@ -165,6 +167,8 @@ bf_status bf_checkpoint_read(const char *dir, int id, bf_array *arrays, int n, b
         *found = !older.code;
     }
     if (newest.code == BF_E_MEMORY || older.code == BF_E_MEMORY) return newest.code == BF_E_MEMORY ? newest : older;
+    /* What the system refuses to read may be whole, and a training that began afresh would write over it. */
+    if (!*found && (newest.code == BF_E_IO || older.code == BF_E_IO)) return newest.code == BF_E_IO ? newest : older;
     if (*found && newest.code) snprintf(note, size, "configuration %d: its newest checkpoint cannot be used, the one before serves (%s)", id, newest.what);
     else if (newest.code || older.code)
         snprintf(note, size, "configuration %d: no checkpoint can be used (%s)", id, newest.code ? newest.what : older.what);

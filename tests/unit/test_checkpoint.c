@@ -4,8 +4,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "scratch.h"
 #include "store/checkpoint.h"
@@ -14,6 +17,18 @@ enum { N = 5000 };
 static float weights[N];
 static double history[12];
 static int64_t step[1];
+
+static bool refuse_reads;
+
+/* The C library's, for this program: the weights cannot be read while that is so. HDF5 reads no more than its own headers before they are checked. */
+ssize_t pread(int fd, void *to, size_t n, off_t at)
+{
+    if (refuse_reads && n >= sizeof weights) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_pread64, fd, to, n, at);
+}
 
 static char dir[128];
 static bf_fault_plan faults;
@@ -130,6 +145,41 @@ static void test_checkpoint__a_damaged_one_gives_way_to_the_one_before(void **st
     free(good);
 }
 
+/* On a node of its own disk it would be where nobody looks for it. */
+static void test_checkpoint__does_not_make_the_study_s_folder(void **state)
+{
+    (void)state;
+    char missing[160];
+    bf_array a[3];
+    arrays(a);
+    snprintf(missing, sizeof missing, "%s/missing", dir);
+    bf_status s = bf_checkpoint_write(world, missing, 3, "tag", a, 3, NULL, 0);
+    assert_int_equal(s.code, BF_E_IO);
+    assert_non_null(strstr(s.what, "missing: No such file or directory on "));
+    assert_int_equal(scratch_count(dir, ".", "missing"), 0);
+}
+
+/* Hours of training may be in it. */
+static void test_checkpoint__one_that_cannot_be_read_is_no_reason_to_start_afresh(void **state)
+{
+    (void)state;
+    char note[256];
+    for (int at = 1; at <= 2; at++) assert_int_equal(save(at).code, BF_OK);
+    for (int damaged = 0; damaged < 2; damaged++) {
+        bf_array a[3];
+        bool found = true;
+        arrays(a);
+        if (damaged) flip("checkpoints/c0003.h5", 3);
+        refuse_reads = true;
+        bf_status s = bf_checkpoint_read(dir, 3, a, 3, NULL, 0, &found, note, sizeof note);
+        refuse_reads = false;
+        assert_int_equal(s.code, BF_E_IO);
+        assert_false(found);
+        assert_non_null(strstr(s.what, damaged ? "c0003.prev.h5: weights: cannot read: " : "c0003.h5: weights: cannot read: "));
+        assert_int_equal(load(note), damaged ? 1 : 2);
+    }
+}
+
 static void test_checkpoint__another_shape_is_not_ours(void **state)
 {
     (void)state;
@@ -183,6 +233,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_checkpoint__none_is_no_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(test_checkpoint__the_newest_comes_back_and_the_one_before_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_checkpoint__a_damaged_one_gives_way_to_the_one_before, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_checkpoint__does_not_make_the_study_s_folder, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_checkpoint__one_that_cannot_be_read_is_no_reason_to_start_afresh, setup, teardown),
         cmocka_unit_test_setup_teardown(test_checkpoint__another_shape_is_not_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_checkpoint__a_fault_anywhere_leaves_a_good_one, setup, teardown),
         cmocka_unit_test_setup_teardown(test_checkpoint__a_kill_between_the_renames_leaves_the_one_before, setup, teardown),
