@@ -1,4 +1,5 @@
 #include "base/status.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,12 +30,20 @@ static void fit(char *out, size_t size, const char *text)
     snprintf(out, size, "%.*s...%s", (int)head, text, text + tail);
 }
 
-/* A sentence stays one line of text, whatever a file name or a value carried into it: it goes to terminals, logs and HDF5 columns. */
+/* A sentence stays one line of text in UTF-8, whatever a file name or a value carried into it: it goes to terminals, logs and HDF5 columns, which
+ * say that they are UTF-8. */
 static void tidy(char *what)
 {
-    for (char *p = what; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
+    char *to = what;
+    for (size_t left = strlen(what), length; left > 0; what += length, left -= length) {
+        const unsigned char *at = (const unsigned char *)what;
+        const size_t valid = bf_utf8_length(at, left);
+        length = valid ? valid : 1;
+        if (!valid) *to++ = '?';
+        else if (bf_utf8_is_control(at)) *to++ = ' ';
+        else to = (char *)memmove(to, what, length) + length;
+    }
+    *to = '\0';
 }
 
 bf_status bf_status_make(bf_code code, const char *file, int line, const char *format, ...)

@@ -13,3 +13,8 @@ size_t bf_utf8_length(const unsigned char *t, size_t n)
         return 0;
     return length;
 }
+
+bool bf_utf8_is_control(const unsigned char *t)
+{
+    return t[0] < 0x20 || t[0] == 0x7f || (t[0] == 0xc2 && t[1] < 0xa0);
+}

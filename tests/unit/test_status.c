@@ -61,6 +61,22 @@ static void test_status__is_one_line(void **state)
 {
     (void)state;
     assert_string_equal(bf_status_make(BF_E_INPUT, "f.c", 1, "a\nb\x1b[2J\x7f").what, "a b [2J ");
+    assert_string_equal(bf_status_make(BF_E_INPUT, "f.c", 1, "a\xc2\x9b\x32J").what, "a 2J");
+}
+
+/* What stands in a column that says it is UTF-8 has to be: readers refuse the whole column otherwise. A name may be in Latin-1, or cut by a sentence
+ * that has room for so many bytes of it. */
+static void test_status__is_utf8(void **state)
+{
+    (void)state;
+    assert_string_equal(bf_status_make(BF_E_IO, "f.c", 1, "caf\xe9/\xce\xb2.h5: cannot open").what, "caf?/\xce\xb2.h5: cannot open");
+    assert_string_equal(bf_status_make(BF_E_IO, "f.c", 1, "%.3s: no", "a\xe2\x82\xac").what, "a??: no");
+    assert_string_equal(bf_status_make(BF_E_IO, "f.c", 1, "\xe2\x82").what, "??");
+    char bytes[300];
+    memset(bytes, 0x80, sizeof bytes);
+    bytes[sizeof bytes - 1] = '\0';
+    bf_status s = bf_status_make(BF_E_IO, "f.c", 1, "%s", bytes);
+    assert_true(strlen(s.what) < sizeof s.what && strspn(s.what, "?.") == strlen(s.what));
 }
 
 static void test_status__exit_codes_are_the_contract(void **state)
@@ -84,7 +100,7 @@ int main(void)
         cmocka_unit_test(test_status__names_the_file_without_its_folder),
         cmocka_unit_test(test_status__loses_its_middle_between_characters),
         cmocka_unit_test(test_status__a_long_name_does_not_hide_the_reason),
-        cmocka_unit_test(test_status__is_one_line),
+        cmocka_unit_test(test_status__is_one_line), cmocka_unit_test(test_status__is_utf8),
         cmocka_unit_test(test_status__exit_codes_are_the_contract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
