@@ -30,7 +30,7 @@ static inline float bf_nearest(float x)
 }
 
 /* 2^n for an integer n in [-126, 127]. */
-static inline float bf_power_of_two(int32_t n) { return bf_float_of((uint32_t)(n + 127) << 23); }
+static inline float bf_two_to(int32_t n) { return bf_float_of((uint32_t)(n + 127) << 23); }
 
 /* x = n ln 2 + r with |r| <= ln 2 / 2; returns e^r - 1. */
 static inline float bf_reduced_expm1(float x, float *n)
@@ -53,7 +53,7 @@ static inline float bf_exp(float x)
     float n;
     const float p = bf_reduced_expm1(bounded, &n);
     const int32_t k = (int32_t)n, half = k >> 1;
-    const float y = (1.0f + p) * bf_power_of_two(half) * bf_power_of_two(k - half);
+    const float y = (1.0f + p) * bf_two_to(half) * bf_two_to(k - half);
     return x == x ? y : x;
 }
 
@@ -64,7 +64,7 @@ static inline float bf_expm1(float x)
     float n;
     const float p = bf_reduced_expm1(bounded, &n);
     const int32_t k = (int32_t)n, half = k >> 1;
-    const float s = bf_power_of_two(half), t = bf_power_of_two(k - half);
+    const float s = bf_two_to(half), t = bf_two_to(k - half);
     const float y = s * (t * p) + (s * t - 1.0f);
     return x == x ? (x > 88.73f ? INFINITY : y) : x;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/power_of_two.h"      /* beside it: their names differ */
 #include "base/vector_math.h"
 
 static double ulps(float got, double want)
@@ -67,12 +68,25 @@ static void test_vector_math__ends_of_the_range(void **state)
     assert_true(isnan(bf_exp(NAN)) && isnan(bf_expm1(NAN)) && isnan(bf_tanh(NAN)) && isnan(bf_sigmoid(NAN)) && isnan(bf_softplus(NAN)));
 }
 
+static void test_power_of_two__is_one_bit(void **state)
+{
+    (void)state;
+    for (int bit = 0; bit < 63; bit++) {
+        const int64_t v = (int64_t)1 << bit;
+        assert_true(bf_power_of_two(v));
+        assert_false(bf_power_of_two(v + 1) && v > 1);
+        assert_false(bf_power_of_two(-v));
+    }
+    assert_false(bf_power_of_two(0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_vector_math__bounds_hold),
         cmocka_unit_test(test_vector_math__sine_and_cosine_of_turns),
         cmocka_unit_test(test_vector_math__ends_of_the_range),
+        cmocka_unit_test(test_power_of_two__is_one_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
