@@ -1,11 +1,9 @@
-/* Numbers as JSON: what is not finite is null. Text goes through bf_json_escape() in base/log.h. */
+/* Numbers and texts as JSON. */
 #ifndef BF_BASE_JSON_H
 #define BF_BASE_JSON_H
-#include <math.h>
-#include <stdio.h>
-static inline const char *bf_json_number(double v, char out[32])
-{
-    snprintf(out, 32, isfinite(v) ? "%.15g" : "null", v);
-    return out;
-}
+#include <stddef.h>
+/* Local. What is not finite is null. Returns out. */
+const char *bf_json_number(double v, char out[32]);
+/* Local. Text as a string's body, escaped, without its quotes; what is no UTF-8 becomes U+FFFD. What does not fit is cut, never inside an escape. */
+void bf_json_escape(const char *text, char *out, size_t size);
 #endif

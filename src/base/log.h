@@ -18,6 +18,4 @@ void bf_log_event(bf_logger *l, const char *event, const char *fields_format, ..
 void bf_log_live(bf_logger *l, const char *line);
 bool bf_log_is_terminal(const bf_logger *l);
 void bf_log_close(bf_logger **l);
-/* Writes text as a JSON string body (escaped, no quotes). */
-void bf_json_escape(const char *text, char *out, unsigned long size);
 #endif

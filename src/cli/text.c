@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/json.h"
 
 struct bf_table {
     char   align[BF_TABLE_COLUMNS + 1];

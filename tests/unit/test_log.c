@@ -1,5 +1,6 @@
 /* What goes where: files, stdout, stderr, a terminal (a pseudo terminal here), and JSON. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 
 #include <setjmp.h>
