@@ -18,13 +18,22 @@ struct bf_logger {
     FILE *text, *records;   /* log.txt, log.jsonl; NULL without a folder */
 };
 
+/* A full disk may have cut the last line of the run before: what this one writes begins another. */
+static void end_last_line(FILE *f)
+{
+    const bool half = fseek(f, -1, SEEK_END) == 0 && fgetc(f) != '\n';
+    fseek(f, 0, SEEK_END);      /* a stream that was read has to be told that writing follows */
+    if (half) fputc('\n', f);
+}
+
 static bf_status open_file(const char *dir, const char *name, FILE **out)
 {
     char path[BF_PATH];
     BF_TRY(bf_file_join(path, sizeof path, dir, name));
-    *out = fopen(path, "ae");
+    *out = fopen(path, "a+e");
     if (*out == NULL)
         return BF_FAIL(BF_E_IO, "%s: cannot open for appending: %s", path, strerror(errno));
+    end_last_line(*out);
     return BF_DONE;
 }
 

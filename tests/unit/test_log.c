@@ -175,6 +175,37 @@ static void test_log__appends_and_keeps_records_on_one_line(void **state)
     free(text);
 }
 
+static void half_a_line(const char *name)
+{
+    int fd = new_file(name);
+    assert_int_equal(write(fd, "whole\n{\"ti", 10), 10);
+    close(fd);
+}
+
+/* What a full disk has cut spoils no line but its own. */
+static void test_log__begins_behind_half_a_line(void **state)
+{
+    (void)state;
+    half_a_line("log.txt");
+    half_a_line("log.jsonl");
+    for (int run = 0; run < 2; run++) {
+        bf_logger *l;
+        assert_int_equal(bf_log_open(".", true, true, &l).code, BF_OK);
+        bf_log(l, BF_INFO, "again");
+        bf_log_event(l, "again", NULL);
+        bf_log_close(&l);
+    }
+    char *text = content("log.jsonl");
+    assert_int_equal(strncmp(text, "whole\n{\"ti\n{\"time\": ", 20), 0);
+    assert_null(strstr(text, "\n\n"));
+    assert_non_null(strstr(text, "}\n{\"time\": "));
+    free(text);
+    text = content("log.txt");
+    assert_int_equal(strncmp(text, "whole\n{\"ti\n2", 12), 0);
+    assert_null(strstr(text, "\n\n"));
+    free(text);
+}
+
 static void test_log__a_folder_that_is_not_there_is_an_error(void **state)
 {
     (void)state;
@@ -277,6 +308,7 @@ int main(void)
         cmocka_unit_test(test_log__who_does_not_speak_is_silent),
         cmocka_unit_test(test_log__debug_is_a_variable_and_only_in_the_file),
         cmocka_unit_test(test_log__appends_and_keeps_records_on_one_line),
+        cmocka_unit_test(test_log__begins_behind_half_a_line),
         cmocka_unit_test(test_log__a_folder_that_is_not_there_is_an_error),
         cmocka_unit_test(test_log__failing_writes_stop_nothing),
         cmocka_unit_test(test_log__live_line_on_a_terminal),
