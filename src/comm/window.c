@@ -1,9 +1,9 @@
 /* Two ways to hold the bytes: one shared segment of the node, or a copy in every rank. Which one is decided before anything is allocated, by
  * the node's first rank for all of them, because Open MPI does not fail on a full /dev/shm: the first touch of a missing page kills the rank. */
 #include "comm/window.h"
+#include "base/memory.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -47,21 +47,6 @@ static uint64_t shm_free(void)
     return __builtin_mul_overflow((uint64_t)fs.f_bavail, (uint64_t)fs.f_frsize, &bytes) ? UINT64_MAX : bytes;
 }
 
-/* What the kernel thinks can be allocated without swapping; no bound when it does not say. */
-static uint64_t memory_available(void)
-{
-    FILE *f = fopen("/proc/meminfo", "re");
-    if (f == NULL)
-        return UINT64_MAX;
-    char line[128];
-    unsigned long long kib = 0;
-    bool found = false;
-    while (!found && fgets(line, sizeof line, f) != NULL)
-        found = sscanf(line, "MemAvailable: %llu kB", &kib) == 1;
-    fclose(f);
-    return found ? (uint64_t)kib * 1024 : UINT64_MAX;
-}
-
 /* The copies of all ranks of a node; UINT64_MAX when that is not a number. */
 static uint64_t all_copies(size_t bytes, int ranks)
 {
@@ -76,7 +61,7 @@ static bf_status look_around(size_t bytes, int ranks, room *r)
     BF_TRY(shm_limit(&limit));
     uint64_t shm = shm_free();
     r->shm = shm < limit ? shm : limit;
-    r->memory = memory_available();
+    r->memory = bf_memory_available("");
     bool fits_shm = r->shm >= MARGIN && bytes <= r->shm - MARGIN && bytes <= r->memory;   /* its pages are memory as well */
     if (ranks > 1 && fits_shm)
         r->way = SHARED;
