@@ -155,7 +155,9 @@ static bf_status take_numbers(bf_dataset *ds, const bf_comm *world, const bf_com
     uint64_t first = i->hash;
     bf_comm_bcast(world, &first, sizeof first, 0);
     if (first != i->hash)
-        s = BF_FAIL(BF_E_INPUT, "data.path: this node reads other bytes than rank 0");
+        s = bf_source_find(o->source)->generator
+            ? BF_FAIL(BF_E_INPUT, "data.source: this node makes other bytes than rank 0; do their processors or C libraries differ?")
+            : BF_FAIL(BF_E_INPUT, "data.path: this node reads other bytes than rank 0; does it see another file?");
     BF_TRY(bf_comm_agree(world, s));
     const bool test = i->rows[BF_TEST] > 0;
     const double low = test && t.minimum[BF_TEST] < t.minimum[BF_TRAIN] ? t.minimum[BF_TEST] : t.minimum[BF_TRAIN];

@@ -110,6 +110,19 @@ static void test_every_failure_is_agreed(bf_fault_plan *plan, const bf_comm *wor
         }
 }
 
+/* Every rank a node of its own, with numbers of its own. */
+static void test_nodes_that_differ_are_told(const bf_comm *world, const bf_comm *self)
+{
+    bf_data_options o;
+    bf_dataset *ds = NULL;
+    small(&o, "digits");
+    o.seed += (uint64_t)bf_comm_rank(world);
+    const bf_status s = bf_dataset_open(world, self, &o, &ds);
+    if (bf_comm_size(world) > 1)
+        BF_MPI_CHECK(s.code == BF_E_INPUT && s.rank == 1 && strstr(s.what, "data.source: this node makes other bytes than rank 0") && ds == NULL);
+    bf_dataset_close(&ds);
+}
+
 int main(int argc, char **argv)
 {
     bf_fault_plan plan = { 0 };
@@ -120,6 +133,7 @@ int main(int argc, char **argv)
     test_same_for_any_number_of_ranks(world, node, self);
     test_files_too(world, node, self);
     test_every_failure_is_agreed(&plan, world, node);
+    test_nodes_that_differ_are_told(world, self);
     bf_comm_free(&self);
     bf_comm_free(&node);
     bf_comm_finalize(&world);
