@@ -6,7 +6,7 @@
 
 #include "data/pick.h"
 
-enum { SCAN = 4096, MAX_CLASSES = 65536 };
+enum { SCAN = 4096 };
 
 typedef struct opened {
     const bf_format *format;
@@ -32,6 +32,15 @@ static void close_opened(opened *f)
     f->state = NULL;
 }
 
+bf_status bf_file_source_label(const char *name, int64_t row, int64_t label, int32_t *out)
+{
+    if (label < 0 || label >= BF_MAX_CLASSES)
+        return BF_FAIL(BF_E_FORMAT, "%s: row %lld has label %lld; 0 to %d are possible", name, (long long)row, (long long)label, BF_MAX_CLASSES - 1);
+    *out = (int32_t)label;
+    return BF_DONE;
+}
+
+/* Since they were counted the file may have changed. */
 static bf_status check_labels(const char *name, const int32_t *labels, int64_t first, int64_t n, int classes)
 {
     for (int64_t i = 0; i < n; i++)
@@ -51,7 +60,6 @@ static bf_status count_classes(const opened *f, int *classes)
             const int64_t n = rows - first < SCAN ? rows - first : SCAN;
             const bf_rows to = { .split = (bf_split)part, .first = first, .count = n, .labels = labels };
             BF_TRY(f->format->read(f->state, &f->held, (bf_split)part, first, n, &to));
-            BF_TRY(check_labels(f->held.name, labels, first, n, MAX_CLASSES));
             for (int64_t i = 0; i < n; i++)
                 if (labels[i] >= *classes)
                     *classes = labels[i] + 1;
@@ -60,7 +68,7 @@ static bf_status count_classes(const opened *f, int *classes)
     return BF_DONE;
 }
 
-bf_status bf_file_describe(const bf_format *f, const bf_data_options *o, bf_data_info *info)
+bf_status bf_file_source_describe(const bf_format *f, const bf_data_options *o, bf_data_info *info)
 {
     opened a;
     bf_status s = BF_DONE;
@@ -83,7 +91,7 @@ static bool same_kind(const bf_data_info *a, const bf_data_info *b)
         && !a->labels == !b->labels && a->factors == b->factors && a->clean == b->clean;
 }
 
-bf_status bf_file_open(const bf_format *f, const bf_data_options *o, const bf_data_info *info, void **state)
+bf_status bf_file_source_open(const bf_format *f, const bf_data_options *o, const bf_data_info *info, void **state)
 {
     int64_t rows[BF_SPLITS];
     bf_status s = BF_DONE;
@@ -100,11 +108,11 @@ bf_status bf_file_open(const bf_format *f, const bf_data_options *o, const bf_da
     *state = a;
     return s;
 done:
-    bf_file_close(a);
+    bf_file_source_close(a);
     return s;
 }
 
-void bf_file_close(void *state)
+void bf_file_source_close(void *state)
 {
     if (state)
         close_opened(state);
@@ -138,7 +146,7 @@ static bf_status read_run(opened *f, const bf_data_info *info, bf_split part, in
     return BF_DONE;
 }
 
-bf_status bf_file_fill(void *state, const bf_data_info *info, const bf_rows *rows)
+bf_status bf_file_source_fill(void *state, const bf_data_info *info, const bf_rows *rows)
 {
     opened *f = state;
     const int64_t *row = f->pick.row[rows->split];

@@ -230,18 +230,33 @@ static bf_status check(void *state, const bf_held *held)
     return BF_DONE;
 }
 
+static bf_status read_labels(const hdf5 *f, const part_of_file *p, const char *name, int64_t first, int64_t count, int32_t *out)
+{
+    int64_t block[4096];
+    const int64_t most = sizeof block / sizeof block[0];
+    for (int64_t done = 0; done < count; done += most) {
+        const int64_t n = count - done < most ? count - done : most;
+        BF_TRY(bf_data_file_rows(f->file, p->name[LABEL], BF_TYPE_I64, first + done, n, block));
+        for (int64_t i = 0; i < n; i++)
+            BF_TRY(bf_file_source_label(name, first + done + i, block[i], &out[done + i]));
+    }
+    return BF_DONE;
+}
+
 static bf_status read(void *state, const bf_held *held, bf_split part, int64_t first, int64_t count, const bf_rows *to)
 {
     const hdf5 *f = state;
     const part_of_file *p = &f->part[part];
-    void *const out[KINDS] = { to->x, to->labels, to->factors, to->clean };
-    const bf_type type[KINDS] = { held->info.stored == BF_STORED_U8 ? BF_TYPE_U8 : BF_TYPE_F32, BF_TYPE_I32, BF_TYPE_F32, BF_TYPE_F32 };
+    const bf_type stored = held->info.stored == BF_STORED_U8 ? BF_TYPE_U8 : BF_TYPE_F32;
+    if (to->x)
+        BF_TRY(bf_data_file_rows(f->file, p->name[SAMPLES], stored, first, count, to->x));
     if (to->labels && f->by_factor > 0)
         BF_TRY(each_factor(f, p, first, count, put_class, &(classed){ f, to->labels }));
-    for (int kind = 0; kind < KINDS; kind++)
-        if (out[kind] && (kind != LABEL || f->by_factor == 0))
-            BF_TRY(bf_data_file_rows(f->file, p->name[kind], type[kind], first, count, out[kind]));
-    return BF_DONE;
+    else if (to->labels)
+        BF_TRY(read_labels(f, p, held->name, first, count, to->labels));
+    if (to->factors)
+        BF_TRY(bf_data_file_rows(f->file, p->name[FACTORS], BF_TYPE_F32, first, count, to->factors));
+    return to->clean ? bf_data_file_rows(f->file, p->name[CLEAN], BF_TYPE_F32, first, count, to->clean) : BF_DONE;
 }
 
 static const bf_format format = { .open = open_hdf5, .check = check, .read = read, .close = close_hdf5 };

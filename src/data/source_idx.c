@@ -21,7 +21,7 @@ static int64_t row_bytes(const idx_array *a)
 {
     int64_t n = 1;
     for (int i = 1; i < a->axes; i++)
-        n *= a->shape[i];               /* read_header kept it below 2^40 */
+        n *= a->shape[i];               /* read_header kept it, rows and all, below 2^50 */
     return n;
 }
 

@@ -121,13 +121,13 @@ static bf_status read_doubles(const bf_npy *a, int64_t first, int64_t count, flo
 
 static bf_status read_labels(const bf_npy *a, int64_t first, int64_t count, int32_t *out)
 {
-    int64_t block[BLOCK];
+    union { int64_t i64[BLOCK]; int32_t i32[BLOCK]; uint8_t u8[BLOCK]; } block;
     for (int64_t done = 0; done < count; done += BLOCK) {
         const int64_t n = count - done < BLOCK ? count - done : BLOCK;
-        BF_TRY(bf_npy_rows(a, first + done, n, 1, block));
+        BF_TRY(bf_npy_rows(a, first + done, n, 1, &block));
         for (int64_t i = 0; i < n; i++) {
-            const int64_t v = a->type == BF_NPY_U8 ? ((uint8_t *)block)[i] : a->type == BF_NPY_I32 ? ((int32_t *)block)[i] : block[i];
-            out[done + i] = v < 0 || v > INT32_MAX ? -1 : (int32_t)v;       /* -1 is refused by name later */
+            const int64_t label = a->type == BF_NPY_U8 ? block.u8[i] : a->type == BF_NPY_I32 ? block.i32[i] : block.i64[i];
+            BF_TRY(bf_file_source_label(a->name, first + done + i, label, &out[done + i]));
         }
     }
     return BF_DONE;

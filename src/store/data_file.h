@@ -14,7 +14,7 @@ typedef struct bf_data_file bf_data_file;
 BF_MUST_USE bf_status bf_data_file_open(const char *path, bf_data_file **out);
 /* Local. Shape and type of a dataset; *found false when there is none. Types other than u8, i32/i64 (labels), f32, f64 are BF_E_FORMAT. */
 BF_MUST_USE bf_status bf_data_file_describe(const bf_data_file *f, const char *name, bf_array *out, bool *found);
-/* Local. Rows first .. first+n-1 of a described dataset, converted to type `as` (u8 -> u8, f64 -> f32, integers -> i32). */
+/* Local. Rows first .. first+n-1 of a described dataset, converted to type `as` (u8 -> u8, f64 -> f32, integers -> i64). */
 BF_MUST_USE bf_status bf_data_file_rows(const bf_data_file *f, const char *name, bf_type as, int64_t first, int64_t n, void *out);
 /* Local. The bytes against the dataset's checksum attribute, where there is one and they lie there as we write them (not compressed). */
 BF_MUST_USE bf_status bf_data_file_check(const bf_data_file *f, const char *name);

@@ -301,6 +301,37 @@ static void test_files__npy_of_every_type(void **state)
     }
 }
 
+/* By its row and its value, whatever type it is stored in. */
+static void test_files__a_label_that_is_no_class_is_told(void **state)
+{
+    static const int64_t below[4] = { 1, -7, 2, 1 }, above[4] = { 1, 0, 5000000000, 1 };
+    static const int32_t narrow[4] = { 1, 0, 2, -7 };
+    static float x[12];
+    const struct { const char *descr; bf_type type; const void *labels; size_t n; const char *words; } bad[] = {
+        { "<i8", BF_TYPE_I64, below, sizeof below, ": row 1 has label -7; 0 to 65535 are possible" },
+        { "<i8", BF_TYPE_I64, above, sizeof above, ": row 2 has label 5000000000; 0 to 65535 are possible" },
+        { "<i4", BF_TYPE_I32, narrow, sizeof narrow, ": row 3 has label -7; 0 to 65535 are possible" },
+    };
+    bf_data_options o;
+    (void)state;
+    write_npy(data_rig_file(&rig, "x.npy", path[0]), "<f4", "(4, 3)", x, sizeof x);
+    data_rig_file(&rig, "y.npy", path[1]);
+    data_rig_file(&rig, "y.h5", path[2]);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        write_npy(path[1], bad[i].descr, "(4,)", bad[i].labels, bad[i].n);
+        data_rig_options(&o, "npy");
+        data_rig_path(&o, "train", path[0]);
+        data_rig_path(&o, "labels", path[1]);
+        refuse(&o, BF_E_FORMAT, bad[i].words);
+        const bf_array arrays[] = { { .name = "train/x", .type = BF_TYPE_F32, .rank = 2, .shape = { 4, 3 }, .data = x },
+                                    { .name = "train/label", .type = bad[i].type, .rank = 1, .shape = { 4 }, .data = (void *)bad[i].labels } };
+        assert_int_equal(bf_data_file_write(path[2], "t", arrays, 2, NULL, 0).code, BF_OK);
+        data_rig_options(&o, "hdf5");
+        data_rig_path(&o, "", path[2]);
+        refuse(&o, BF_E_FORMAT, bad[i].words);
+    }
+}
+
 static void test_files__npy_that_lies_is_told(void **state)
 {
     static const struct { const char *descr, *shape, *words; } lie[] = {
@@ -456,7 +487,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(idx_by_folder_role_and_place), TEST(idx_that_lies_is_told), TEST(truncated_gzip_is_told),
         TEST(missing_and_strange_files_are_told), TEST(labels_must_match), TEST(one_array_is_cut_by_the_seed),
-        TEST(limits_are_held_against_the_file), TEST(cifar10_batches_become_nhwc), TEST(npy_of_every_type), TEST(npy_that_lies_is_told),
+        TEST(limits_are_held_against_the_file), TEST(cifar10_batches_become_nhwc), TEST(npy_of_every_type), TEST(npy_that_lies_is_told), TEST(a_label_that_is_no_class_is_told),
         TEST(a_number_that_is_not_finite_names_its_row), TEST(hdf5_gives_back_what_was_written), TEST(hdf5_with_a_flipped_byte_is_told),
         TEST(hdf5_arrays_that_do_not_fit_are_told),
     };
