@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "close.h"
+#include "ok.h"
 #include "small_training.h"
 
 static bf_comm *world;
@@ -28,11 +28,6 @@ typedef struct outcome {
     double  measures[BF_SPLITS][COLUMNS];
     float   z[TRAIN * LATENT];      /* of the training part, all rows */
 } outcome;
-
-static void ok(bf_status s)
-{
-    if (s.code) fail_msg("%s: %s", s.where, s.what);
-}
 
 static void take_history(const bf_trainer *t, outcome *o)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "close.h"
+#include "ok.h"
 
 static bf_comm *world;
 
@@ -21,11 +21,6 @@ typedef struct rig {
     bf_evaluator *evaluator;
     float        *theta;
 } rig;
-
-static inline void ok(bf_status s)
-{
-    if (s.code) fail_msg("%s: %s", s.where, s.what);
-}
 
 /* n training samples from N(0, diag(eigenvalues)), whose sample covariance is that too, and a model with zeros for weights. */
 static inline rig opened(int64_t n, int width, const double *eigenvalues, const char *net, int latent, double variance, double beta)

@@ -2,16 +2,11 @@
 #include "measure/evaluator.h"
 #include "measure/measure.h"
 
-#include "close.h"
+#include "ok.h"
 #include "small_training.h"
 
 static bf_comm *world;
 static small_training small;
-
-static void ok(bf_status s)
-{
-    if (s.code) fail_msg("%s: %s", s.where, s.what);
-}
 
 static int group_setup(void **state)
 {

@@ -4,21 +4,16 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "close.h"
 #include "nn/gemm.h"
 #include "nn/plan_state.h"
 #include "nn/threads.h"
+#include "ok.h"
 #include "small_training.h"
 #include "train/update.h"
 
 static bf_comm *world;
 static bf_fault_plan faults = { .count = 1, .fault = { { .point = "train.nan", .rank = 0, .nth = -1, .action = BF_FAULT_NAN } } };
 static small_training small;
-
-static void ok(bf_status s)
-{
-    if (s.code) fail_msg("%s: %s", s.where, s.what);
-}
 
 static void restart_faults(int nth)
 {
