@@ -48,6 +48,14 @@ static double norm_units(const bf_measure_input *in)
     return units;
 }
 
+/* How many dimensions a rule chose by these sums (latent): nothing is said where one of them is no number. */
+static double counted(int count, const double *sum, int latent)
+{
+    for (int j = 0; j < latent; j++)
+        if (!isfinite(sum[j])) return NAN;
+    return count;
+}
+
 static bf_status take(const bf_measure_input *in, double *v)
 {
     const bf_evaluation *e = in->evaluation;
@@ -62,8 +70,9 @@ static bf_status take(const bf_measure_input *in, double *v)
         count[LOOSELY] += variance < 0.9;
         count[RATE_ACTIVE] += e->kl[j] / n > floor + 0.01;
     }
-    v[ACTIVE] = e->samples > 0 ? count[ACTIVE] : NAN;
-    for (int c = INFORMATIVE; c <= RATE_ACTIVE; c++) v[c] = stochastic ? count[c] : NAN;
+    v[ACTIVE] = e->samples > 0 ? counted(count[ACTIVE], e->mean_square, e->latent) : NAN;
+    for (int c = INFORMATIVE; c <= LOOSELY; c++) v[c] = stochastic ? counted(count[c], e->variance_sum, e->latent) : NAN;
+    v[RATE_ACTIVE] = stochastic ? counted(count[RATE_ACTIVE], e->kl, e->latent) : NAN;
     v[NORM] = norm_units(in);
     return BF_DONE;
 }

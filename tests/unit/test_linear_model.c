@@ -46,6 +46,21 @@ static void test_linear_model__likelihood_is_exact(void **state)
     closed(&r);
 }
 
+/* Four latent dimensions for three entries, two of which nothing comes of. */
+static void test_linear_model__likelihood_with_more_latents_than_entries(void **state)
+{
+    (void)state;
+    static const double zeros[3] = { 0 }, w[6] = { 1, 0.5, 0, 1, 0.5, -0.5 }, x[3] = { 0.8, -0.4, 1.1 };
+    rig r = opened(40, 3, zeros, "linear", 4, 0.25, 1.0);
+    start(&r);
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 2; j++) put(&r, "decoder.output.weight", 4 * i + 2 * j, w[2 * i + j]);
+        put(&r, "decoder.output.bias", i, -x[i]);
+    }
+    BF_CHECK_NEAR(measured(&r, "nll"), 3.42098936, 1e-6);
+    closed(&r);
+}
+
 /* A linear model that is told beta = 2 beside its latents: what it is told moves the mean, and the bias moves it back. */
 static void test_linear_model__likelihood_is_exact_at_every_beta(void **state)
 {
@@ -213,6 +228,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear_model__likelihood_is_exact),
+        cmocka_unit_test(test_linear_model__likelihood_with_more_latents_than_entries),
         cmocka_unit_test(test_linear_model__likelihood_is_exact_at_every_beta),
         cmocka_unit_test(test_linear_model__importance_sampling_finds_the_likelihood),
         cmocka_unit_test(test_linear_model__weights_that_are_no_numbers),

@@ -97,6 +97,35 @@ static void test_measure__mmd_of_a_point_is_exact(void **state)
     }
 }
 
+/* The same number in double, straight from its definition; the last tile of samples is not full. */
+static void test_measure__mmd_matches_plain_twin(void **state)
+{
+    (void)state;
+    enum { N = 150, STEPS = 12000 };
+    static const double scale[] = { 0.1, 0.2, 0.5, 1, 2, 5, 10 };
+    bf_evaluation e = made(N, 2);
+    double pairs = 0.0, cross = 0.0, v[BF_MAX_COLUMNS];
+    normals(e.z, 0, 2 * N, 5);
+    for (int i = 0; i < N; i++) e.z[2 * i] = 0.7f * e.z[2 * i] + 0.4f;
+    for (int i = 0; i < N; i++) {
+        const double norm = (double)e.z[2 * i] * (double)e.z[2 * i] + (double)e.z[2 * i + 1] * (double)e.z[2 * i + 1];
+        for (int s = 0; s < 7; s++) {
+            const double c = 4.0 * scale[s];
+            for (int j = 0; j < N; j++) {
+                const double x = (double)e.z[2 * i] - (double)e.z[2 * j], y = (double)e.z[2 * i + 1] - (double)e.z[2 * j + 1];
+                if (j != i) pairs += c / (c + x * x + y * y) / (N * (N - 1.0));
+            }
+            for (int k = 0; k < STEPS; k++) {           /* plain midpoints in r, t C = r^2 */
+                const double r = (k + 0.5) * 6.4 / STEPS, t = r * r / c;
+                cross += 6.4 / STEPS * 2.0 * r * exp(-r * r - t * norm / (1.0 + 2.0 * t)) / (1.0 + 2.0 * t) / N;
+            }
+        }
+    }
+    take("mmd", &e, v);
+    BF_CHECK_NEAR(v[0], pairs + 4.04833814 - 2.0 * cross, 1e-6);
+    bf_evaluation_free(&e);
+}
+
 static void test_measure__spectrum_of_scaled_axes(void **state)
 {
     (void)state;
@@ -112,6 +141,14 @@ static void test_measure__spectrum_of_scaled_axes(void **state)
     take("spectrum", &e, v);
     BF_CHECK_NEAR(v[0], 0.95, 1e-7);
     BF_CHECK_NEAR(v[1], 1.0, 0.0);
+    /* A mirror that mixes all axes changes none of it. */
+    const double u[K] = { 1.0, -2.0, 0.5, 3.0 }, length = 14.25;
+    for (int i = 0; i < N; i++) {
+        const double along = 2.0 * (double)e.z[i * K + i % K] * u[i % K] / length;
+        for (int j = 0; j < K; j++) e.z[i * K + j] = (float)((double)e.z[i * K + j] - along * u[j]);
+    }
+    assert_int_equal(bf_spectrum(&in, s).code, BF_OK);
+    for (int j = 0; j < K; j++) BF_CHECK_NEAR(s[j], want[j], 2e-6);
     bf_evaluation_free(&e);
 }
 
@@ -183,6 +220,27 @@ static void test_measure__decomposition_matches_plain_twin(void **state)
     bf_evaluation_free(&e);
 }
 
+/* Codes that do not overlap: N of them can be told apart, so the estimate ends at log N; the second dimension knows one of 16 groups. */
+static void test_measure__decomposition_of_separate_codes_is_the_logarithm_of_their_number(void **state)
+{
+    (void)state;
+    enum { N = 512, GROUPS = 16 };
+    bf_evaluation e = made(N, 2);
+    double v[BF_MAX_COLUMNS];
+    for (int i = 0; i < N; i++) {
+        e.mean[2 * i] = 0.5f * (float)i;
+        e.mean[2 * i + 1] = (float)(i % GROUPS);
+        for (int j = 2 * i; j < 2 * i + 2; j++) {
+            e.logvar[j] = (float)log(1.0 / 4096.0);
+            e.z[j] = e.mean[j] + (i % 3 == 0 ? 1.0f : -1.0f) / 64.0f;       /* one deviation away, as E log q(z|x) has it */
+        }
+    }
+    take("decomposition", &e, v);
+    BF_CHECK_NEAR(v[0], log(N), 1e-5);
+    BF_CHECK_NEAR(v[1], log(GROUPS), 1e-5);
+    bf_evaluation_free(&e);
+}
+
 static void test_measure__subsets_are_spread_over_the_split(void **state)
 {
     (void)state;
@@ -222,6 +280,9 @@ static void test_measure__active_counts_dimensions(void **state)
     BF_CHECK_NEAR(v[3], 3.0, 0.0);          /* below 0.9 */
     BF_CHECK_NEAR(v[4], 3.0, 0.0);          /* rate_units */
     assert_true(isnan(v[5]));               /* norm_units: no decoder here */
+    e.mean_square[1] = e.variance_sum[2] = e.kl[3] = NAN;
+    take("active", &e, v);
+    for (int c = 0; c < 5; c++) assert_true(isnan(v[c]));       /* of five dimensions one is not known: no count is */
     bf_evaluation_free(&e);
 }
 
@@ -339,9 +400,11 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_measure__mmd_of_gaussians),
         cmocka_unit_test(test_measure__mmd_of_a_point_is_exact),
+        cmocka_unit_test(test_measure__mmd_matches_plain_twin),
         cmocka_unit_test(test_measure__spectrum_of_scaled_axes),
         cmocka_unit_test(test_measure__decomposition_of_a_gaussian),
         cmocka_unit_test(test_measure__decomposition_matches_plain_twin),
+        cmocka_unit_test(test_measure__decomposition_of_separate_codes_is_the_logarithm_of_their_number),
         cmocka_unit_test(test_measure__subsets_are_spread_over_the_split),
         cmocka_unit_test(test_measure__active_counts_dimensions),
         cmocka_unit_test(test_measure__collapse_counts_variances),
