@@ -198,7 +198,8 @@ static bf_measure_work work(const bf_vae_options *vae, const bf_measure_options 
 const bf_measure bf_measure_decomposition = {
     .name = "decomposition", .help = "mutual information, total correlation and dimension-wise KL that the rate is made of",
     .column = {
-        [MUTUAL] = { "mutual_information", "nat", "mutual information of sample and latent", "mean of E log q(z|x) - log q(z)" ESTIMATOR },
+        [MUTUAL] = { "mutual_information", "nat", "mutual information of sample and latent", "mean of E log q(z|x) - log q(z)" ESTIMATOR
+            "; no more than the logarithm of their number, 9.01 of 8192: what a greater rate holds beyond that is counted in total_correlation" },
         [TOTAL] = { "total_correlation", "nat", "total correlation of the aggregated posterior", "mean of log q(z) - sum_d log q(z_d)" ESTIMATOR },
         [DIMWISE] = { "dimwise_kl", "nat", "dimension-wise KL of the aggregated posterior from the prior", "mean of sum_d log q(z_d) - log p(z)" ESTIMATOR },
         [MARGINAL] = { "marginal_kl", "nat", "KL of the aggregated posterior from the prior", "total_correlation + dimwise_kl" ESTIMATOR },

@@ -154,7 +154,8 @@ const bf_measure bf_measure_nll = {
         [BIAS] = { "nll_bias", "nat", "what nll is expected to be too large by",
             "mean over samples of Var(w) / (2 K mean(w)^2), to first order in 1/K; 0 where nll is exact, NaN for K = 1" WHERE },
         [STORED] = { "nll_discrete", "nat", "negative log-probability of the stored values",
-            "nll of discrete likelihoods, and of bernoulli on bits; a density of x = v / 255 becomes one by + d log 255; NaN for densities of reals" },
+            "nll of discrete likelihoods, and of bernoulli on bits; a density of x becomes one of the stored v by + d log c, c as for elbo_discrete; NaN for "
+            "densities of reals" },
     },
     .take = take, .work = work,
 };

@@ -54,16 +54,16 @@ const bf_measure bf_measure_rd = {
             "(d/2)(log(2 pi v) + 1) at the one variance v = squared error / (N d) of this split, floored at 1e-8; NaN unless gaussian" },
         [ELBO] = { "elbo", "nat", "evidence lower bound", "-(rate + distortion) at beta = 1 whatever beta was trained; of a model that is told labels, a bound of log p(x|label)" },
         [ELBO_STORED] = { "elbo_discrete", "nat", "evidence lower bound for the stored values",
-            "elbo of discrete likelihoods, and of bernoulli on bits; a density of x = v / 255 becomes one of v by - d log 255; NaN for densities of "
-            "reals, bernoulli on values between 0 and 1, and variance: per-image, which is no density" },
+            "elbo of discrete likelihoods, and of bernoulli on bits; a density of x becomes one of the stored v by - d log c, c stored units in one of x: 255 "
+            "for x = v / 255; NaN for densities of reals, bernoulli on values between 0 and 1, and variance: per-image, which is no density" },
         [MSE] = { "mse", "1", "squared error per entry at the posterior mean", "mean over samples and entries of (x - decoder(mean))^2" },
         [MSE_SAMPLED] = { "mse_sampled", "1", "squared error per entry at the stored draw", "mean over samples and entries of (x - decoder(z))^2" },
         [VARIANCE] = { "variance", "1", "decoder variance the distortion is charged with",
             "fixed, learned: the variance; optimal: squared error / (N d) of the training split; per-image: mean of squared error / d floored at 1e-8; "
             "per-pixel, decoder: mean over samples and entries of what the decoder gives at the stored draw" },
-        [BITS] = { "bits_per_dim", "bit", "bits per dimension", "(rate + distortion) / (d ln 2), + log2(255) when u8 data are modelled by a density of x / 255; NaN "
-            "where exp(-distortion) sums to 1 over no kind of samples: bernoulli on values between 0 and 1, log-abs, and variance: per-image, which every "
-            "sample chooses for itself" },
+        [BITS] = { "bits_per_dim", "bit", "bits per dimension", "(rate + distortion) / (d ln 2), + log2(c) when u8 data are modelled by a density, c as for "
+            "elbo_discrete; NaN where exp(-distortion) sums to 1 over no kind of samples: bernoulli on values between 0 and 1, log-abs, and variance: "
+            "per-image, which every sample chooses for itself" },
         [FLOOR_HITS] = { "variance_floor_hits", "1", "times a fitted variance met its floor of 1e-8", "per-image: samples; optimal: 1 when the training split's did" },
         [CLAMP_HITS] = { "logvar_clamp_hits", "1", "posterior log-variances that were clamped", "count over samples and latent dimensions of values outside [-20, 10]" },
     },
