@@ -245,7 +245,8 @@ void bf_sweep_finish(bf_sweep *s, bf_problems *problems)
     if (count > BF_MAX_CONFIGS)
         bf_problems_add(problems, at.line, at.column, "sweep", "more than %d configurations; split the study", BF_MAX_CONFIGS);
     if (keys > BF_MAX_SWEPT) bf_problems_add(problems, at.line, at.column, "sweep", "%d swept keys; at most %d", keys, BF_MAX_SWEPT);
-    s->count = count > BF_MAX_CONFIGS ? 0 : (int)count;
+    /* None: nobody looks further into such a sweep, whose keys and configurations have no room anywhere. */
+    s->count = count > BF_MAX_CONFIGS || keys > BF_MAX_SWEPT ? 0 : (int)count;
 }
 
 int bf_sweep_digit(const bf_sweep *s, int axis, int index)

@@ -26,7 +26,7 @@ typedef struct bf_sweep { int n_axes, count; bf_axis axis[BF_MAX_SWEPT]; } bf_sw
  * replace is true. label: the problems' key. scratch is overwritten with the values it tries. Problems say what is wrong. */
 void bf_sweep_add(bf_sweep *s, const char *name, const bf_yaml *y, int node, bf_place place, bool replace, const char *label,
                   bf_config *scratch, bf_problems *problems);
-/* Local. Counts the configurations; a problem when they are too many or a key stands in two axes. */
+/* Local. Counts the configurations; a problem when they or their keys are too many (then there are none) or a key stands in two axes. */
 void bf_sweep_finish(bf_sweep *s, bf_problems *problems);
 /* Local. Puts the values of configuration index (last axis fastest) into cfg. */
 void bf_sweep_assign(const bf_sweep *s, int index, bf_config *cfg);

@@ -71,6 +71,27 @@ static void test_warm_start__what_has_no_neighbours_is_refused(void **state)
     }
 }
 
+/* Keys in pairs and keys of their own: each list has room for them, the sweep has not. */
+static void test_warm_start__more_keys_than_a_sweep_has_room_for_are_refused(void **state)
+{
+    (void)state;
+    int n, keys = 0;
+    const bf_key *table = bf_key_table(&n);
+    char *text = malloc(16384), *at = text, said[96];
+    at += sprintf(at, "study: w\nwarm_start: {along: objective.beta}\nsweep:\n  objective.beta: [1]\n  pairs: [{");
+    for (int i = 0; i < n && keys < 2 * BF_MAX_SWEPT - 2; i++) {
+        const bool plain = table[i].type == BF_KEY_INT || table[i].type == BF_KEY_REAL || table[i].type == BF_KEY_BOOL || table[i].type == BF_KEY_CHOICE;
+        if (!plain || !(table[i].flags & BF_KEY_SWEEP)) continue;
+        if (keys < BF_MAX_SWEPT) at += sprintf(at, "%s%s: %s", keys ? ", " : "", table[i].path, table[i].fallback);
+        else at += sprintf(at, "%s  %s: [%s]\n", keys == BF_MAX_SWEPT ? "}]\n" : "", table[i].path, table[i].fallback);
+        keys++;
+    }
+    assert_true(keys > BF_MAX_SWEPT);
+    snprintf(said, sizeof said, "s.yaml:4:3: sweep: %d swept keys; at most %d\n", keys + 1, BF_MAX_SWEPT);
+    study_refuses(text, NULL, said);
+    free(text);
+}
+
 static void test_warm_start__is_in_the_hash_by_what_a_training_starts_from(void **state)
 {
     (void)state;
@@ -95,6 +116,7 @@ int main(void)
         cmocka_unit_test(test_warm_start__neighbours_follow_each_other_by_value),
         cmocka_unit_test(test_warm_start__pairs_make_the_same_chains),
         cmocka_unit_test(test_warm_start__what_has_no_neighbours_is_refused),
+        cmocka_unit_test(test_warm_start__more_keys_than_a_sweep_has_room_for_are_refused),
         cmocka_unit_test(test_warm_start__is_in_the_hash_by_what_a_training_starts_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
