@@ -62,6 +62,19 @@ static void test_key__several_choices_are_a_list_in_the_tables_order(void **stat
     free(c);
 }
 
+/* What is there does not come later. */
+static void test_key__later_names_are_none_of_the_choices(void **state)
+{
+    (void)state;
+    int n;
+    const bf_key *table = bf_key_table(&n);
+    char later[BF_NAME], name[BF_NAME];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; table[i].later && bf_word_at(table[i].later, j, later, sizeof later); j++)
+            for (int k = 0; bf_key_choice(&table[i], k, name); k++)
+                if (strcmp(later, name) == 0) fail_msg("%s: %s is there", table[i].path, name);
+}
+
 static void test_key__fields_do_not_overlap(void **state)
 {
     (void)state;
@@ -226,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_key__several_choices_are_a_list_in_the_tables_order),
         cmocka_unit_test(test_key__every_default_reads_and_prints_back), cmocka_unit_test(test_key__fields_do_not_overlap),
+        cmocka_unit_test(test_key__later_names_are_none_of_the_choices),
         cmocka_unit_test(test_key__numbers_are_strict), cmocka_unit_test(test_key__booleans_are_true_or_false),
         cmocka_unit_test(test_key__reals_print_shortest_and_read_back_equal), cmocka_unit_test(test_key__texts_are_quoted_when_yaml_would_misread_them),
         cmocka_unit_test(test_key__words_stand_for_values), cmocka_unit_test(test_key__paths_keep_their_form),
