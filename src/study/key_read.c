@@ -1,5 +1,6 @@
 #include "study/key_value.h"
 #include "base/nearest.h"
+#include "base/utf8.h"
 #include "study/grid.h"
 #include "study/number.h"
 #include "study/range.h"
@@ -17,6 +18,14 @@ static bool misfit_here(bf_misfit *m, const bf_key *k, const bf_yaml *y, int nod
     bf_yaml_quote(y, node, got, sizeof got);
     m->node = node;
     snprintf(m->what, sizeof m->what, "expected %s, got %s", want, got);
+    return false;
+}
+
+static bool text_misfit(bf_misfit *m, const bf_key *k, const bf_yaml *y, int node, const char *noun, size_t size)
+{
+    misfit_here(m, k, y, node);
+    if (y->at[node].kind == BF_YAML_SCALAR && strlen(bf_yaml_text(y, node)) >= size)
+        snprintf(m->what, sizeof m->what, "%s of more than %zu bytes", noun, size - 1);
     return false;
 }
 
@@ -66,14 +75,23 @@ static bool study_name_is_good(const char *t)
     return t[0] && !strchr("._-", t[0]) && strspn(t, letters) == strlen(t);
 }
 
-/* Text of at most size - 1 bytes without control characters. */
+/* Nothing that YAML takes for the end of a line, or does not take at all, even between quotes: the effective input holds the text again. */
+static bool is_one_line(const char *text)
+{
+    static const char *const others[] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf", "\xef\xbf\xbe", "\xef\xbf\xbf" };    /* U+2028, 2029, FEFF, FFFE, FFFF */
+    for (const char *p = text; *p; p++)
+        if (bf_utf8_is_control((const unsigned char *)p)) return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strstr(text, others[i])) return false;
+    return true;
+}
+
+/* Text of one line and at most size - 1 bytes. */
 static bool read_text(const bf_yaml *y, int node, char *out, size_t size)
 {
     if (y->at[node].kind != BF_YAML_SCALAR || bf_yaml_is_nothing(y, node)) return false;
     const char *t = bf_yaml_text(y, node);
-    for (const char *p = t; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f) return false;
-    if (strlen(t) >= size) return false;
+    if (strlen(t) >= size || !is_one_line(t)) return false;
     memset(out, 0, size);           /* equal texts are equal bytes */
     memcpy(out, t, strlen(t));
     return true;
@@ -231,7 +249,7 @@ static bool read_layers(const bf_key *k, const bf_yaml *y, int node, bf_layer_te
     if (!list_fits(k, y, node, 0, BF_MAX_LAYERS, m)) return false;
     memset(list, 0, sizeof *list);
     for (int c = y->at[node].first; c >= 0; c = y->at[c].next) {
-        if (!read_text(y, c, list->at[list->count], BF_LAYER_TEXT)) return misfit_here(m, k, y, c);
+        if (!read_text(y, c, list->at[list->count], BF_LAYER_TEXT)) return text_misfit(m, k, y, c, "a layer", BF_LAYER_TEXT);
         if (!bf_layer_parse(list->at[list->count++], &layer, why)) {
             m->node = c;
             snprintf(m->what, sizeof m->what, "layer %d '%s', %s", list->count, list->at[list->count - 1], why);
@@ -250,12 +268,7 @@ static bool read_path(const bf_key *k, const bf_yaml *y, int node, const char *r
         else snprintf(m->what, sizeof m->what, "expected a role such as train, test or labels before the path");
         return false;
     }
-    if (!read_text(y, node, p->path[p->count], sizeof p->path[0]) || !p->path[p->count][0]) {
-        misfit_here(m, k, y, node);
-        if (y->at[node].kind == BF_YAML_SCALAR && strlen(bf_yaml_text(y, node)) >= sizeof p->path[0])
-            snprintf(m->what, sizeof m->what, "a path of more than %zu bytes", sizeof p->path[0] - 1);
-        return false;
-    }
+    if (!read_text(y, node, p->path[p->count], sizeof p->path[0]) || !p->path[p->count][0]) return text_misfit(m, k, y, node, "a path", sizeof p->path[0]);
     memcpy(p->role[p->count++], role, strlen(role));
     return true;
 }
@@ -318,7 +331,10 @@ bool bf_key_read(const bf_key *k, const bf_yaml *y, int node, bf_config *cfg, bf
     case BF_KEY_BOOL: fits = read_bool(y, node, field); break;
     case BF_KEY_INT: fits = read_int(&r, y, node, field); break;
     case BF_KEY_REAL: fits = read_real(&r, y, node, field); break;
-    case BF_KEY_TEXT: fits = read_text(y, node, field, k->size) && (!k->range || study_name_is_good(field)); break;
+    case BF_KEY_TEXT:
+        if (!k->range) return read_text(y, node, field, k->size) || text_misfit(m, k, y, node, "a text", k->size);
+        fits = read_text(y, node, field, k->size) && study_name_is_good(field);
+        break;
     case BF_KEY_CHOICE: return read_name(k, y, node, field, m);
     case BF_KEY_CHOICES: return read_choices(k, y, node, field, m);
     case BF_KEY_INTS: return read_ints(k, y, node, field, m);

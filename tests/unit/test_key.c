@@ -166,6 +166,14 @@ static void test_key__texts_are_quoted_when_yaml_would_misread_them(void **state
         assert_string_equal(c->train.init_from, cases[i].text);
     }
     assert_int_equal(bf_key_set(k, "\"a\\nb\"", c).code, BF_E_INPUT);
+    /* What YAML would read back as something else, or not at all. */
+    static const char *const bad[] = { "\"a\\u0085b\"", "\"a\\u009b2J\"", "\"a\\u2028b\"", "\"a\\u2029b\"", "\"\\ufeffa\"", "\"a\\uffff\"" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (bf_key_set(k, bad[i], c).code != BF_E_INPUT) fail_msg("took %s", bad[i]);
+    char longer[601];
+    memset(longer, 0x61, sizeof longer - 1);
+    longer[sizeof longer - 1] = 0;
+    assert_string_equal(bf_key_set(k, longer, c).what, "train.init_from: a text of more than 511 bytes");
     free(c);
 }
 
