@@ -88,8 +88,14 @@ static void read_axis(walk *w, int node, const char *path)
         bf_sweep_add(&w->s->sweep, path, w->y, node, (bf_place){ w->y->at[name].line, w->y->at[name].column }, w->override, label, w->scratch, w->problems);
         return;
     }
-    if (!is_group(path) || w->y->at[node].kind != BF_YAML_MAPPING) {
+    if (!is_group(path)) {
         complain_unknown(w, name, node, path, "sweep.");
+        return;
+    }
+    if (w->y->at[node].kind != BF_YAML_MAPPING) {
+        char group[PATH + 8];
+        snprintf(group, sizeof group, "sweep.%s", path);
+        complain(w, node, group, "expected a mapping of keys below it");
         return;
     }
     for (int c = w->y->at[node].first; c >= 0; c = w->y->at[c].next) {      /* depth is bounded by the tree's */

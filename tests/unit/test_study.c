@@ -393,6 +393,7 @@ static void test_study__sweeps_are_checked(void **state)
         { "sweep: {model.latent: [2, 4, 2]}\n", "s.yaml:2:30: sweep.model.latent: the same value twice; configurations of a sweep differ\n" },
         { "sweep: {model.latent: [2, 1.5]}\n", "s.yaml:2:27: sweep.model.latent: expected an integer in [1, 4096], got '1.5'\n" },
         { "sweep: {model.latnet: [2]}\n", "s.yaml:2:9: sweep.model.latnet: unknown key; did you mean sweep.model.latent?\n" },
+        { "sweep: {model: [2]}\n", "s.yaml:2:16: sweep.model: expected a mapping of keys below it\n" },
         { "sweep: {output.samples: [2]}\n", "s.yaml:2:9: sweep.output.samples: this key cannot be swept\n" },
         { "sweep: {model.net: {lin: [1, 2, 3]}}\n", "s.yaml:2:20: sweep.model.net: only numbers have grids; expected a list of values\n" },
         { "sweep: [1]\n", "s.yaml:2:8: sweep: expected a mapping from keys to lists of values\n" },
