@@ -7,7 +7,6 @@ enum { BF_GLYPH_POINTS = 24, BF_GLYPH_STROKES = 4, BF_DIGITS = 10 };
 typedef struct bf_glyph {
     int   digit;
     float weight;                           /* how common this way of writing is */
-    int   points;
     float at[BF_GLYPH_POINTS][2];           /* (x, y) in the unit square, y downwards */
     const char *strokes[BF_GLYPH_STROKES];  /* letters name points, a smooth curve runs through them; corners are where two strokes meet */
 } bf_glyph;
