@@ -16,7 +16,8 @@ const char *betafield_version(void);
  * 75 stopped early with everything saved).
  *
  * Commands that use MPI (run, pack, data, plan --time) initialise and finalise it: call them before MPI_Init or not at all, on every rank of
- * the job, and only once in a process. `run` installs handlers for USR1, USR2, TERM and INT and leaves them installed. */
+ * the job, and only once in a process. `run` installs handlers for USR1, USR2, TERM and INT, ignores PIPE, and leaves it so; HDF5 no longer prints
+ * its errors by itself. Numbers are read and written as in the C locale: LC_NUMERIC has to be "C" during the call. */
 int betafield_main(int argc, char **argv);
 
 #ifdef __cplusplus
