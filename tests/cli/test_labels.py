@@ -149,7 +149,8 @@ train: {epochs: 1, batch: 64}
 def test_values_of_a_factor_are_classes(tmp_path):
     (tmp_path / "s.yaml").write_text(SPRITES + "sweep: {data.label: [1, 2]}\n")
     betafield("run", tmp_path / "s.yaml", "-o", tmp_path / "out")
-    betafield("data", tmp_path / "s.yaml", "-o", tmp_path / "grid.h5", "--set", "data.label=own")
+    (tmp_path / "g.yaml").write_text(SPRITES)
+    betafield("data", tmp_path / "g.yaml", "-o", tmp_path / "grid.h5")
     (tmp_path / "h.yaml").write_text(SPRITES.replace("source: sprites", f"source: hdf5, path: {tmp_path}/grid.h5, label: 2"))
     betafield("data", tmp_path / "h.yaml", "-o", tmp_path / "again.h5")
     with h5py.File(tmp_path / "out/study.h5") as f, h5py.File(tmp_path / "grid.h5") as g, h5py.File(tmp_path / "again.h5") as h:
