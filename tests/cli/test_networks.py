@@ -1,13 +1,10 @@
 """Networks in words: the same bits for any team, kill and resume; NumPy rebuilds one from its file; what does not fit is told before anything runs."""
-import os
 import re
-import signal
-import time
 
 import h5py
 import numpy as np
 import pytest
-from betafield import assert_same_bits, betafield, start
+from betafield import assert_kill_changes_nothing, assert_same_bits, betafield
 
 # Batch and spectral normalisation, residual and transposed layers, a running average of each kind; samples that do not fill a block.
 BITS = """\
@@ -52,20 +49,7 @@ def test_the_same_bits_in_bf16_on_any_team(alone, tmp_path):
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_the_same_bits_after_a_kill(alone, tmp_path, precision):
-    out = tmp_path / "out"
-    longer = ["--set", "train.epochs=40", "--set", f"train.precision={precision}"]
-    arguments = ["run", alone / "study.yaml", "-o", out, "--set", "train.checkpoint_seconds=0", *longer]
-    process = start(*arguments)
-    deadline = time.time() + 60
-    while not list(out.glob("checkpoints/*.h5")) and process.poll() is None and time.time() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert list(out.glob("checkpoints/*.h5")), "it ended before it was killed"
-    betafield(*arguments)
-    betafield("run", alone / "study.yaml", "-o", tmp_path / "whole", *longer)
-    assert_same_bits(tmp_path / "whole", out)
+    assert_kill_changes_nothing(alone / "study.yaml", tmp_path, "--set", "train.epochs=40", "--set", f"train.precision={precision}")
 
 
 def test_the_effective_study_is_the_study(alone, tmp_path):

@@ -15,7 +15,7 @@ objective: {{beta: 0.5}}
 """
 ACTIVATION = {
     "relu": lambda a: np.maximum(a, 0),
-    "leaky-relu": None,
+    "leaky-relu": lambda a: np.where(a > 0, a, 0.01 * a),
     "tanh": np.tanh,
     "softplus": lambda a: np.logaddexp(0, a),
     "elu": lambda a: np.where(a > 0, a, np.expm1(np.minimum(a, 0))),
@@ -39,6 +39,7 @@ def layers(weights, side, x, activate):
     ("mlp", "tanh", "sigmoid", "gaussian", "optimal"),
     ("mlp", "softplus", "linear", "gaussian", "per-image"),
     ("mlp", "elu", "linear", "bernoulli", "learned"),
+    ("mlp", "leaky-relu", "sigmoid", "gaussian", "fixed"),
     ("linear", "relu", "linear", "gaussian", "fixed"),
 ])
 def test_numpy_reproduces_posterior_rate_and_distortion(tmp_path, net, activation, output, kind, variance):
