@@ -34,7 +34,7 @@ static bf_status write_h5(const bf_align_set *set, int split, const char *path, 
         { .name = "created", .type = 's', .text = now },
         { .name = "split", .type = 's', .text = bf_align_splits[split] },
     };
-    const bf_file_table tables[] = {
+    const bf_stored_table tables[] = {
         { "/family", "families", set->families, set->family, BF_FAMILY_COLUMNS },
         { "/pair", "pairs", set->pairs, set->pair, BF_PAIR_COLUMNS },
     };

@@ -57,7 +57,7 @@ static bf_status write_h5(const bf_curve_set *set, const bf_curve_about *about, 
         { .name = "corner_rate", .type = 'f', .real = set->corner[0] },
         { .name = "corner_distortion", .type = 'f', .real = set->corner[1] },
     };
-    const bf_file_table tables[] = {
+    const bf_stored_table tables[] = {
         { "/curve", "curves", set->curves, set->curve, BF_CURVE_COLUMNS },
         { "/point", "points", set->points, set->point, BF_POINT_COLUMNS },
     };

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static bf_status put_column(hid_t file, const bf_file_table *t, hid_t scale, const bf_table_column *c)
+static bf_status put_column(hid_t file, const bf_stored_table *t, hid_t scale, const bf_table_column *c)
 {
     char path[128];
     hid_t id = H5I_INVALID_HID;
@@ -25,7 +25,7 @@ static bf_status put_column(hid_t file, const bf_file_table *t, hid_t scale, con
     return s;
 }
 
-static bf_status put_table(hid_t file, const bf_file_table *t)
+static bf_status put_table(hid_t file, const bf_stored_table *t)
 {
     hid_t scale = H5I_INVALID_HID;
     BF_TRY(bf_h5_put_counting_scale(file, t->axis, NULL, (hsize_t)t->rows, 0, &scale));
@@ -35,7 +35,7 @@ static bf_status put_table(hid_t file, const bf_file_table *t)
     return s;
 }
 
-static bf_status put_all(hid_t file, const bf_attr *attrs, int n_attrs, const bf_file_table *tables, int n)
+static bf_status put_all(hid_t file, const bf_attr *attrs, int n_attrs, const bf_stored_table *tables, int n)
 {
     BF_TRY(bf_h5_put_text(file, "Conventions", "CF-1.8"));
     BF_TRY(bf_h5_put_int(file, "schema_version", BF_SCHEMA_VERSION));
@@ -44,7 +44,7 @@ static bf_status put_all(hid_t file, const bf_attr *attrs, int n_attrs, const bf
     return BF_DONE;
 }
 
-bf_status bf_table_file_write(const char *path, const char *tag, const bf_attr *attrs, int n_attrs, const bf_file_table *tables, int n)
+bf_status bf_table_file_write(const char *path, const char *tag, const bf_attr *attrs, int n_attrs, const bf_stored_table *tables, int n)
 {
     char tmp[BF_PATH];
     hid_t file = H5I_INVALID_HID;

@@ -11,12 +11,12 @@ typedef struct bf_table_column {
     void          *values;          /* (rows) int64_t, double, int8_t or char[width] */
 } bf_table_column;
 
-typedef struct bf_file_table {
+typedef struct bf_stored_table {
     const char *axis, *group;       /* "/curve", the scale that counts its rows; "curves": columns are /curves/<name> */
     int         rows;
     const bf_table_column *column; int n;
-} bf_file_table;
+} bf_stored_table;
 
 /* Local. Writes path through a temporary name that tag makes unique; attrs are the root's. */
-BF_MUST_USE bf_status bf_table_file_write(const char *path, const char *tag, const bf_attr *attrs, int n_attrs, const bf_file_table *tables, int n);
+BF_MUST_USE bf_status bf_table_file_write(const char *path, const char *tag, const bf_attr *attrs, int n_attrs, const bf_stored_table *tables, int n);
 #endif

@@ -46,7 +46,7 @@ static void test_table_file__has_its_columns_and_passes_verification(void **stat
     const bf_table_column curve[] = { { "area", BF_COLUMN_F64, 0, area }, { "label", BF_COLUMN_TEXT, 4, label } };
     const bf_table_column point[] = { { "rate", BF_COLUMN_F64, 0, rate }, { "on_hull", BF_COLUMN_I8, 0, hull } };
     const bf_attr attr = { .name = "split", .type = 's', .text = "test" };
-    const bf_file_table t[] = { { "/curve", "curves", 2, curve, 2 }, { "/point", "points", 3, point, 2 } };
+    const bf_stored_table t[] = { { "/curve", "curves", 2, curve, 2 }, { "/point", "points", 3, point, 2 } };
     bf_verify_report report;
     hid_t file;
     (void)state;
@@ -73,11 +73,11 @@ static void test_table_file__refuses_what_the_schema_does_not_describe(void **st
 {
     double v = 1.0;
     const bf_table_column odd = { "oddity", BF_COLUMN_F64, 0, &v };
-    const bf_file_table t = { "/curve", "curves", 1, &odd, 1 };
+    const bf_stored_table t = { "/curve", "curves", 1, &odd, 1 };
     (void)state;
     assert_int_equal(bf_table_file_write(inside("curve.h5"), "tag", NULL, 0, &t, 1).code, BF_E_INTERNAL);
     assert_int_equal(scratch_count(dir, "", "curve"), 0);
-    const bf_file_table empty = { "/curve", "curves", 0, NULL, 0 };
+    const bf_stored_table empty = { "/curve", "curves", 0, NULL, 0 };
     assert_int_equal(bf_table_file_write(inside("no/such/folder.h5"), "tag", NULL, 0, &empty, 1).code, BF_E_IO);
 }
 
