@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/plural.h"
 #include "cli/columns.h"
 #include "cli/estimate.h"
 #include "cli/input.h"
@@ -112,7 +113,7 @@ static void print_memory(const bf_estimate *e)
     bf_human_bytes((double)e->rank_bytes, one);
     bf_human_bytes(total, all);
     bf_human_bytes(machine, here);
-    printf("memory      %s of this machine's %s: data %s once + %d rank%s x %s\n", all, here, data, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", one);
+    printf("memory      %s of this machine's %s: data %s once + %d rank%s x %s\n", all, here, data, e->layout.ranks, bf_plural(e->layout.ranks), one);
     if (total <= machine) return;
     const bool even_one = e->data_bytes + (double)e->rank_bytes > machine;
     printf("            that is more than one machine like this has: %s\n",
@@ -148,10 +149,10 @@ static void print_time(const bf_estimate *e)
     bf_clock_human(e->makespan.total, span);
     bf_clock_human(e->sum, sum);
     bf_human_count(e->rate, rate);
-    printf("time        about %s on %d rank%s (%s of one rank's work)\n", span, e->layout.ranks, e->layout.ranks == 1 ? "" : "s", sum);
+    printf("time        about %s on %d rank%s (%s of one rank's work)\n", span, e->layout.ranks, bf_plural(e->layout.ranks), sum);
     if (e->timed)
         printf("            from %lld training steps of each of %d representative configuration%s, measured here now\n",
-               (long long)e->timed_steps, e->timed, e->timed == 1 ? "" : "s");
+               (long long)e->timed_steps, e->timed, bf_plural(e->timed));
     else
         printf("            from the counted arithmetic at %sflop/s, measured here now (--time N times steps)\n", rate);
 }
@@ -162,11 +163,11 @@ static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, cons
     const int all = bf_study_count(s);
     printf("study       %s: %d", bf_study_base(s)->study, e->configs);
     if (e->configs < all) printf(" of %d", all);
-    printf(" configuration%s\n", all == 1 ? "" : "s");
+    printf(" configuration%s\n", bf_plural(all));
     print_data(d);
     putchar('\n');
     BF_TRY(print_configs(s, e));
-    printf("\nranks       %d in %d team%s of %d\n            %s\n", l->ranks, l->teams, l->teams == 1 ? "" : "s", l->team_size, l->why);
+    printf("\nranks       %d in %d team%s of %d\n            %s\n", l->ranks, l->teams, bf_plural(l->teams), l->team_size, l->why);
     print_memory(e);
     print_disk(e, dir);
     if (chained(s)) print_chains(s, e);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/plural.h"
 #include "cli/columns.h"
 #include "cli/study_view.h"
 #include "cli/text.h"
@@ -44,8 +45,8 @@ static void print_state(const bf_study_view *v, FILE *to)
     bf_clock_human(fmax(v->age, 0.0), age);
     fprintf(to, "state       %s", bf_study_state_name(v->state));
     switch (v->state) {
-    case BF_STUDY_RUNNING: fprintf(to, ": %d rank%s in %d team%s, pid %d on %s, updated %s ago", p->ranks, p->ranks == 1 ? "" : "s", p->teams,
-                                   p->teams == 1 ? "" : "s", p->pid, p->host, age); break;
+    case BF_STUDY_RUNNING: fprintf(to, ": %d rank%s in %d team%s, pid %d on %s, updated %s ago", p->ranks, bf_plural(p->ranks), p->teams,
+                                   bf_plural(p->teams), p->pid, p->host, age); break;
     case BF_STUDY_SILENT: fprintf(to, ": no news from %s (pid %d) for %s; it may have been killed", p->host, p->pid, age); break;
     case BF_STUDY_INTERRUPTED: fprintf(to, v->has_progress ? ": its process (pid %d on %s) is gone" : ": no run is known", p->pid, p->host); break;
     case BF_STUDY_STOPPED: fprintf(to, " %s ago, everything is saved", age); break;
@@ -183,7 +184,7 @@ static void print_failed(const bf_study_view *v, FILE *to)
         const bf_result *r = &v->rows[id];
         if (r->status != BF_DIVERGED && r->status != BF_CONFIG_FAILED) continue;
         fprintf(to, "%s  c%04d  %s after %d attempt%s\n", first ? "\nfailed\n" : "", id, bf_config_status_names[r->status], r->attempts,
-                r->attempts == 1 ? "" : "s");
+                bf_plural(r->attempts));
         bf_print_wrapped(r->error, 9, to);
         first = false;
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/plural.h"
 #include "cli/input.h"
 #include "farm/lineage_check.h"
 #include "store/verify.h"
@@ -18,9 +19,9 @@ static const bf_option options[] = {
 
 static void summarize(const bf_verify_report *r)
 {
-    printf("%lld configuration%s, %lld datasets, %lld checksums: ", (long long)r->configurations, r->configurations == 1 ? "" : "s",
+    printf("%lld configuration%s, %lld datasets, %lld checksums: ", (long long)r->configurations, bf_plural(r->configurations),
            (long long)r->datasets, (long long)r->checksums);
-    if (r->bad) printf("%lld finding%s\n", (long long)r->bad, r->bad == 1 ? "" : "s");
+    if (r->bad) printf("%lld finding%s\n", (long long)r->bad, bf_plural(r->bad));
     else puts("all good");
 }
 
@@ -49,7 +50,7 @@ static bf_status verify(const char *path, bf_verify_report *report)
     if (s.code && s.code != BF_E_FORMAT) return s;
     const int64_t before = report->bad;
     BF_TRY(check_lineage(path, report));
-    if (report->bad > before) s = BF_FAIL(BF_E_FORMAT, "%s: %lld finding%s", path, (long long)report->bad, report->bad == 1 ? "" : "s");
+    if (report->bad > before) s = BF_FAIL(BF_E_FORMAT, "%s: %lld finding%s", path, (long long)report->bad, bf_plural(report->bad));
     return s;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/plural.h"
 
 bf_status bf_input_read(bf_input_file *in, const char *path)
 {
@@ -24,7 +25,7 @@ bf_status bf_input_verdict(const bf_input_file *in, FILE *to)
     const int n = in->problems.count;
     if (n == 0) return BF_DONE;
     if (to) bf_problems_print(&in->problems, in->path, to);
-    return BF_FAIL(BF_E_INPUT, "%d problem%s in %s", n, n == 1 ? "" : "s", in->path);
+    return BF_FAIL(BF_E_INPUT, "%d problem%s in %s", n, bf_plural(n), in->path);
 }
 
 void bf_input_free(bf_input_file *in)

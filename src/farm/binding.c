@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plural.h"
+
 /* --- cores ---------------------------------------------------------------------------------------------------------- */
 
 void bf_core_mask_add(bf_core_mask *m, int core) { m->bits[core / 8] |= (unsigned char)(1u << core % 8); }
@@ -68,19 +70,17 @@ static bool too_narrow(const bf_binding *b) { return !too_many(b) && b->crowd ==
 
 /* --- the sentence --------------------------------------------------------------------------------------------------- */
 
-static const char *plural(int n) { return n == 1 ? "" : "s"; }
-
 static void describe(const bf_binding *b, char *out, size_t size)
 {
     if (too_many(b))
-        snprintf(out, size, "%d rank%s with %d thread%s each share %d core%s, so they take turns", b->ranks, plural(b->ranks), b->threads,
-                 plural(b->threads), b->cores, plural(b->cores));
+        snprintf(out, size, "%d rank%s with %d thread%s each share %d core%s, so they take turns", b->ranks, bf_plural(b->ranks), b->threads,
+                 bf_plural(b->threads), b->cores, bf_plural(b->cores));
     else if (badly_bound(b))
         snprintf(out, size, "%d ranks with %d thread%s each are bound to the same %d core%s though there are %d; see mpirun --bind-to core, srun --cpu-bind",
-                 b->crowd, b->threads, plural(b->threads), b->crowd_cores, plural(b->crowd_cores), b->cores);
+                 b->crowd, b->threads, bf_plural(b->threads), b->crowd_cores, bf_plural(b->crowd_cores), b->cores);
     else
         snprintf(out, size, "a rank may use %d core%s, fewer than parallel.threads, %d; see mpirun --map-by slot:PE=%d, srun --cpus-per-task",
-                 b->narrow_cores, plural(b->narrow_cores), b->threads, b->threads);
+                 b->narrow_cores, bf_plural(b->narrow_cores), b->threads, b->threads);
 }
 
 /* Nodes of one kind: the first one's numbers stand for all. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/plural.h"
 #include "base/stop.h"
 #include "farm/letters.h"
 #include "farm/progress.h"
@@ -357,7 +358,7 @@ static bf_status final_status(const bf_desk *d)
     /* A stop that came when nothing was left to do stopped nothing. */
     if (d->outcome.code && (d->outcome.code != BF_E_STOPPED || left > 0)) return d->outcome;
     if (left) return BF_FAIL(BF_E_INTERNAL, "%d configuration%s neither trained nor stopped", left, left == 1 ? " was" : "s were");
-    if (bad) return BF_FAIL(BF_E_FAILED, "%d configuration%s did not finish, the first is c%04d: %s", bad, bad == 1 ? "" : "s", first, l->results[first].error);
+    if (bad) return BF_FAIL(BF_E_FAILED, "%d configuration%s did not finish, the first is c%04d: %s", bad, bf_plural(bad), first, l->results[first].error);
     return BF_DONE;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/plural.h"
 #include "base/stop.h"
 #include "farm/binding.h"
 #include "farm/crew.h"
@@ -258,7 +259,7 @@ static bf_status open_data(farm *f)
     if (s.code) s = name_open_failure(f, s, &problems);
     else s = bf_study_data_check(f->data, f->study, &problems);
     if (speaks(f)) bf_problems_print(&problems, f->options->input_name, stderr);
-    if (problems.count) s = BF_FAIL(BF_E_INPUT, "%d problem%s in %.120s", problems.count, problems.count == 1 ? "" : "s", f->options->input_name);
+    if (problems.count) s = BF_FAIL(BF_E_INPUT, "%d problem%s in %.120s", problems.count, bf_plural(problems.count), f->options->input_name);
     bf_problems_free(&problems);
     return bf_comm_agree(f->world, s);
 }

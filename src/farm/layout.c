@@ -1,5 +1,6 @@
 #include "farm/layout.h"
 
+#include "base/plural.h"
 #include "base/power_of_two.h"
 
 #include <stdbool.h>
@@ -41,24 +42,22 @@ static int better_lanes(int ranks, int width, int lanes, int idle)
     return found;
 }
 
-static const char *plural(int n) { return n == 1 ? "" : "s"; }
-
 static void explain(bf_layout *l, int pending, int width, int lanes, int64_t wanted)
 {
     int n = 0;
     const size_t size = sizeof l->why;
     char chains[40] = "";
-    if (width < pending) snprintf(chains, sizeof chains, " in %d chain%s", width, plural(width));
+    if (width < pending) snprintf(chains, sizeof chains, " in %d chain%s", width, bf_plural(width));
     if (wanted && l->team_size < wanted)
-        n = snprintf(l->why, size, "parallel.ranks_per_config is %lld, but there are only %d rank%s", (long long)wanted, l->ranks, plural(l->ranks));
+        n = snprintf(l->why, size, "parallel.ranks_per_config is %lld, but there are only %d rank%s", (long long)wanted, l->ranks, bf_plural(l->ranks));
     else if (wanted)
         n = snprintf(l->why, size, "parallel.ranks_per_config is %lld", (long long)wanted);
     else if (pending == 0)
         n = snprintf(l->why, size, "nothing left to train");
     else if (width >= l->ranks)
-        n = snprintf(l->why, size, "%d configuration%s%s for %d rank%s", pending, plural(pending), chains, l->ranks, plural(l->ranks));
+        n = snprintf(l->why, size, "%d configuration%s%s for %d rank%s", pending, bf_plural(pending), chains, l->ranks, bf_plural(l->ranks));
     else
-        n = snprintf(l->why, size, "%d configuration%s%s for %d ranks, train.lanes %d", pending, plural(pending), chains, l->ranks, lanes);
+        n = snprintf(l->why, size, "%d configuration%s%s for %d ranks, train.lanes %d", pending, bf_plural(pending), chains, l->ranks, lanes);
     if (l->idle == 0 || pending == 0 || wanted) return;
     const int more = better_lanes(l->ranks, width, lanes, l->idle);
     if (more) snprintf(l->why + n, size - (size_t)n, "; %d idle, train.lanes %d would use more", l->idle, more);

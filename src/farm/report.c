@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/plural.h"
 #include "data/dataset.h"
 #include "vae/condition.h"
 #include "vae/vae.h"
@@ -25,8 +26,8 @@ void bf_report_start(bf_logger *log, const bf_ledger *l, const bf_layout *layout
     const bf_config *base = bf_study_base(l->study);
     int ended = l->count - bf_ledger_tally(l, BF_PENDING);
     bf_log(log, BF_INFO, "betafield: study %s, %d configuration%s (%d ended before, %d to do) in %s", base->study, l->count,
-           l->count == 1 ? "" : "s", ended, bf_ledger_pending(l), l->dir);
-    bf_log(log, BF_INFO, "ranks: %d in %d team%s of %d%s%s", layout->ranks, layout->teams, layout->teams == 1 ? "" : "s", layout->team_size,
+           bf_plural(l->count), ended, bf_ledger_pending(l), l->dir);
+    bf_log(log, BF_INFO, "ranks: %d in %d team%s of %d%s%s", layout->ranks, layout->teams, bf_plural(layout->teams), layout->team_size,
            layout->why[0] ? "; " : "", layout->why);
     bf_log_event(log, "start", "\"study\": \"%s\", \"uuid\": \"%s\", \"configs\": %d, \"pending\": %d, \"ranks\": %d, \"teams\": %d",
                  base->study, l->uuid, l->count, bf_ledger_pending(l), layout->ranks, layout->teams);

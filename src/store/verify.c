@@ -1,6 +1,7 @@
 #include "store/verify.h"
 
 #include "base/file.h"
+#include "base/plural.h"
 #include "store/h5_read.h"
 #include "store/inspection.h"
 
@@ -132,6 +133,6 @@ bf_status bf_verify(const char *path, FILE *to, bf_verify_report *out)
     if (stat(path, &st) != 0) return BF_FAIL(errno == ENOENT || errno == ENOTDIR ? BF_E_INPUT : BF_E_IO, "%s: %s", path, strerror(errno));
     BF_TRY(S_ISDIR(st.st_mode) ? inspect_study(&v, path) : inspect_single(&v, path));
     if (v.unreadable) return BF_FAIL(BF_E_IO, "%s: some of it could not be read", path);
-    if (out->bad) return BF_FAIL(BF_E_FORMAT, "%s: %lld finding%s", path, (long long)out->bad, out->bad == 1 ? "" : "s");
+    if (out->bad) return BF_FAIL(BF_E_FORMAT, "%s: %lld finding%s", path, (long long)out->bad, bf_plural(out->bad));
     return BF_DONE;
 }
