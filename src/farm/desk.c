@@ -185,7 +185,7 @@ static void take_result(bf_desk *d, const bf_letter *letter, bool stopped)
     int team = letter->from / d->s.layout->team_size;
     d->running[team].id = -1;
     d->study_is_old = true;
-    d->samples += batch_of(d, r.id) * (double)r.steps;
+    d->samples += batch_of(d, r.id) * (double)r.steps_now;
     bf_times_add(&d->times, &r.now);
     if (stopped) {
         l->resumes[r.id] = true;
@@ -297,7 +297,7 @@ static void publish_progress(bf_desk *d, const char *state, bool print)
     for (int t = 0; at && t < d->s.layout->teams; t++)
         if (d->running[t].id >= 0) {
             at[p.n_running++] = d->running[t];
-            p.samples_per_second += batch_of(d, d->running[t].id) * (double)d->running[t].step;
+            p.samples_per_second += batch_of(d, d->running[t].id) * (double)d->running[t].steps_now;
         }
     /* Over the whole run: configurations shorter than the interval of progress count too. */
     p.samples_per_second = (p.samples_per_second + d->samples) / p.elapsed;

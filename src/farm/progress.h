@@ -6,11 +6,17 @@
 #include <stdio.h>
 #include "base/status.h"
 
-typedef struct bf_running { int id, team; int64_t step, steps, epoch, epochs; double samples_per_second; } bf_running;
+/* Rates are of training samples and of this run alone: what an earlier run trained before it was resumed is in `step` and in no rate. */
+typedef struct bf_running {
+    int     id, team;
+    int64_t step, steps, epoch, epochs;
+    double  samples_per_second;         /* since its training began or went on in this run */
+    int64_t steps_now;                  /* of this run, diverged attempts included; in a letter, not in the file */
+} bf_running;
 typedef struct bf_progress {
     char   uuid[40], state[16], host[64], started[32], updated[32];     /* state: running, stopped, finished */
     int    pid, ranks, teams, configs, done, failed, running, pending;
-    double elapsed, eta, samples_per_second;                            /* eta in seconds, NaN unknown */
+    double elapsed, eta, samples_per_second;                            /* eta in seconds, NaN unknown; the rate of all teams over `elapsed` */
     int    n_running;
     bf_running *at;                                                     /* (n_running) */
 } bf_progress;

@@ -37,12 +37,18 @@ static bf_times times_so_far(const bf_job *job)
     return t;
 }
 
+/* Of this run, those of attempts that diverged included. */
+static int64_t steps_of_run(const bf_job *job)
+{
+    return job->lost_steps + (job->trainer ? bf_trainer_progress(job->trainer).step - job->first_step : 0);
+}
+
 /* --- hooks of the trainer ------------------------------------------------------------------------------------------ */
 
 static void send_progress(bf_job *job, const bf_train_progress *p, double now)
 {
     bf_running r = { .id = job->id, .step = p->step, .steps = p->steps, .epoch = p->epoch, .epochs = p->epochs,
-                     .samples_per_second = p->samples_per_second };
+                     .samples_per_second = p->samples_per_second, .steps_now = steps_of_run(job) };
     job->next_progress = now + fmin(job->crew->progress_seconds, BF_TELL_SECONDS);
     bf_crew_tell_progress(job->crew, &r);
 }
@@ -125,6 +131,7 @@ static bf_status create_trainer(bf_job *job)
 {
     const bf_train_setup setup = trainer_setup(job);
     bf_trainer_destroy(&job->trainer);
+    job->first_step = 0;
     BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_create(&setup, &job->trainer)));
     bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), serve, job->crew);
     if (!job->task.origin[0]) return BF_DONE;
@@ -192,7 +199,9 @@ static bf_status share_state(bf_job *job, const bf_origin *o)
     BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? fill_state(job, o) : BF_DONE));
     bf_trainer_share_state(job->trainer);
     bf_times_lap(&job->own, BF_PHASE_FILES, &then);
-    return bf_comm_agree(job->crew->team, bf_trainer_resume(job->trainer));
+    BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_resume(job->trainer)));
+    job->first_step = bf_trainer_progress(job->trainer).step;
+    return BF_DONE;
 }
 
 static bf_status begin_at(bf_job *job, const bf_origin *o)
@@ -229,6 +238,7 @@ static bf_status train(bf_job *job)
                      1.0 / job->config.train.retry_factor);
         const bf_times diverged = attempt_times(job);
         bf_times_add(&job->lost, &diverged);
+        job->lost_steps = steps_of_run(job);
         job->own = job->before = (bf_times){ .flops = 0.0 };
         job->attempt++;
         s = create_trainer(job);
@@ -365,6 +375,7 @@ static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
     const double roof = roof_of(job, r);
     r->roof_share = r->gflops / (1e-9 * roof);
     if (r->status != BF_STOPPED) BF_TRY(write_file(job, trained, r));
+    r->steps_now = steps_of_run(job);
     r->now = attempt_times(job);
     bf_times_add(&r->now, &job->lost);
     r->now.roof_seconds = r->now.flops > 0.0 ? r->now.flops / roof : 0.0;

@@ -20,6 +20,8 @@ typedef struct bf_job {
     const bf_dataset  *data;
     bf_trainer        *trainer;
     int                attempt;             /* from 1 */
+    int64_t            first_step;          /* where this run took it up */
+    int64_t            lost_steps;          /* of this run's attempts that diverged */
     double             started, seconds_before;     /* of this run; of the runs it resumes */
     double             next_progress, next_checkpoint;
     bf_times           before;              /* of the steps that this attempt resumed */

@@ -22,6 +22,7 @@ typedef struct bf_result {
     double  seconds, gflops, roof_share;
     bf_times times;                         /* of the steps that led here, over all runs; NaN where it is not known. update_bytes is not kept */
     bf_times now;                           /* of this run alone, diverged attempts included; in a letter, not in a file */
+    int64_t steps_now;                      /* and its steps */
     char    error[208];
     char    hash[17];
     int32_t parent;                         /* the configuration from whose final weights it starts; -1: none */

@@ -232,6 +232,14 @@ def test_a_stop_saves_and_the_same_command_continues(study, tmp_path, uninterrup
     assert_same_bits(out, uninterrupted)
 
 
+def test_a_resumed_runs_rate_counts_its_own_steps_alone(study, tmp_path):
+    out, short = tmp_path / "out", ["--only", "0", "--set", "train.steps=3000"]
+    kill_in_training(["run", study(LONG), "-o", out, *short], out)
+    betafield("run", study(LONG), "-o", out, *short)
+    seen = json.loads((out / "progress.json").read_text())
+    assert 0 < seen["samples_per_second"] * seen["elapsed"] < 64 * (3000 - 0.5)
+
+
 def test_usr1_under_mpirun_stops_all_ranks(study, tmp_path, uninterrupted):
     out = tmp_path / "out"
     process = start("run", study(LONG), "-o", out, ranks=2)

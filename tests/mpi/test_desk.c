@@ -1,4 +1,5 @@
-/* The desk among teams that wait for neighbours: letters written by hand, and what comes back to each leader. */
+/* The desk among two teams: letters written by hand, what comes back to each leader, and what progress.json says. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,10 +47,26 @@ static office *open_office(const bf_comm *world, bf_mail *mail)
     return o;
 }
 
+/* Of each configuration: the step an earlier run left it at, those of this run when its leader reports, and when it has ended. */
+enum { EARLIER = 1000000, SO_FAR = 4, IN_ALL = 5 };
+
+/* The rate of progress.json is that of so many steps of this run. */
+static void expect_rate(const office *o, int steps)
+{
+    bf_progress p;
+    bool found;
+    BF_MPI_OK(bf_progress_read(o->dir, &p, &found));
+    BF_MPI_CHECK(found);
+    const double samples = (double)bf_study_base(o->study)->train.batch * steps;
+    BF_MPI_CHECK(fabs(p.samples_per_second * p.elapsed - samples) <= 1e-6 * samples);
+    free(p.at);
+}
+
 static void close_office(office *o)
 {
     BF_MPI_CHECK(bf_desk_all_gone(o->desk));
     BF_MPI_OK(bf_desk_close(&o->desk));
+    expect_rate(o, o->ledger.count * IN_ALL);
     bf_tables_destroy(&o->tables);
     bf_ledger_close(&o->ledger);
     bf_study_data_close(&o->data);
@@ -72,7 +89,7 @@ static void ask(const office *o, int from) { tell(o, from, BF_LETTER_ASK, NULL, 
 /* Near the end of its configuration a leader reports, and asks for the next one. */
 static void near_the_end(const office *o, int from, int id)
 {
-    const bf_running r = { .id = id, .step = 9, .steps = 10 };
+    const bf_running r = { .id = id, .step = EARLIER + SO_FAR, .steps = EARLIER + IN_ALL, .steps_now = SO_FAR };
     tell(o, from, BF_LETTER_PROGRESS, &r, sizeof r);
     ask(o, from);
 }
@@ -86,6 +103,8 @@ static void ended(const office *o, int from, int id)
     r.id = id;
     r.status = BF_CONFIG_DONE;
     r.seconds = 1.0;
+    r.steps = EARLIER + IN_ALL;
+    r.steps_now = IN_ALL;
     BF_MPI_OK(bf_result_pack(&r, &bytes, &n));
     tell(o, from, BF_LETTER_RESULT, bytes, n);
     bf_result_free(&r);
@@ -119,6 +138,8 @@ static void direct(const bf_comm *world, bf_mail *mail)
     ask(o, 1);
     near_the_end(o, 0, 0);
     near_the_end(o, 1, 1);
+    bf_desk_tend(o->desk);
+    expect_rate(o, 2 * SO_FAR);
     ended(o, 1, 1);
     ended(o, 0, 0);
     for (int from = 0; from < 2; from++) {
