@@ -28,7 +28,7 @@ struct bf_desk {
     double         next_progress, next_publish;
     double         next_study, study_cost;
     bool           study_is_old;
-    double         checkpoint_seconds;
+    double         checkpoint_seconds;      /* the longest that any team has told of: the wall limit's margin */
     bool          *given;           /* (configurations) */
     bool          *waits;           /* (teams) asked, and is answered when a neighbour has ended */
     double         samples;         /* trained on in this run by configurations that have ended */
@@ -205,6 +205,7 @@ static void take_progress(bf_desk *d, const bf_letter *letter)
     if (r.id < 0 || r.id >= d->s.ledger->count) return;
     r.team = team;
     d->running[team] = r;
+    d->checkpoint_seconds = fmax(d->checkpoint_seconds, r.checkpoint_seconds);
     bf_result *row = &d->s.ledger->results[r.id];
     if (row->status == BF_PENDING) {
         row->status = BF_RUNNING;
@@ -339,7 +340,6 @@ void bf_desk_tend(bf_desk *d)
     }
 }
 
-void bf_desk_checkpoint_took(bf_desk *d, double seconds) { d->checkpoint_seconds = fmax(d->checkpoint_seconds, seconds); }
 bool bf_desk_all_gone(const bf_desk *d) { return d->gone == d->s.layout->teams; }
 
 static bf_status final_status(const bf_desk *d)

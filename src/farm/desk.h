@@ -28,8 +28,6 @@ void bf_desk_letter(bf_desk *d, bf_letter *letter);
 void bf_desk_tend(bf_desk *d);
 /* Local. Asks every team to save and end; the first reason counts, a failure before a wish. */
 void bf_desk_stop(bf_desk *d, bf_status why);
-/* Local. A checkpoint took that long: the wall limit's margin. */
-void bf_desk_checkpoint_took(bf_desk *d, double seconds);
 bool bf_desk_all_gone(const bf_desk *d);
 /* Local. Last study.h5 and progress.json, END to everyone; the study's status. */
 BF_MUST_USE bf_status bf_desk_close(bf_desk **d);

@@ -11,7 +11,8 @@ typedef struct bf_running {
     int     id, team;
     int64_t step, steps, epoch, epochs;
     double  samples_per_second;         /* since its training began or went on in this run */
-    int64_t steps_now;                  /* of this run, diverged attempts included; in a letter, not in the file */
+    int64_t steps_now;                  /* of this run, diverged attempts included; these two are in a letter and not in the file */
+    double  checkpoint_seconds;         /* its longest so far */
 } bf_running;
 typedef struct bf_progress {
     char   uuid[40], state[16], host[64], started[32], updated[32];     /* state: running, stopped, finished */

@@ -48,7 +48,7 @@ static int64_t steps_of_run(const bf_job *job)
 static void send_progress(bf_job *job, const bf_train_progress *p, double now)
 {
     bf_running r = { .id = job->id, .step = p->step, .steps = p->steps, .epoch = p->epoch, .epochs = p->epochs,
-                     .samples_per_second = p->samples_per_second, .steps_now = steps_of_run(job) };
+                     .samples_per_second = p->samples_per_second, .steps_now = steps_of_run(job), .checkpoint_seconds = job->checkpoint_seconds };
     job->next_progress = now + fmin(job->crew->progress_seconds, BF_TELL_SECONDS);
     bf_crew_tell_progress(job->crew, &r);
 }
@@ -99,7 +99,7 @@ static bf_status checkpoint(void *self, bf_trainer *t)
         const double start = then;
         s = write_checkpoint(job, t);
         double end = bf_clock_seconds();
-        if (crew->desk) bf_desk_checkpoint_took(crew->desk, end - start);
+        job->checkpoint_seconds = fmax(job->checkpoint_seconds, end - start);
         job->next_checkpoint = end + job->config.train.checkpoint_seconds;
     }
     s = bf_comm_agree(crew->team, s);

@@ -24,6 +24,7 @@ typedef struct bf_job {
     int64_t            lost_steps;          /* of this run's attempts that diverged */
     double             started, seconds_before;     /* of this run; of the runs it resumes */
     double             next_progress, next_checkpoint;
+    double             checkpoint_seconds;  /* the longest so far */
     bf_times           before;              /* of the steps that this attempt resumed */
     bf_times           own;                 /* of this attempt, outside the trainer: measures and files */
     bf_times           lost;                /* of this run's attempts that diverged */
