@@ -1,4 +1,4 @@
-/* betafield status: a live or finished study, from any shell. Reads two published files; takes no lock, starts no MPI. */
+/* betafield status: a live or finished study, from any shell. Reads published files; takes no lock, starts no MPI. */
 #include "cli/cli.h"
 
 #include <math.h>
@@ -38,21 +38,31 @@ static void bar(double part, char out[24])
     out[width + 2] = '\0';
 }
 
+/* Why a study that has not ended is not running. */
+static void print_interruption(const bf_study_view *v, FILE *to)
+{
+    const bf_progress *p = &v->progress;
+    if (!v->has_progress) fputs(v->damage[BF_VIEW_PROGRESS].code ? ": its progress.json cannot be read" : ": no run is known", to);
+    else if (strcmp(p->state, "failed") == 0) fputs(": its last run ended with an error, see log.txt", to);
+    else fprintf(to, ": its process (pid %d on %s) is gone", p->pid, p->host);
+}
+
 static void print_state(const bf_study_view *v, FILE *to)
 {
     const bf_progress *p = &v->progress;
     char age[32];
-    bf_clock_human(fmax(v->age, 0.0), age);
+    bf_clock_human(v->age < 0.0 ? 0.0 : v->age, age);
     fprintf(to, "state       %s", bf_study_state_name(v->state));
     switch (v->state) {
     case BF_STUDY_RUNNING: fprintf(to, ": %d rank%s in %d team%s, pid %d on %s, updated %s ago", p->ranks, bf_plural(p->ranks), p->teams,
                                    bf_plural(p->teams), p->pid, p->host, age); break;
     case BF_STUDY_SILENT: fprintf(to, ": no news from %s (pid %d) for %s; it may have been killed", p->host, p->pid, age); break;
-    case BF_STUDY_INTERRUPTED: fprintf(to, v->has_progress ? ": its process (pid %d on %s) is gone" : ": no run is known", p->pid, p->host); break;
+    case BF_STUDY_INTERRUPTED: print_interruption(v, to); break;
     case BF_STUDY_STOPPED: fprintf(to, " %s ago, everything is saved", age); break;
     case BF_STUDY_FINISHED: if (v->has_progress) fprintf(to, " %s ago", age); break;
     }
     fputc('\n', to);
+    if (v->traces.log_ends[0]) fprintf(to, "log ends    %s\n", v->traces.log_ends);
 }
 
 static void print_counts(const bf_study_view *v, FILE *to)
@@ -143,6 +153,16 @@ static bf_status print_running(const bf_study_view *v, FILE *to)
     return sheet_print(&s, live ? "running" : "interrupted", to);
 }
 
+static bf_status print_waiting(const bf_study_view *v, FILE *to)
+{
+    static const char *const headings[] = { NULL };
+    sheet s;
+    if (v->traces.n_waiting == 0) return BF_DONE;
+    BF_TRY(sheet_open(v, 10, "", headings, &s));
+    for (int i = 0; i < v->traces.n_waiting; i++) sheet_row(v, &s, v->traces.waiting[i]);
+    return sheet_print(&s, "interrupted; they go on from their checkpoints", to);
+}
+
 static void number_cell(bf_table *t, const char *format, double v)
 {
     char text[32];
@@ -197,6 +217,7 @@ static bf_status print_text(const bf_study_view *v, FILE *to)
     print_counts(v, to);
     BF_TRY(print_done(v, to));
     BF_TRY(print_running(v, to));
+    BF_TRY(print_waiting(v, to));
     print_failed(v, to);
     print_advice(v, to);
     return BF_DONE;
@@ -217,6 +238,23 @@ static void json_row(const bf_result *r, FILE *to)
     fprintf(to, "}");
 }
 
+/* What is wrong with which file, and what the folder tells instead. */
+static void json_traces(const bf_study_view *v, FILE *to)
+{
+    bool first = true;
+    fprintf(to, ",\n\"problems\": [");
+    for (int f = 0; f < BF_VIEW_FILES; f++) {
+        if (!v->damage[f].code) continue;
+        fputs(first ? "" : ", ", to);
+        bf_json_text(v->damage[f].what, to);
+        first = false;
+    }
+    fprintf(to, "], \"checkpoints\": [");
+    for (int i = 0; i < v->traces.n_waiting; i++) fprintf(to, "%s%d", i ? ", " : "", v->traces.waiting[i]);
+    fprintf(to, "], \"log_ends\": ");
+    bf_json_text(v->traces.log_ends, to);
+}
+
 static void print_json(const bf_study_view *v, FILE *to)
 {
     fprintf(to, "{\"study\": ");
@@ -227,6 +265,7 @@ static void print_json(const bf_study_view *v, FILE *to)
             v->failed, v->running, v->pending);
     if (v->has_progress) bf_progress_print(&v->progress, to);
     else fprintf(to, "null");
+    json_traces(v, to);
     fprintf(to, ",\n\"configs\": [");
     for (int id = 0; v->rows && id < v->configs; id++) json_row(&v->rows[id], to);
     fprintf(to, "]}\n");
@@ -234,7 +273,19 @@ static void print_json(const bf_study_view *v, FILE *to)
 
 /* --- the command ---------------------------------------------------------------------------------------------------- */
 
-/* One look, printed at once: a redrawn screen does not flicker. */
+/* The last damage; one before it is told here. */
+static bf_status damage_of(const bf_study_view *v)
+{
+    bf_status s = BF_DONE;
+    for (int f = 0; f < BF_VIEW_FILES; f++) {
+        if (!v->damage[f].code) continue;
+        if (s.code) fprintf(stderr, "betafield status: %s\n", s.what);
+        s = v->damage[f];
+    }
+    return s;
+}
+
+/* One look, printed at once: a redrawn screen does not flicker. A damaged file is a failure, told after all that the others know. */
 static bf_status look(const status_options *o, bool redraw, bf_study_state *state)
 {
     bf_study_view v;
@@ -250,6 +301,7 @@ static bf_status look(const status_options *o, bool redraw, bf_study_state *stat
         printf("%s%s", redraw ? "\033[H\033[2J" : "", text);
         fflush(stdout);
         *state = v.state;
+        s = damage_of(&v);
     }
     free(text);
     bf_study_view_close(&v);
@@ -281,7 +333,8 @@ const bf_command bf_command_status = {
         "\n"
         "Shows what is done, running, failed and pending, speed and time to go; when the study is not\n"
         "running, why, and how to continue it. Reads progress.json and study.h5, which are always whole,\n"
-        "and disturbs nothing.\n",
+        "and disturbs nothing. Where one of them was damaged since, the exit code is 2, and what the other\n"
+        "files of the study tell is shown.\n",
     .run = command,
     .options = options,
 };

@@ -89,6 +89,15 @@ void bf_folder_sweep(const char *dir)
         if (bf_file_join(path, sizeof path, dir, own_folders[i]).code || remove_matching(path, is_temporary).code) return;
 }
 
+bool bf_folder_has_checkpoint(const char *dir, int id)
+{
+    char path[BF_PATH + 40];
+    snprintf(path, sizeof path, "%s/checkpoints/c%04d.h5", dir, id);
+    if (bf_file_exists(path)) return true;
+    snprintf(path, sizeof path, "%s/checkpoints/c%04d.prev.h5", dir, id);       /* alone when a run was killed between two renames */
+    return bf_file_exists(path);
+}
+
 bf_status bf_folder_config(const char *dir, int id, const char *suffix, char *out, size_t size)
 {
     int n = snprintf(out, size, "%s/configs/c%04d%s", dir, id, suffix);

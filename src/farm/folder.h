@@ -12,4 +12,6 @@ BF_MUST_USE bf_status bf_folder_clear(const char *dir);
 void bf_folder_sweep(const char *dir);
 /* configs/c0007<suffix> under dir. */
 BF_MUST_USE bf_status bf_folder_config(const char *dir, int id, const char *suffix, char *out, size_t size);
+/* Local. Whether a configuration can go on from where it was saved. */
+bool bf_folder_has_checkpoint(const char *dir, int id);
 #endif

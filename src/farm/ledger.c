@@ -170,15 +170,6 @@ static bf_status start_row(bf_ledger *l, int id, const bf_schema *schema)
     return BF_DONE;
 }
 
-static bool has_checkpoint(const bf_ledger *l, int id)
-{
-    char path[BF_PATH + 40];
-    snprintf(path, sizeof path, "%s/checkpoints/c%04d.h5", l->dir, id);
-    if (bf_file_exists(path)) return true;
-    snprintf(path, sizeof path, "%s/checkpoints/c%04d.prev.h5", l->dir, id);     /* alone when a run was killed between two renames */
-    return bf_file_exists(path);
-}
-
 /* Of a finished result that is none of this input: nothing that may be replaced unasked. Where its keys serve, the weights it started from were others. */
 static bf_status refuse_result(const char *dir, int id, const bf_config *c, const bf_result *r)
 {
@@ -233,12 +224,12 @@ static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const 
             l->drops[id] = true;
         } else {
             /* A run that was killed after its last rename had no time to remove it. */
-            l->drops[id] = has_checkpoint(l, id);
+            l->drops[id] = bf_folder_has_checkpoint(l->dir, id);
             return BF_DONE;
         }
     }
     BF_TRY(start_row(l, id, schema));
-    l->resumes[id] = !l->drops[id] && has_checkpoint(l, id);
+    l->resumes[id] = !l->drops[id] && bf_folder_has_checkpoint(l->dir, id);
     return BF_DONE;
 }
 

@@ -1,19 +1,20 @@
-/* Written as JSON; read with the YAML reader, of which JSON is a part, so that no second parser has to be trusted with a file's bytes. */
+/* Written as JSON; read by the reader of study files, because JSON is YAML and that one is bounded in everything: no second parser has to be
+ * trusted with a file's bytes. */
 #include "farm/progress.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "base/file.h"
 #include "base/json.h"
-#include "base/log.h"
+#include "study/number.h"
+#include "study/yaml_tree.h"
 
 #define BF_PROGRESS_LIMIT ((size_t)4 << 20)
 #define BF_MOST_COUNTED (1 << 28)       /* ranks, configurations, pids: readers add and subtract several of them as int */
+#define BF_MOST_STEPS ((int64_t)1 << 53)
 
 /* --- writing -------------------------------------------------------------------------------------------------------- */
 
@@ -88,86 +89,110 @@ static const bf_field running_fields[] = {
     { NULL, BF_FIELD_INT, 0, 0 }
 };
 
-static const char *scalar(const yaml_node_t *n) { return n && n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL; }
-
-/* Counts are never negative, so a number that is out of range or none at all reads as 0. */
-static long long whole(const char *text, long long most)
+/* The value of a mapping's key; -1 when it has none. */
+static int find_value(const bf_yaml *y, int mapping, const char *key)
 {
-    char *end;
-    errno = 0;
-    const long long v = strtoll(text, &end, 10);
-    return end == text || *end || errno || v < 0 || v > most ? 0 : v;
+    for (int c = y->at[mapping].first; c >= 0; c = y->at[c].next)
+        if (strcmp(bf_yaml_text(y, y->at[c].key), key) == 0) return c;
+    return -1;
 }
 
-static double real(const char *text)
+static bf_status expected(const bf_yaml *y, int node, const char *name, const char *what)
 {
-    char *end;
-    const double v = strtod(text, &end);
-    return end == text || *end || !isfinite(v) ? NAN : v;
+    char found[64];
+    bf_yaml_quote(y, node, found, sizeof found);
+    return BF_FAIL(BF_E_FORMAT, "\"%s\" is %s, not %s", name, found, what);
 }
 
-static void set_field(const bf_field *f, const char *text, void *out)
+/* The texts of a scalar that JSON writes with quotes, or without; NULL for everything else. */
+static const char *text_of(const bf_yaml *y, int node, bool quoted)
+{
+    return y->at[node].kind == BF_YAML_SCALAR && y->at[node].plain != quoted ? bf_yaml_text(y, node) : NULL;
+}
+
+static bf_status set_whole(const bf_yaml *y, int node, const bf_field *f, int64_t most, int64_t *v)
+{
+    const char *text = text_of(y, node, false);
+    return text && bf_parse_int(text, v) && *v >= 0 && *v <= most ? BF_DONE : expected(y, node, f->name, "a count");
+}
+
+static bf_status set_field(const bf_yaml *y, int node, const bf_field *f, void *out)
 {
     void *at = (char *)out + f->offset;
+    int64_t whole = 0;
+    double real = NAN;
+    const char *text = text_of(y, node, f->type == BF_FIELD_TEXT);
     switch (f->type) {
     case BF_FIELD_TEXT:
-        /* Bytes that a terminal would obey do not belong in a name or a time. */
-        for (size_t i = 0; i + 1 < f->size && text[i]; i++) ((char *)at)[i] = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
+        if (!text) return expected(y, node, f->name, "a text");
+        bf_text_quote(text, at, f->size);       /* bytes that a terminal would obey do not belong in a name or a time */
         break;
-    case BF_FIELD_INT: *(int *)at = (int)whole(text, BF_MOST_COUNTED); break;
-    case BF_FIELD_LONG: *(int64_t *)at = whole(text, 9007199254740992); break;
-    case BF_FIELD_REAL: *(double *)at = real(text); break;
-    }
-}
-
-/* Fills the fields of one mapping; what it does not know is skipped, so that a later version may add. */
-static const yaml_node_t *read_mapping(yaml_document_t *doc, const yaml_node_t *map, const bf_field *fields, void *out)
-{
-    const yaml_node_t *list = NULL;
-    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
-        const char *key = scalar(yaml_document_get_node(doc, p->key));
-        const yaml_node_t *value = yaml_document_get_node(doc, p->value);
-        if (!key || !value) continue;
-        if (value->type == YAML_SEQUENCE_NODE && strcmp(key, "at") == 0) list = value;
-        for (const bf_field *f = fields; f->name; f++)
-            if (strcmp(f->name, key) == 0 && scalar(value)) set_field(f, scalar(value), out);
-    }
-    return list;
-}
-
-static bf_status read_running(yaml_document_t *doc, const yaml_node_t *list, bf_progress *p)
-{
-    const ptrdiff_t n = list->data.sequence.items.top - list->data.sequence.items.start;
-    if (n <= 0) return BF_DONE;
-    p->at = calloc((size_t)n, sizeof *p->at);
-    if (!p->at) return BF_FAIL(BF_E_MEMORY, "no memory for %td running configurations", n);
-    for (ptrdiff_t i = 0; i < n; i++) {
-        const yaml_node_t *item = yaml_document_get_node(doc, list->data.sequence.items.start[i]);
-        if (item && item->type == YAML_MAPPING_NODE) read_mapping(doc, item, running_fields, &p->at[p->n_running++]);
+    case BF_FIELD_INT:
+        BF_TRY(set_whole(y, node, f, BF_MOST_COUNTED, &whole));
+        *(int *)at = (int)whole;
+        break;
+    case BF_FIELD_LONG:
+        BF_TRY(set_whole(y, node, f, BF_MOST_STEPS, &whole));
+        *(int64_t *)at = whole;
+        break;
+    case BF_FIELD_REAL:
+        if (!bf_yaml_is_nothing(y, node) && !(text && bf_parse_real(text, &real) && real >= 0.0))
+            return expected(y, node, f->name, "a number of seconds or a rate");
+        *(double *)at = real;
+        break;
     }
     return BF_DONE;
 }
 
-static bf_status parse(const char *path, const char *text, size_t n, bf_progress *p)
+/* Every field has to be there; what else there is is skipped, so that a later version may add. */
+static bf_status read_fields(const bf_yaml *y, int mapping, const bf_field *fields, void *out)
 {
-    yaml_parser_t parser;
-    yaml_document_t doc;
-    bf_status s = BF_DONE;
-    if (!yaml_parser_initialize(&parser)) return BF_FAIL(BF_E_MEMORY, "no memory to read %s", path);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
-    if (!yaml_parser_load(&parser, &doc)) {
-        yaml_parser_delete(&parser);
-        return BF_FAIL(BF_E_FORMAT, "%s is not whole", path);
+    if (y->at[mapping].kind != BF_YAML_MAPPING) return BF_FAIL(BF_E_FORMAT, "it is no JSON object");
+    for (const bf_field *f = fields; f->name; f++) {
+        const int node = find_value(y, mapping, f->name);
+        if (node < 0) return BF_FAIL(BF_E_FORMAT, "there is no \"%s\"", f->name);
+        BF_TRY(set_field(y, node, f, out));
     }
-    const yaml_node_t *root = yaml_document_get_root_node(&doc);
-    if (!root || root->type != YAML_MAPPING_NODE) {
-        s = BF_FAIL(BF_E_FORMAT, "%s is no JSON object", path);
-    } else {
-        const yaml_node_t *list = read_mapping(&doc, root, progress_fields, p);
-        if (list) s = read_running(&doc, list, p);
-    }
-    yaml_document_delete(&doc);
-    yaml_parser_delete(&parser);
+    return BF_DONE;
+}
+
+static bf_status read_running(const bf_yaml *y, bf_progress *p)
+{
+    const int list = find_value(y, 0, "at");
+    if (list < 0) return BF_FAIL(BF_E_FORMAT, "there is no \"at\"");
+    if (y->at[list].kind != BF_YAML_SEQUENCE) return expected(y, list, "at", "a list");
+    p->at = calloc((size_t)y->at[list].count + 1, sizeof *p->at);
+    if (!p->at) return BF_FAIL(BF_E_MEMORY, "no memory for %d running configurations", y->at[list].count);
+    for (int item = y->at[list].first; item >= 0; item = y->at[item].next)
+        BF_TRY(read_fields(y, item, running_fields, &p->at[p->n_running++]));
+    return BF_DONE;
+}
+
+/* Numbers that are good by themselves and not together. */
+static bf_status check(const bf_progress *p)
+{
+    static const char *const states[] = { "running", "stopped", "finished", "failed" };
+    bool known = false;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) known |= strcmp(p->state, states[i]) == 0;
+    if (!known) return BF_FAIL(BF_E_FORMAT, "\"state\" is '%s', which is none", p->state);
+    if (p->done + p->failed + p->running > p->configs)
+        return BF_FAIL(BF_E_FORMAT, "%d done, %d failed and %d running are more than its %d configurations", p->done, p->failed, p->running, p->configs);
+    for (int i = 0; i < p->n_running; i++)
+        if (p->at[i].id >= p->configs) return BF_FAIL(BF_E_FORMAT, "c%04d runs, of %d configurations", p->at[i].id, p->configs);
+    return BF_DONE;
+}
+
+static bf_status parse(const char *text, size_t n, bf_progress *p)
+{
+    bf_problems problems = { 0 };
+    bf_yaml y = { 0 };
+    const bool whole = bf_yaml_load(text, n, "progress.json", &problems, &y) && problems.count == 0;
+    bf_status s = whole ? read_fields(&y, 0, progress_fields, p)
+                        : BF_FAIL(BF_E_FORMAT, "%s", problems.count ? problems.at[0].what : "it cannot be read");
+    if (!s.code) s = read_running(&y, p);
+    if (!s.code) s = check(p);
+    bf_yaml_free(&y);
+    bf_problems_free(&problems);
     return s;
 }
 
@@ -176,17 +201,15 @@ bf_status bf_progress_read(const char *dir, bf_progress *p, bool *found)
     char path[BF_PATH], *text = NULL;
     size_t n = 0;
     memset(p, 0, sizeof *p);
-    p->elapsed = p->eta = p->samples_per_second = NAN;
     *found = false;
     BF_TRY(bf_file_join(path, sizeof path, dir, "progress.json"));
     if (!bf_file_exists(path)) return BF_DONE;
     BF_TRY(bf_file_read(path, BF_PROGRESS_LIMIT, &text, &n));
-    bf_status s = parse(path, text, n, p);
+    bf_status s = parse(text, n, p);
     free(text);
-    if (s.code) {
-        free(p->at);
-        memset(p, 0, sizeof *p);
-    }
-    *found = s.code == BF_OK;
-    return s;
+    *found = !s.code;
+    if (!s.code) return s;
+    free(p->at);
+    memset(p, 0, sizeof *p);
+    return s.code == BF_E_MEMORY ? s : BF_FAIL(s.code, "%s is damaged: %s", path, s.what);
 }

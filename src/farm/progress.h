@@ -15,7 +15,7 @@ typedef struct bf_running {
     double  checkpoint_seconds;         /* its longest so far */
 } bf_running;
 typedef struct bf_progress {
-    char   uuid[40], state[16], host[64], started[32], updated[32];     /* state: running, stopped, finished */
+    char   uuid[40], state[16], host[64], started[32], updated[32];     /* state: running, stopped, finished, failed (see the log) */
     int    pid, ranks, teams, configs, done, failed, running, pending;
     double elapsed, eta, samples_per_second;                            /* eta in seconds, NaN unknown; the rate of all teams over `elapsed` */
     int    n_running;
@@ -24,6 +24,7 @@ typedef struct bf_progress {
 /* Local. The JSON text alone. */
 void bf_progress_print(const bf_progress *p, FILE *to);
 BF_MUST_USE bf_status bf_progress_write(const char *dir, const char *tag, const bf_progress *p);
-/* Local. *found false when there is none. p->at belongs to the caller: free(). Trusts nothing in the file. */
+/* Local. *found false when there is none. p->at belongs to the caller: free(). Trusts nothing in the file: BF_E_FORMAT, with what is wrong, when it
+ * is not whole or holds what cannot be; then there is nothing in p. */
 BF_MUST_USE bf_status bf_progress_read(const char *dir, bf_progress *p, bool *found);
 #endif

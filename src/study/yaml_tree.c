@@ -281,7 +281,7 @@ void bf_text_quote(const char *text, char *out, size_t size)
     const unsigned char *t = (const unsigned char *)text;
     for (size_t n = strlen(text), i = 0; i < n;) {
         const size_t length = bf_utf8_length(t + i, n - i);
-        const bool strange = length == 0 || t[i] < 0x20 || t[i] == 0x7f;
+        const bool strange = length == 0 || bf_utf8_is_control(t + i);
         if (used + (length ? length : 1) + 1 > size) break;
         if (strange) out[used++] = '?';
         else memcpy(out + used, t + i, length), used += length;

@@ -1,12 +1,13 @@
 """status: a study from any shell, whatever became of it."""
 import json
 import os
+import shutil
 import signal
 import socket
 import time
 
 import pytest
-from betafield import betafield, start
+from betafield import betafield, kill_in_training, start
 
 LONG = """\
 study: long
@@ -17,6 +18,17 @@ measure: [rd]
 output: {progress_seconds: 0.2}
 sweep:
   objective.beta: [0.5, 1.0, 2.0]
+"""
+
+FOUR = """\
+study: four
+data: {source: patches, train: 512, test: 256}
+model: {hidden: [16]}
+train: {epochs: 2, batch: 64}
+measure: [rd]
+sweep:
+  objective.beta: [0.1, 1.0]
+  model.latent: [2, 3]
 """
 
 
@@ -115,11 +127,68 @@ def test_what_is_no_study(tmp_path, make):
     assert "is no study" in done.stderr and done.stdout == ""
 
 
+def expect_damage(out, *names):
+    """Status names the damaged files, a line each, and shows what the others tell of configurations 0 and 2 of 4."""
+    text = betafield("status", out, expect=2)
+    lines = text.stderr.splitlines()
+    assert len(lines) == len(names) and all(name in line for name, line in zip(names, lines)), text.stderr
+    assert "2 of 4 done" in text.stdout and "c0002" in text.stdout and "To continue" in text.stdout
+    seen = json.loads(betafield("status", out, "--json", expect=2).stdout)
+    assert [c["status"] for c in seen["configs"]] == ["done", "pending"] * 2 and seen["configs"][2]["rate"] > 0
+    assert len(seen["problems"]) == len(names)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def half_done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("half")
+    (folder / "study.yaml").write_text(FOUR)
+    betafield("run", folder / "study.yaml", "-o", folder / "out", "--only", "0,2", "--quiet")
+    return folder / "out"
+
+
 @pytest.mark.parametrize("name", ["progress.json", "study.h5"])
-def test_a_damaged_file_is_an_error_not_a_crash(study, tmp_path, name):
-    out = tmp_path / "out"
-    betafield("run", study(), "-o", out, "--only", "0", "--quiet")
+def test_a_damaged_file_is_named_and_the_others_are_shown(half_done, tmp_path, name):
+    out = shutil.copytree(half_done, tmp_path / "out")
     whole = (out / name).read_bytes()
     for cut in (0, 1, len(whole) // 2, len(whole) - 2):
         (out / name).write_bytes(whole[:cut])
-        assert betafield("status", out, expect=None).returncode in (0, 2)
+        expect_damage(out, name)
+    (out / name).unlink()
+    assert "2 of 4 done" in betafield("status", out).stdout
+
+
+@pytest.mark.parametrize("text", ["{}", "[" * 200000, '{"a":' * 200000, '{"state": "running", "pid": -1, "done": 1e400}', "null", "\x00" * 64, "NaN"],
+                         ids=["empty", "lists", "objects", "fields", "null", "zeros", "nan"])
+def test_hostile_progress_is_no_progress(half_done, tmp_path, text):
+    out = shutil.copytree(half_done, tmp_path / "out")
+    (out / "progress.json").write_text(text)
+    seen = expect_damage(out, "progress.json")
+    assert seen["progress"] is None and seen["state"] == "interrupted"
+
+
+@pytest.mark.parametrize("old, new", [('"done": 2', '"done": 2147483647'), ('"elapsed": ', '"elapsed": -'), ('"at": [', '"at": [{"config": 268435456}'),
+                                      ('"eta": ', '"eta": NaN, "was": '), ('"ranks": 1', '"ranks": [1]')])
+def test_a_lie_in_progress_is_named(half_done, tmp_path, old, new):
+    out = shutil.copytree(half_done, tmp_path / "out")
+    text = (out / "progress.json").read_text()
+    assert old in text
+    (out / "progress.json").write_text(text.replace(old, new))
+    expect_damage(out, "progress.json")
+
+
+def test_a_study_with_both_files_damaged(half_done, tmp_path):
+    out = shutil.copytree(half_done, tmp_path / "out")
+    for name in ("progress.json", "study.h5"):
+        (out / name).write_bytes(b"no")
+    expect_damage(out, "progress.json", "study.h5")
+
+
+def test_without_progress_checkpoints_and_the_log_tell(study, tmp_path):
+    out = tmp_path / "out"
+    kill_in_training(["run", study(LONG), "-o", out], out)
+    (out / "progress.json").write_text("{")
+    seen = json.loads(betafield("status", out, "--json", expect=2).stdout)
+    assert seen["state"] == "interrupted" and seen["checkpoints"] == [0] and seen["log_ends"]
+    text = betafield("status", out, expect=2).stdout
+    assert "they go on from their checkpoints" in text and seen["log_ends"] in text

@@ -86,11 +86,20 @@ static void test_progress__no_file_is_no_error(void **state)
     assert_int_equal(bf_progress_write(".", "tag", &sample).code, BF_OK);
 }
 
+/* Without the patience of bf_file_write(): there are hundreds of them. */
+static void put_bytes(const void *bytes, size_t n)
+{
+    FILE *f = fopen("progress.json", "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
 static bf_code read_bytes(const void *bytes, size_t n)
 {
     bf_progress p;
     bool found;
-    assert_int_equal(bf_file_write("progress.json", "tag", bytes, n).code, BF_OK);
+    put_bytes(bytes, n);
     bf_status s = bf_progress_read(".", &p, &found);
     assert_true(s.code == BF_OK || s.code == BF_E_FORMAT);
     if (s.code == BF_OK) {
@@ -101,43 +110,111 @@ static bf_code read_bytes(const void *bytes, size_t n)
     return s.code;
 }
 
-static void test_progress__lies_are_refused_or_read_as_nothing(void **state)
+static void test_progress__what_is_no_such_object_is_refused(void **state)
 {
     (void)state;
-    static const char *const text[] = {
-        "{\"pid\": -5, \"configs\": 99999999999999999999, \"at\": [1, [2], {\"config\": -1, \"step\": 1e9}]}",
-        "{\"state\": \"a state that is far longer than its field\", \"at\": {\"config\": 1}}",
-        "{\"a\": &x [*x, *x], \"at\": *x}", "{\"pid\": [1], \"state\": {}}", "{}",
-    };
-    static const char *const broken[] = { "", "[]", "7", "{\"pid\": 1", "\xff\xfe", "{\"a\": \"\x01\"}" };
-    for (size_t i = 0; i < sizeof text / sizeof *text; i++) read_bytes(text[i], strlen(text[i]));
+    static const char *const broken[] = { "", "[]", "7", "{}", "null", "{\"pid\": 1", "\xff\xfe", "{\"a\": \"\x01\"}", "{\"a\": &x [*x, *x], \"at\": *x}" };
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) assert_int_equal(read_bytes(broken[i], strlen(broken[i])), BF_E_FORMAT);
 }
 
-/* Readers take counts from one another. */
-static void test_progress__a_count_that_cannot_be_reads_as_nothing(void **state)
+static char *text_of_sample(size_t *n)
+{
+    char *text;
+    assert_int_equal(bf_progress_write(".", "tag", &sample).code, BF_OK);
+    assert_int_equal(bf_file_read("progress.json", 1 << 16, &text, n).code, BF_OK);
+    return text;
+}
+
+/* A good file with one of its values replaced. */
+static void put_bent(const char *good, const char *old, const char *new)
+{
+    char bent[4096];
+    assert_non_null(strstr(good, old));
+    const size_t at = (size_t)(strstr(good, old) - good);
+    put_bytes(bent, (size_t)snprintf(bent, sizeof bent, "%.*s%s%s", (int)at, good, new, good + at + strlen(old)));
+}
+
+static void test_progress__no_escape_reaches_a_terminal(void **state)
 {
     (void)state;
-    static const char text[] = "{\"configs\": 3, \"done\": 2147483647, \"failed\": 2147483647}";
     bf_progress p;
     bool found;
-    assert_int_equal(bf_file_write("progress.json", "tag", text, strlen(text)).code, BF_OK);
+    size_t n;
+    char *good = text_of_sample(&n);
+    put_bent(good, "\"2026-03-01T12:00:00Z\"", "\"\\u009b31m\\e[31m\\x07\"");
     assert_int_equal(bf_progress_read(".", &p, &found).code, BF_OK);
-    assert_int_equal(p.configs, 3);
-    assert_int_equal(p.done, 0);
-    assert_int_equal(p.failed, 0);
+    assert_string_equal(p.started, "?31m?[31m?");
     free(p.at);
+    free(good);
+}
+
+/* What is wrong with the new value has to be in the sentence. */
+static void expect_refusal(const char *good, const char *old, const char *new, const char *words)
+{
+    bf_progress p;
+    bool found;
+    put_bent(good, old, new);
+    const bf_status s = bf_progress_read(".", &p, &found);
+    if (s.code != BF_E_FORMAT || !strstr(s.what, words) || !strstr(s.what, "progress.json")) fail_msg("%s -> %s: %d, '%s'", old, new, s.code, s.what);
+    assert_false(found);
+    assert_null(p.at);
+}
+
+/* A lie is not shown as nothing: who reads looks elsewhere, and says so. */
+static void test_progress__a_lie_is_named(void **state)
+{
+    (void)state;
+    static const struct { const char *old, *new, *words; } lie[] = {
+        { "\"pid\": 4242", "\"pid\": -5", "\"pid\" is '-5', not a count" },
+        { "\"done\": 3", "\"done\": 2147483647", "\"done\"" },
+        { "\"done\": 3", "\"done\": 99999999999999999999", "\"done\"" },
+        { "\"done\": 3", "\"done\": 3.5", "\"done\"" },
+        { "\"done\": 3", "\"done\": \"3\"", "\"done\"" },
+        { "\"done\": 3", "\"done\": [3]", "a list, not a count" },
+        { "\"done\": 3", "\"done\": 19", "19 done" },
+        { "\"done\": 3, ", "", "there is no \"done\"" },
+        { "\"done\": 3", "\"done\": 3, \"done\": 4", "duplicate" },
+        { "\"elapsed\": 300.25", "\"elapsed\": nan", "\"elapsed\"" },
+        { "\"elapsed\": 300.25", "\"elapsed\": -1", "\"elapsed\"" },
+        { "\"elapsed\": 300.25", "\"elapsed\": 1e999", "\"elapsed\"" },
+        { "\"elapsed\": 300.25", "\"elapsed\": {}", "a mapping" },
+        { "\"state\": \"running\"", "\"state\": \"a state that is far longer than its field\"", "\"state\"" },
+        { "\"state\": \"running\"", "\"state\": {}", "\"state\"" },
+        { "\"state\": \"running\"", "\"state\": 7", "\"state\"" },
+        { "{\"config\": 7", "{\"config\": 21", "c0021" },
+        { "{\"config\": 7", "{\"config\": -1", "\"config\"" },
+        { "{\"config\": 7", "7, {\"config\": 7", "no JSON object" },
+        { "\"step\": 5000000000", "\"step\": 1e9", "\"step\"" },
+        { "\"at\": [", "\"at\": 7, \"then\": [", "\"at\"" },
+    };
+    size_t n;
+    char *good = text_of_sample(&n);
+    for (size_t i = 0; i < sizeof lie / sizeof *lie; i++) expect_refusal(good, lie[i].old, lie[i].new, lie[i].words);
+    free(good);
+}
+
+/* As much as the file may hold, every byte one level deeper. */
+static void test_progress__nesting_without_end_is_refused(void **state)
+{
+    (void)state;
+    static const char opening[] = "[{";
+    const size_t most = (size_t)4 << 20;
+    char *deep = malloc(most);
+    assert_non_null(deep);
+    for (size_t kind = 0; kind < 2; kind++) {
+        memset(deep, opening[kind], most);
+        assert_int_equal(read_bytes(deep, most), BF_E_FORMAT);
+    }
+    free(deep);
 }
 
 /* Cut at every place, and with bytes overwritten at addressed places. */
 static void test_progress__any_bytes_are_survived(void **state)
 {
     (void)state;
-    char *text;
     size_t n;
-    assert_int_equal(bf_progress_write(".", "tag", &sample).code, BF_OK);
-    assert_int_equal(bf_file_read("progress.json", 1 << 16, &text, &n).code, BF_OK);
-    for (size_t cut = 0; cut < n; cut += 7) read_bytes(text, cut);
+    char *text = text_of_sample(&n);
+    for (size_t cut = 0; cut + 1 < n; cut++) assert_int_equal(read_bytes(text, cut), BF_E_FORMAT);
     char *bent = malloc(n);
     for (uint64_t round = 0; round < 200; round++) {
         float u[12];
@@ -156,8 +233,10 @@ int main(void)
         cmocka_unit_test(test_progress__what_was_written_is_read),
         cmocka_unit_test(test_progress__not_a_number_is_null),
         cmocka_unit_test(test_progress__no_file_is_no_error),
-        cmocka_unit_test(test_progress__lies_are_refused_or_read_as_nothing),
-        cmocka_unit_test(test_progress__a_count_that_cannot_be_reads_as_nothing),
+        cmocka_unit_test(test_progress__what_is_no_such_object_is_refused),
+        cmocka_unit_test(test_progress__no_escape_reaches_a_terminal),
+        cmocka_unit_test(test_progress__a_lie_is_named),
+        cmocka_unit_test(test_progress__nesting_without_end_is_refused),
         cmocka_unit_test(test_progress__any_bytes_are_survived),
     };
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
