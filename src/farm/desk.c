@@ -281,7 +281,7 @@ static double estimate_left(const bf_desk *d)
     return fmax(sum / d->s.layout->teams, longest);
 }
 
-static void publish_progress(bf_desk *d, const char *state, bool print)
+static bf_status publish_progress(const bf_desk *d, const char *state, bool print)
 {
     const bf_ledger *l = d->s.ledger;
     bf_progress p = { .pid = (int)getpid(), .ranks = d->s.layout->ranks, .teams = d->s.layout->teams, .configs = l->count,
@@ -304,13 +304,13 @@ static void publish_progress(bf_desk *d, const char *state, bool print)
     p.samples_per_second = (p.samples_per_second + d->samples) / p.elapsed;
     p.running = p.n_running;
     p.at = at;
-    bf_status s = bf_progress_write(l->dir, l->tag, &p);
-    if (s.code) bf_desk_stop(d, s);
+    const bf_status s = bf_progress_write(l->dir, l->tag, &p);
     if (print) bf_report_progress(d->s.log, &p);
     free(at);
+    return s;
 }
 
-static void publish_study(bf_desk *d)
+static bf_status publish_study(bf_desk *d)
 {
     double start = bf_clock_seconds();
     bf_status s = bf_tables_publish(d->s.tables, d->s.world);
@@ -318,6 +318,11 @@ static void publish_study(bf_desk *d)
     /* Rewriting costs at most two per cent of rank 0's time. */
     d->next_study = bf_clock_seconds() + fmax(1.0, 50.0 * d->study_cost);
     d->study_is_old = false;
+    return s;
+}
+
+static void stop_on_failure(bf_desk *d, bf_status s)
+{
     if (s.code) bf_desk_stop(d, s);
 }
 
@@ -332,11 +337,11 @@ void bf_desk_tend(bf_desk *d)
         const bool print = now >= d->next_progress;
         if (print) d->next_progress = now + d->s.progress_seconds;
         d->next_publish = now + BF_PUBLISH_SECONDS;
-        publish_progress(d, "running", print);
+        stop_on_failure(d, publish_progress(d, "running", print));
     }
     if (d->study_is_old && now >= d->next_study) {
-        publish_study(d);
-        publish_progress(d, "running", false);
+        stop_on_failure(d, publish_study(d));
+        stop_on_failure(d, publish_progress(d, "running", false));
     }
 }
 
@@ -362,6 +367,15 @@ static bf_status final_status(const bf_desk *d)
     return BF_DONE;
 }
 
+/* How a run ends that nothing went wrong in but for single configurations. */
+static bool ended_well(const bf_status *s) { return s->code == BF_OK || s->code == BF_E_FAILED; }
+
+/* What is told last may fail, too: then that is how the run ended. */
+static void add_failure(bf_status *s, bf_status later)
+{
+    if (later.code && (ended_well(s) || s->code == BF_E_STOPPED)) *s = later;
+}
+
 bf_status bf_desk_close(bf_desk **desk)
 {
     bf_desk *d = *desk;
@@ -377,10 +391,9 @@ bf_status bf_desk_close(bf_desk **desk)
         run->exit_code = bf_status_exit_code(&s);
         run->speed = speed;
     }
-    bf_status written = bf_tables_publish(d->s.tables, d->s.world);
-    if (written.code && (s.code == BF_OK || s.code == BF_E_FAILED || s.code == BF_E_STOPPED)) s = written;
+    add_failure(&s, bf_tables_publish(d->s.tables, d->s.world));
     for (int t = 0; t < d->s.layout->teams; t++) d->running[t].id = -1;
-    publish_progress(d, s.code == BF_E_STOPPED ? "stopped" : "finished", false);
+    add_failure(&s, publish_progress(d, s.code == BF_E_STOPPED ? "stopped" : ended_well(&s) ? "finished" : "failed", false));
     bf_report_end(d->s.log, l, d->s.schema, &speed, &s, now_running(d));
     for (int r = 1; r < bf_comm_size(d->s.world); r++) send(d, r, BF_LETTER_END, &s, sizeof s);
     free(d->running);

@@ -157,5 +157,6 @@ void bf_report_end(bf_logger *log, const bf_ledger *l, const bf_schema *schema, 
     bf_log_event(log, "end", "\"exit\": %d, \"done\": %d, \"diverged\": %d, \"failed\": %d, \"seconds\": %.3f", bf_status_exit_code(outcome),
                  bf_ledger_tally(l, BF_CONFIG_DONE), bf_ledger_tally(l, BF_DIVERGED), bf_ledger_tally(l, BF_CONFIG_FAILED), seconds);
     if (outcome->code == BF_E_STOPPED) bf_log(log, BF_INFO, "stopped (%s); everything is saved, run the same command again to continue", outcome->what);
+    else if (outcome->code && outcome->code != BF_E_FAILED) bf_log(log, BF_INFO, "ended by an error: %s", outcome->what);
     else bf_log(log, BF_INFO, "results: %s/study.h5", l->dir);
 }

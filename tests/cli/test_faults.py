@@ -1,4 +1,6 @@
 """Planted faults: each rank fails or dies at each named point; every rank says the same, nothing is lost, nothing hangs."""
+import json
+
 import pytest
 from betafield import FAULTY, assert_same_bits, betafield
 
@@ -48,6 +50,16 @@ def test_a_failing_write_stops_the_study_with_74(whole, tmp_path, point):
     assert point in done.stderr
     run(whole, tmp_path / "out", 2)
     assert_same_bits(whole / "out", tmp_path / "out")
+
+
+def test_a_run_that_ends_by_an_error_does_not_say_that_it_finished(whole, tmp_path):
+    out = tmp_path / "out"
+    run(whole, out, 2, "config.write:0:1:fail", expect=74)
+    seen = json.loads(betafield("status", out, "--json").stdout)
+    assert seen["state"] == "interrupted" and seen["progress"]["state"] == "failed" and seen["pending"] > 0
+    text = betafield("status", out).stdout
+    assert "ended with an error, see log.txt" in text and "To continue" in text
+    assert "config.write" in (out / "log.txt").read_text().splitlines()[-1]
 
 
 @pytest.mark.parametrize("nth", [1, 2, 3])
