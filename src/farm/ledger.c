@@ -185,7 +185,8 @@ static bf_status refuse_result(const char *dir, int id, const bf_config *c, cons
     return BF_FAIL(BF_E_INPUT, "%.120s/configs/c%04d.h5 is the result of other keys; --fresh starts over, -o DIR keeps both", dir, id);
 }
 
-/* Reads the result of an ended configuration's file. What cannot be read is in *damage, and no reason to end. */
+/* Reads the result of an ended configuration's file. What is wrong with it is in *damage, and no reason to end; what memory or the system refuse to
+ * read today may be whole, and is not trained again. */
 static bf_status read_ended(bf_ledger *l, int id, const bf_schema *schema, bf_status *damage)
 {
     bf_result *r = &l->results[id];
@@ -193,8 +194,10 @@ static bf_status read_ended(bf_ledger *l, int id, const bf_schema *schema, bf_st
     if (!c) return BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     bf_study_config(l->study, l->order[id], c);
     const bf_status found = bf_config_file_read_result(l->dir, id, schema, r);
-    bf_status s = found.code == BF_E_MEMORY ? found : BF_DONE;        /* says nothing about the file */
-    if (found.code) {
+    bf_status s = BF_DONE;
+    if (found.code == BF_E_MEMORY || found.code == BF_E_IO) {
+        s = found;
+    } else if (found.code) {
         *damage = BF_FAIL(found.code, "is damaged: %.180s", found.what);
     } else {
         if (bf_extend_serves(c, l->lineage.origin[id], r)) l->extends[id] = r->epochs_done;

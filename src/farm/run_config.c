@@ -172,7 +172,8 @@ static bf_status find_origin(const bf_job *job, bf_origin *o)
     free((void *)about[0].text);
     if (o->kind == BF_CHECKPOINT) read_times(job, &o->times);
     if (o->kind != BF_AFRESH || job->task.extends == 0) return BF_DONE;
-    if (bf_config_file_read_result(job->crew->dir, job->id, job->crew->schema, &shorter).code) return BF_DONE;
+    const bf_status s = bf_config_file_read_result(job->crew->dir, job->id, job->crew->schema, &shorter);
+    if (s.code) return s.code == BF_E_IO ? s : BF_DONE;
     if (may_be_attempt(job, shorter.attempts)) *o = (bf_origin){ BF_SHORTER, shorter.attempts, shorter.seconds, shorter.times };
     bf_result_free(&shorter);
     return BF_DONE;
@@ -187,6 +188,7 @@ static bf_status fill_state(bf_job *job, const bf_origin *o)
     const bf_train_setup setup = trainer_setup(job);
     if (o->kind == BF_SHORTER) return bf_extend_load(job->crew->dir, job->id, job->task.extends, &setup, job->trainer);
     int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    BF_TRY(bf_fault_at(job->crew->team, "checkpoint.read", BF_E_IO));
     BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, state, n, NULL, 0, &found, note, sizeof note));
     if (note[0]) bf_crew_note(job->crew, "%s", note);
     return found ? BF_DONE : BF_FAIL(BF_E_FORMAT, "no whole checkpoint");
@@ -212,7 +214,7 @@ static bf_status begin_at(bf_job *job, const bf_origin *o)
     return create_trainer(job);
 }
 
-/* Collective over the team. What cannot be resumed starts afresh. */
+/* Collective over the team. What cannot be resumed starts afresh; what cannot be read today may be tomorrow, and is not thrown away. */
 static bf_status resume(bf_job *job)
 {
     const bf_origin afresh = { .kind = BF_AFRESH, .attempt = 1 };
@@ -222,7 +224,7 @@ static bf_status resume(bf_job *job)
     BF_TRY(begin_at(job, &o));
     if (o.kind == BF_AFRESH) return BF_DONE;
     bf_status s = share_state(job, &o);
-    if (s.code == BF_OK) return s;
+    if (s.code == BF_OK || s.code == BF_E_IO) return s;
     bf_crew_note(job->crew, "c%04d: its saved state does not serve; training starts again. %s", job->id, s.what);
     return begin_at(job, &afresh);
 }

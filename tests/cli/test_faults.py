@@ -62,6 +62,18 @@ def test_a_run_that_ends_by_an_error_does_not_say_that_it_finished(whole, tmp_pa
     assert "config.write" in (out / "log.txt").read_text().splitlines()[-1]
 
 
+def test_a_checkpoint_that_cannot_be_read_today_is_not_thrown_away(whole, tmp_path):
+    out = tmp_path / "out"
+    again = ["run", whole / "study.yaml", "-o", out]
+    betafield(*again, program=FAULTY, env={"BETAFIELD_FAULT": "checkpoint.write:0:4:kill"}, expect=-9)
+    kept = {path: path.read_bytes() for path in (out / "checkpoints").glob("*.h5")}
+    done = betafield(*again, program=FAULTY, env={"BETAFIELD_FAULT": "checkpoint.read:0:1:fail"}, expect=74)
+    assert "checkpoint.read" in done.stderr and kept
+    assert {path: path.read_bytes() for path in (out / "checkpoints").glob("*.h5")} == kept
+    betafield(*again)
+    assert_same_bits(whole / "out", out)
+
+
 @pytest.mark.parametrize("nth", [1, 2, 3])
 @pytest.mark.parametrize("point", ON_RANK_0 + ["config.create", "config.write", "config.close"] + PUBLISHING)
 def test_killed_in_every_phase_of_every_write(whole, tmp_path, point, nth):

@@ -1,6 +1,7 @@
-/* What the ledger says about a folder that this input does not fit. */
+/* What the ledger says about a folder that this input does not fit, and about one that it cannot read. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "farm/folder.h"
 #include "farm/ledger.h"
@@ -51,11 +52,36 @@ static void test_weights_that_nobody_recorded(const bf_comm *world)
     free(l);
 }
 
+/* There is something that the system does not open: a socket. A result that is there tomorrow is not trained again today. */
+static void test_a_result_that_cannot_be_read(void)
+{
+    static const char text[] = "study: unread\n";
+    char dir[128], path[BF_PATH];
+    bf_problems problems = { 0 };
+    bf_study *study;
+    bf_ledger *l = calloc(1, sizeof *l);
+    BF_MPI_CHECK(l != NULL);
+    scratch_make(dir);
+    BF_MPI_OK(bf_study_parse(text, strlen(text), NULL, 0, &problems, &study));
+    BF_MPI_OK(bf_folder_create(dir));
+    BF_MPI_OK(bf_folder_config(dir, 0, ".h5", path, sizeof path));
+    BF_MPI_CHECK(mknod(path, S_IFSOCK | 0600, 0) == 0);
+    const bf_status s = bf_ledger_open(study, &(bf_farm_options){ .dir = dir }, &schema, NULL, l);
+    BF_MPI_CHECK(s.code == BF_E_IO && strstr(s.what, "c0000.h5") != NULL);
+    bf_ledger_close(l);
+    BF_MPI_CHECK(scratch_count(dir, "configs", "") == 1);
+    bf_study_free(&study);
+    bf_problems_free(&problems);
+    scratch_remove(dir);
+    free(l);
+}
+
 int main(int argc, char **argv)
 {
     bf_comm *world;
     BF_MPI_OK(bf_comm_init(&argc, &argv, NULL, &world));
     test_weights_that_nobody_recorded(world);
+    test_a_result_that_cannot_be_read();
     bf_comm_finalize(&world);
     return world == NULL ? 0 : 1;
 }
