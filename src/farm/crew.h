@@ -24,7 +24,7 @@ typedef struct bf_crew {
     bf_roofs       roofs;
 } bf_crew;
 
-/* Local. One probe of the mail, and on rank 0 whatever the desk has due. Called between steps, blocks and files. */
+/* Local. The letters that are there, and on rank 0 whatever the desk has due. Called between steps, blocks and files. */
 void bf_crew_serve(bf_crew *c);
 /* Local, leaders. Asks for the next configuration, once, ahead of need. */
 void bf_crew_ask(bf_crew *c);

@@ -131,10 +131,14 @@ static void answer(bf_desk *d, int leader)
     send(d, leader, BF_LETTER_GIVE, &task, sizeof task);
 }
 
+/* Up to the first whom nothing can be given: the others would hear the same, and choosing looks at every configuration. */
 static void answer_those(bf_desk *d, bool idle)
 {
-    for (int t = 0; t < d->s.layout->teams; t++)
-        if (d->waits[t] && (d->running[t].id < 0) == idle) answer(d, t * d->s.layout->team_size);
+    for (int t = 0; t < d->s.layout->teams; t++) {
+        if (!d->waits[t] || (d->running[t].id < 0) != idle) continue;
+        answer(d, t * d->s.layout->team_size);
+        if (d->waits[t]) return;
+    }
 }
 
 /* Leaders ask before their configuration ends: who still trains comes after who has nothing to do. */
