@@ -1,6 +1,7 @@
 #include "store/inspection.h"
 
 #include "store/h5_read.h"
+#include "store/link.h"
 #include "store/result.h"
 
 #include <hdf5_hl.h>
@@ -73,11 +74,12 @@ void bf_inspect_datasets(bf_inspection *v, hid_t file, const char *name)
 static herr_t inspect_data_link(hid_t root, const char *path, const link_info *info, void *state)
 {
     const visit *at = state;
+    bf_link_end end;
     if (info->type != H5L_TYPE_EXTERNAL || strncmp(path, "data/", 5) != 0) return 0;
-    hid_t id = H5Oopen(root, path, H5P_DEFAULT);
-    if (id >= 0) return H5Oclose(id);
-    bf_status s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, path, "leads to nothing");
-    bf_inspection_find(at->inspection, at->name, "/%s", s.what);
+    bf_status s = bf_link_open(root, path, "data.h5", NULL, &end);
+    if (!s.code) s = bf_link_close(&end);
+    if (s.code == BF_E_IO || s.code == BF_E_MEMORY) at->inspection->unreadable = true;
+    if (s.code) bf_inspection_find(at->inspection, at->name, "/%s: leads to nothing: %s", path, s.what);
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "store/h5_read.h"
 #include "store/h5_write.h"
+#include "store/link.h"
 
 enum { BYTES_OF_SCALES = 65536 };           /* of one configuration, generously */
 enum { DEEPEST = 12 };                      /* groups within groups; a damaged file may hold itself */
@@ -154,24 +155,20 @@ static bf_status reserve_for(copier *c, const char *source)
 }
 
 /* A link of study.h5 leads to configs/c0000.h5 or data.h5 and to nothing else. */
-static bf_status follow(copier *c, hid_t at, const char *link, size_t size, const char *to, int depth)
+static bf_status follow(copier *c, const bf_link *link, const char *to, int depth)
 {
-    char value[256], path[BF_PATH];
-    const char *name, *object;
-    unsigned flags;
-    if (size > sizeof value || H5Lget_val(at, link, value, sizeof value, H5P_DEFAULT) < 0 || H5Lunpack_elink_val(value, size, &flags, &name, &object) < 0)
-        return BF_H5_FAIL(BF_E_FORMAT, at, link, "a link that cannot be read");
-    const bool known = strcmp(name, "data.h5") == 0 || (strncmp(name, "configs/c", 9) == 0 && !strchr(name + 9, '/'));
-    if (!known || depth > DEEPEST) return BF_FAIL(BF_E_FORMAT, "study.h5: %s leads to %s", to, name);
-    BF_TRY(bf_file_join(path, sizeof path, c->dir, name));
+    char path[BF_PATH];
+    const bool known = strcmp(link->file, "data.h5") == 0 || (strncmp(link->file, "configs/c", 9) == 0 && !strchr(link->file + 9, '/'));
+    if (!known || depth > DEEPEST) return BF_FAIL(BF_E_FORMAT, "study.h5: %s leads to %s", to, link->file);
+    BF_TRY(bf_file_join(path, sizeof path, c->dir, link->file));
     BF_TRY(reserve_for(c, path));
     copier inside = *c;
-    inside.source = name;
+    inside.source = link->file;
     inside.seen = NULL;
     inside.n_seen = 0;
     hid_t file;
     BF_TRY(bf_h5_open(path, false, MPI_COMM_NULL, &file));
-    bf_status s = copy_object(&inside, file, object, to, depth);
+    bf_status s = copy_object(&inside, file, link->object, to, depth);
     free(inside.seen);
     bf_status closed = bf_h5_close(&file, path);
     return s.code ? s : closed;
@@ -180,13 +177,14 @@ static bf_status follow(copier *c, hid_t at, const char *link, size_t size, cons
 static bf_status copy_link(copier *c, hid_t group, hsize_t i, const char *to, int depth)
 {
     char name[128], below[256];
-    H5L_info_t info;
+    bf_link link;
     ssize_t n = H5Lget_name_by_idx(group, ".", H5_INDEX_CRT_ORDER, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT);
-    if (n < 1 || (size_t)n >= sizeof name || H5Lget_info(group, name, &info, H5P_DEFAULT) < 0)
-        return BF_H5_FAIL(BF_E_FORMAT, group, "", "a link that cannot be read");
+    if (n < 1 || (size_t)n >= sizeof name) return BF_H5_FAIL(BF_E_FORMAT, group, "", "a link that cannot be read");
     if ((size_t)snprintf(below, sizeof below, "%s/%s", to, name) >= sizeof below) return BF_H5_FAIL(BF_E_FORMAT, group, name, "a path that is too long");
-    if (info.type == H5L_TYPE_HARD) return copy_object(c, group, name, below, depth);
-    if (info.type == H5L_TYPE_EXTERNAL && strcmp(c->source, "study.h5") == 0) return follow(c, group, name, info.u.val_size, below, depth);
+    bf_status s = bf_link_read(group, name, &link);
+    if (s.code) return BF_FAIL(s.code, "%s: %s: %s", c->source, to, s.what);
+    if (!link.external) return copy_object(c, group, name, below, depth);
+    if (strcmp(c->source, "study.h5") == 0) return follow(c, &link, below, depth);
     return BF_H5_FAIL(BF_E_FORMAT, group, name, "a link of a kind betafield does not write");
 }
 

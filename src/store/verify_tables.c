@@ -1,6 +1,7 @@
 #include "store/inspection.h"
 
 #include "store/h5_read.h"
+#include "store/link.h"
 #include "store/schema.h"
 
 #include <math.h>
@@ -213,36 +214,22 @@ static bf_status compare_config(hid_t group, const index_of *x, hsize_t row)
     return BF_DONE;
 }
 
-/* A link leads to configs/c0000.h5 beside the file, and nowhere else. */
-static bf_status check_link(hid_t file, const char *path)
-{
-    H5L_info_t info;
-    char value[256], wanted[64];
-    const char *name = NULL, *object = NULL;
-    unsigned flags;
-    if (H5Lget_info(file, path, &info, H5P_DEFAULT) < 0) return BF_FAIL(BF_E_FORMAT, "%s is missing", path);
-    if (info.type == H5L_TYPE_HARD) return BF_DONE;
-    snprintf(wanted, sizeof wanted, "%s.h5", path + 1);
-    if (info.type != H5L_TYPE_EXTERNAL || info.u.val_size > sizeof value || H5Lget_val(file, path, value, sizeof value, H5P_DEFAULT) < 0
-        || H5Lunpack_elink_val(value, info.u.val_size, &flags, &name, &object) < 0 || strcmp(name, wanted) != 0 || strcmp(object, path) != 0)
-        return BF_FAIL(BF_E_FORMAT, "%s does not lead to %s", path, wanted);
-    return BF_DONE;
-}
-
 static void inspect_row(bf_inspection *v, hid_t file, const char *name, const index_of *x, hsize_t row)
 {
-    char path[32];
+    char path[32], own[40];
+    bf_link_end end;
     snprintf(path, sizeof path, "/configs/c%04d", x->ids[row]);
+    snprintf(own, sizeof own, "configs/c%04d.h5", x->ids[row]);
     const bool ended = bf_config_has_ended(x->status[row]);
     if (!ended) return;
     v->report->configurations++;
-    bf_status s = check_link(file, path);
-    hid_t group = s.code ? H5I_INVALID_HID : H5Gopen2(file, path, H5P_DEFAULT);
-    if (!s.code && group < 0) s = BF_H5_FAIL(BF_E_FORMAT, H5I_INVALID_HID, path, "cannot be opened");
-    if (!s.code) s = compare_config(group, x, row);
+    bf_status s = bf_link_open(file, path, own, path, &end);
+    if (s.code) s = BF_FAIL(s.code, "%s: %s", path, s.what);
+    if (!s.code) s = compare_config(end.object, x, row);
+    bf_status closed = bf_link_close(&end);
+    if (!s.code) s = closed;
     if (s.code == BF_E_IO || s.code == BF_E_MEMORY) v->unreadable = true;
     if (s.code) bf_inspection_find(v, name, "configuration %d: %s", x->ids[row], s.what);
-    if (group >= 0) H5Gclose(group);
 }
 
 void bf_inspect_tables(bf_inspection *v, hid_t file, const char *name)

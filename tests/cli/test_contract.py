@@ -80,6 +80,18 @@ def test_damage_names_the_object(done, tmp_path):
     assert "encoder.0.weight: its checksum" in told.stderr and not (tmp_path / "e.h5").exists()
 
 
+@pytest.mark.parametrize("command", [["verify"], ["pack", "-o", "packed.h5"], ["align"], ["encode", "--config", "1", "d.h5", "--dataset", "test/x", "-o", "e.h5"]])
+def test_no_command_looks_into_the_study_around_it(done, tmp_path, command):
+    """A configuration's file is gone; in the current folder there is one of that name."""
+    around = shutil.copytree(done / "out", tmp_path / "around")
+    betafield("data", done / "s.yaml", "-o", around / "d.h5")
+    shutil.copytree(done / "out", tmp_path / "out")
+    (tmp_path / "out/configs/c0001.h5").unlink()
+    told = betafield(command[0], tmp_path / "out", *command[1:], cwd=around, env={"HDF5_EXT_PREFIX": str(around)}, expect=None)
+    assert told.returncode in (2, 74) and "c0001" in told.stdout + told.stderr, told.stdout + told.stderr
+    betafield(command[0], ".", *command[1:], cwd=around)
+
+
 @pytest.mark.parametrize("command", ["measure", "sample"])
 def test_commands_of_later_versions_are_refused_with_a_sentence(command):
     assert "not available in this version" in betafield(command, "x", expect=2).stderr

@@ -116,6 +116,46 @@ static void test_verify__misses_the_data_that_are_linked_to(void **state)
     assert_int_equal(verify("study.h5", &r, said), BF_E_FORMAT);
 }
 
+/* Where HDF5 would look for files of the same names: the current folder and HDF5_EXT_PREFIX. */
+static void test_verify__looks_into_no_other_study(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096], other[128], path[2][256];
+    scratch_make(other);
+    assert_int_equal(sample_study_write(world, other, 5).code, BF_OK);
+    for (int i = 0; i < 2; i++) snprintf(path[i], sizeof path[i], "%s/configs/c000%d.h5", other, i + 1);
+    assert_int_equal(rename(path[1], path[0]), 0);
+    assert_int_equal(setenv("HDF5_EXT_PREFIX", other, 1), 0);
+    assert_int_equal(verify(".", &r, said), BF_OK);
+    assert_int_equal(unsetenv("HDF5_EXT_PREFIX"), 0);
+    assert_int_equal(chdir(other), 0);
+    assert_int_equal(verify(".", &r, said), BF_OK);
+    snprintf(path[0], sizeof path[0], "%s/configs/c0003.h5", dir);
+    snprintf(path[1], sizeof path[1], "%s/data.h5", dir);
+    for (int i = 0; i < 2; i++) assert_int_equal(unlink(path[i]), 0);
+    assert_int_equal(verify(".", &r, said), BF_E_FORMAT);
+    assert_non_null(strstr(said, "configuration 3: /configs/c0003: there is no configs/c0003.h5 beside it"));
+    assert_non_null(strstr(said, "/data/labels/train: leads to nothing"));
+    assert_int_equal(chdir("/"), 0);
+    scratch_remove(other);
+}
+
+/* A study.h5 that is looked at by another name is still that study's. */
+static void test_verify__follows_a_symbolic_link_to_the_study(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096], folder[256], there[256], here[300];
+    snprintf(folder, sizeof folder, "%s/elsewhere", dir);
+    snprintf(there, sizeof there, "%s/study.h5", dir);
+    snprintf(here, sizeof here, "%s/by-another-name.h5", folder);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    assert_int_equal(symlink(there, here), 0);
+    assert_int_equal(verify("elsewhere/by-another-name.h5", &r, said), BF_OK);
+    assert_int_equal(r.configurations, 4);
+}
+
 static void test_verify__compares_the_tables_with_the_configurations(void **state)
 {
     (void)state;
@@ -206,6 +246,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_verify__names_a_flipped_value, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__notices_what_is_missing_or_exchanged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__misses_the_data_that_are_linked_to, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__looks_into_no_other_study, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__follows_a_symbolic_link_to_the_study, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__compares_the_tables_with_the_configurations, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__a_parent_in_the_table_is_that_of_the_configuration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__what_is_not_ours_is_said_to_be, setup, teardown),
