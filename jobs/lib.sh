@@ -1,4 +1,4 @@
-# What quickstart.sh, study.sh and tests/run.sh share: packages, the Python environment, the build, mpirun. To be sourced.
+# What quickstart.sh, study.sh and tests/run.sh share: packages, the Python environment, pictures, the build, mpirun. To be sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2034     # what is set here is used there
 
@@ -74,6 +74,27 @@ need_python() {
     "$(find_python)" -m venv --clear "$venv"
     "$PYTHON" -m pip install --quiet --disable-pip-version-check --only-binary=:all: -r "$wanted"
     cp "$wanted" "$venv/requirements.txt"
+}
+
+# --- pictures -------------------------------------------------------------
+
+# Most studies have nothing to align, and nothing is said of that; whatever else is wrong is.
+align_study() { # PROGRAM DIR
+    local said code=0
+    { said=$("$1" align "$2" -o "$2/align.h5" 2>&1 1>&3) || code=$?; } 3>&1
+    case $code:$said in
+        2:*"no two finished models differ"* | 2:*"stores no posterior"*) return ;;
+    esac
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    [ "$code" -eq 0 ] || [ "$code" -eq 2 ]
+}
+
+# All there is to see of a study: its curves, whether its latent dimensions keep their meaning, and the pictures of that.
+draw_study() { # PROGRAM DIR
+    # Exit 2: no configuration has a point; the report says so too.
+    "$1" curve "$2" -o "$2/curve.h5" || [ $? -eq 2 ]
+    align_study "$1" "$2"
+    "$PYTHON" "$ROOT/jobs/report.py" "$2"
 }
 
 # --- the program ----------------------------------------------------------

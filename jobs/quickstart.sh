@@ -46,8 +46,7 @@ mpi_environment "$ranks"
 mpirun -n "$ranks" build/release/betafield run inputs/quickstart.yaml
 
 say "Drawing"
-build/release/betafield curve outputs/quickstart -o outputs/quickstart/curve.h5
-"$PYTHON" jobs/report.py outputs/quickstart
+draw_study build/release/betafield outputs/quickstart
 
 cat <<DONE
 

@@ -12,9 +12,11 @@ usage: jobs/study.sh INPUT.yaml [RANKS] [betafield run options]
 
 Runs the study under mpirun on RANKS ranks (default: one per core) with build/release/betafield (or $BETAFIELD) and starts it
 again while it stops early (exit 75, for example after --max-hours). Ctrl-C, TERM and a closed terminal let it save and end
-with 75, and so does touch DIR/STOP: the same command continues. A second Ctrl-C ends at once. When all is done, jobs/report.py draws
-DIR/report; where expectations stand beside the input (.expected), jobs/check.py holds the results against them: 1 where they are not met,
-2 where they cannot be read.
+with 75, and so does touch DIR/STOP: the same command continues. A second Ctrl-C ends at once.
+
+When all is done, betafield curve and, where models differ in beta alone, betafield align compare them, and jobs/report.py draws
+DIR/report. Where expectations stand beside the input (.expected), jobs/check.py holds the results against them: 1 where they are not
+met, 2 where they cannot be read.
 USAGE
 }
 
@@ -81,9 +83,7 @@ while [ "$code" -eq 75 ] && [ "$told" -eq 0 ] && ! stopped_by_hand; do run_once 
 
 if [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then
     need_python
-    # Exit 2: no configuration has a point; the report says so too.
-    "$betafield" curve "$dir" -o "$dir/curve.h5" || [ $? -eq 2 ]
-    "$PYTHON" "$ROOT/jobs/report.py" "$dir"
+    draw_study "$betafield" "$dir"
     # What the study is known to find; configurations that failed (3) are said before values that are not as expected.
     expected=${input%.yaml}.expected
     checked=0
