@@ -303,6 +303,7 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
     if (o->fresh) BF_TRY(check_selection(l));       /* ids follow the sweep then, and nothing is removed for a selection that cannot be trained */
     BF_TRY(bf_folder_create(l->dir));
     BF_TRY(bf_lock_take(l->dir, BF_LOCK_PATIENCE, &l->lock));
+    if (!l->lock.held) bf_log(log, BF_WARN, "the file system of %s has no locks: see to it that no other run uses this folder", l->dir);
     if (o->fresh) BF_TRY(check_fresh(l));
     if (o->fresh) BF_TRY(bf_folder_clear(l->dir));
     BF_TRY(bf_folder_create(l->dir));

@@ -18,6 +18,9 @@ static bool try_lock(int fd)
     return fcntl(fd, F_SETLK, &whole) == 0;
 }
 
+/* Lustre mounted without flock, NFS without its lock daemon, some user-space file systems. */
+static bool has_no_locks(int error) { return error == ENOSYS || error == ENOLCK || error == EOPNOTSUPP; }
+
 static void read_holder(int fd, char *out, size_t size)
 {
     ssize_t n = pread(fd, out, size - 1, 0);
@@ -40,12 +43,13 @@ static void write_holder(int fd)
 bf_status bf_lock_take(const char *dir, double patience, bf_lock *out)
 {
     char path[BF_PATH], holder[160];
-    out->fd = -1;
+    *out = (bf_lock){ .fd = -1 };
     BF_TRY(bf_file_join(path, sizeof path, dir, ".lock"));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) return BF_FAIL(BF_E_IO, "cannot open %s: %s", path, strerror(errno));
     double give_up = bf_clock_seconds() + patience;
-    while (!try_lock(fd)) {
+    while (!(out->held = try_lock(fd))) {
+        if (has_no_locks(errno)) break;
         if (errno != EACCES && errno != EAGAIN) {
             bf_status s = BF_FAIL(BF_E_IO, "cannot lock %s: %s", path, strerror(errno));
             close(fd);
@@ -66,5 +70,5 @@ bf_status bf_lock_take(const char *dir, double patience, bf_lock *out)
 void bf_lock_release(bf_lock *l)
 {
     if (l->fd >= 0) close(l->fd);
-    l->fd = -1;
+    *l = (bf_lock){ .fd = -1 };
 }

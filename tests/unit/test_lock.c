@@ -1,6 +1,8 @@
 /* One run at a time: who finds a folder taken is told by whom. The holder is a child process, because a process never waits for its own lock. */
 #include "farm/lock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,11 +10,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "scratch.h"
+
+static int refusal;     /* what locking fails with; 0: it works */
+
+/* The C library's, for this program. */
+int fcntl(int fd, int command, ...)
+{
+    va_list args;
+    va_start(args, command);
+    void *argument = va_arg(args, void *);
+    va_end(args);
+    if (command == F_SETLK && refusal) {
+        errno = refusal;
+        return -1;
+    }
+    return (int)syscall(SYS_fcntl, fd, command, argument);
+}
 
 /* What a second run is told while a first one, of that job, holds the folder. */
 static bf_status refused(const char *dir, const char *job)
@@ -70,11 +89,34 @@ static void test_lock__a_long_job_id_is_cut(void **state)
     scratch_remove(dir);
 }
 
+static void test_lock__a_file_system_without_locks_is_no_reason_not_to_run(void **state)
+{
+    (void)state;
+    static const int none[] = { ENOSYS, ENOLCK, EOPNOTSUPP };
+    char dir[128];
+    bf_lock lock;
+    scratch_make(dir);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        refusal = none[i];
+        assert_int_equal(bf_lock_take(dir, 0.0, &lock).code, BF_OK);
+        assert_false(lock.held);
+        bf_lock_release(&lock);
+    }
+    refusal = EIO;
+    assert_int_equal(bf_lock_take(dir, 0.0, &lock).code, BF_E_IO);
+    refusal = 0;
+    assert_int_equal(bf_lock_take(dir, 0.0, &lock).code, BF_OK);
+    assert_true(lock.held);
+    bf_lock_release(&lock);
+    scratch_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock__who_comes_second_is_told_by_whom),
         cmocka_unit_test(test_lock__a_long_job_id_is_cut),
+        cmocka_unit_test(test_lock__a_file_system_without_locks_is_no_reason_not_to_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
