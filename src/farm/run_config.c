@@ -343,11 +343,22 @@ static bool is_a_row(bf_code code)
     return code == BF_E_DIVERGED || code == BF_E_INPUT || code == BF_E_FORMAT || code == BF_E_MEMORY || code == BF_E_STOPPED;
 }
 
+/* Collective over the team. What memory does not suffice to write has failed like what it does not suffice to train: a row says so, and the study
+ * goes on. */
+static bf_status write_outputs(bf_job *job, bf_result *r)
+{
+    const bf_status s = bf_outputs_write(job, r, &job->own);
+    if (s.code != BF_E_MEMORY || r->status != BF_CONFIG_DONE) return s;
+    r->status = BF_CONFIG_FAILED;
+    snprintf(r->error, sizeof r->error, "%s", s.what);
+    return bf_outputs_write(job, r, &job->own);
+}
+
 /* Collective over the team. The checkpoint has served. */
 static bf_status write_file(bf_job *job, bf_status trained, bf_result *r)
 {
     if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
-    BF_TRY(bf_outputs_write(job, r, &job->own));
+    BF_TRY(write_outputs(job, r));
     double then = bf_clock_seconds();
     if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
     bf_times_lap(&job->own, BF_PHASE_FILES, &then);

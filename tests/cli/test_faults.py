@@ -104,3 +104,29 @@ def test_a_configuration_without_memory_is_a_failed_row(whole, tmp_path, point, 
     run(whole, tmp_path / "out", 1, expect=3)
     betafield("run", whole / "study.yaml", "-o", tmp_path / "out", "--retry-failed")
     assert_same_bits(whole / "out", tmp_path / "out")
+
+
+TOLD = """\
+study: told
+data: {source: patches, train: 256, test: 256}
+model: {hidden: [8], latent: 2, condition: beta}
+objective: {beta: {range: [0.1, 10]}, grid: [0.1, 10]}
+train: {epochs: 1, batch: 64}
+measure: [rd]
+output: {samples: 4, betas: [1.0]}
+sweep:
+  seed: [1, 2]
+"""
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_outputs_without_memory_are_a_failed_row(tmp_path, ranks):
+    """Four looks at the data are the measures', at two betas; the fifth is for what is stored at a third."""
+    (tmp_path / "study.yaml").write_text(TOLD)
+    again = ["run", tmp_path / "study.yaml", "-o", tmp_path / "out", "--set", f"train.lanes={ranks}", "--set", f"parallel.ranks_per_config={ranks}"]
+    done = betafield(*again, ranks=ranks, program=FAULTY, env={"BETAFIELD_FAULT": f"evaluate.allocate:{ranks - 1}:5:fail"}, expect=3, timeout=90)
+    assert done.stdout.count("failed: fault injected at evaluate.allocate") >= 1
+    seen = json.loads(betafield("status", tmp_path / "out", "--json").stdout)
+    assert [c["status"] for c in seen["configs"]] == ["failed", "done"]
+    betafield(*again, "--retry-failed", ranks=ranks)
+    betafield("verify", tmp_path / "out")
