@@ -163,13 +163,6 @@ static bf_status print_waiting(const bf_study_view *v, FILE *to)
     return sheet_print(&s, "interrupted; they go on from their checkpoints", to);
 }
 
-static void number_cell(bf_table *t, const char *format, double v)
-{
-    char text[32];
-    snprintf(text, sizeof text, format, v);
-    bf_table_cell(t, "%s", isfinite(v) ? text : "-");
-}
-
 static bf_status print_done(const bf_study_view *v, FILE *to)
 {
     static const char *const headings[] = { "rate", "distortion", "variance", "active", "time", NULL };
@@ -187,10 +180,10 @@ static bf_status print_done(const bf_study_view *v, FILE *to)
         if (done > ALL_ROWS && shown > EDGE_ROWS && shown <= done - EDGE_ROWS) continue;
         for (int k = 0; done > ALL_ROWS && shown == done - EDGE_ROWS + 1 && k < 6 + s.columns.shown; k++) bf_table_cell(s.table, "...");
         sheet_row(v, &s, id);
-        number_cell(s.table, "%.4f", test[BF_VIEW_RATE]);
-        number_cell(s.table, "%.4f", test[BF_VIEW_DISTORTION]);
-        number_cell(s.table, "%.3g", test[BF_VIEW_VARIANCE]);
-        number_cell(s.table, "%.0f", test[BF_VIEW_ACTIVE]);
+        bf_table_number(s.table, "%.4f", test[BF_VIEW_RATE]);
+        bf_table_number(s.table, "%.4f", test[BF_VIEW_DISTORTION]);
+        bf_table_number(s.table, "%.3g", test[BF_VIEW_VARIANCE]);
+        bf_table_number(s.table, "%.0f", test[BF_VIEW_ACTIVE]);
         bf_clock_human(r->seconds, time);
         bf_table_cell(s.table, "%s", time);
     }
