@@ -23,6 +23,9 @@ static bf_status read_row(hid_t group, bf_result *r)
     BF_TRY(bf_h5_get_int(group, "parameters", &r->parameters));
     BF_TRY(bf_h5_get_text(group, "config_hash", r->hash, sizeof r->hash));
     if (status < BF_PENDING || status > BF_STOPPED) return BF_FAIL(BF_E_FORMAT, "its status is %lld", (long long)status);
+    if (attempts < 0 || attempts > INT32_MAX || r->epochs_done < 0 || r->steps < 0 || r->parameters < 0)
+        return BF_FAIL(BF_E_FORMAT, "it says %lld attempts, %lld epochs, %lld steps, %lld parameters", (long long)attempts, (long long)r->epochs_done,
+                       (long long)r->steps, (long long)r->parameters);
     r->status = (int8_t)status;
     r->attempts = (int32_t)attempts;
     return BF_DONE;

@@ -6,6 +6,7 @@
 #include "mpi_check.h"
 #include "sample_study.h"
 #include "scratch.h"
+#include "store/h5_write.h"
 
 static bf_fault_plan faults;
 
@@ -155,6 +156,37 @@ static void test_a_failure_anywhere_is_the_answer_everywhere(const bf_comm *worl
     remove_folder(world, dir);
 }
 
+static void set_count(const char *path, const char *name, int64_t value)
+{
+    hid_t file;
+    BF_MPI_OK(bf_h5_open(path, true, MPI_COMM_NULL, &file));
+    hid_t group = H5Gopen2(file, "/configs/c0001", H5P_DEFAULT);
+    BF_MPI_CHECK(group >= 0 && H5Adelete(group, name) >= 0);
+    BF_MPI_OK(bf_h5_put_int(group, name, value));
+    H5Gclose(group);
+    BF_MPI_OK(bf_h5_close(&file, path));
+}
+
+/* 2^32 + 1 attempts are not one. */
+static void test_counts_are_no_more_than_they_can_be(const bf_comm *world, const sample_study *s)
+{
+    static const struct { const char *name; int64_t value; } odd[] = { { "attempts", ((int64_t)1 << 32) + 1 }, { "steps", -1 }, { "epochs_done", INT64_MIN } };
+    char dir[128], path[160];
+    shared_folder(world, dir);
+    snprintf(path, sizeof path, "%s/configs/c0001.h5", dir);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        bf_result r;
+        BF_MPI_OK(sample_study_config(s, world, dir, 1, "tag"));
+        if (bf_comm_rank(world) == 0) {
+            set_count(path, odd[i].name, odd[i].value);
+            bf_status said = bf_config_file_read_result(dir, 1, &s->schema, &r);
+            BF_MPI_CHECK(said.code == BF_E_FORMAT && strstr(said.what, "it says "));
+        }
+        bf_comm_barrier(world);
+    }
+    remove_folder(world, dir);
+}
+
 /* As on two nodes that share no disk: only rank 0 has the file. The others would fail in its collective opening, and rank 0 would wait for them. */
 static void test_ranks_that_do_not_see_the_file_are_told(const bf_comm *world, const sample_study *s)
 {
@@ -180,6 +212,7 @@ int main(int argc, char **argv)
     test_a_new_column_is_absent_in_an_old_file(world, &s);
     test_a_failure_anywhere_is_the_answer_everywhere(world, &s);
     test_ranks_that_do_not_see_the_file_are_told(world, &s);
+    test_counts_are_no_more_than_they_can_be(world, &s);
     sample_study_close(&s);
     bf_comm_finalize(&world);
     return 0;
