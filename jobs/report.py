@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Draws a study: the rate-distortion plane, the training histories, and a sheet of samples.
 
-Reads DIR/study.h5 with h5py, finished or not, and writes DIR/report/rd.png, history.png and samples.png. Where `betafield curve DIR -o
-DIR/curve.h5` was run since the study last changed, the plane shows those curves: means over seeds, the convex hull, and theory. Where
-`betafield align DIR -o DIR/align.h5` was, alignment.png shows whether latent dimensions keep their meaning from beta to beta.
+Reads DIR/study.h5 with h5py, finished or not, and writes DIR/report/rd.png, history.png, samples.png and report.html, one file that holds
+the pictures and a table of the configurations. Where `betafield curve DIR -o DIR/curve.h5` was run since the study last changed, the plane
+shows those curves: means over seeds, the convex hull, and theory. Where `betafield align DIR -o DIR/align.h5` was, alignment.png shows
+whether latent dimensions keep their meaning from beta to beta.
 """
 import argparse
+import base64
+import collections
+import html
 import math
 import os
 import sys
@@ -22,6 +26,7 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen fir
 from matplotlib.colors import ListedColormap, LogNorm, Normalize  # noqa: E402
 from matplotlib.ticker import LogLocator  # noqa: E402
 
+STATUS = ("pending", "running", "done", "diverged", "failed", "stopped")
 DONE, DIVERGED, FAILED = 2, 3, 4
 # What /sweep always holds; every other column is a swept key.
 FIXED_COLUMNS = {"objective_beta", "model_latent", "seed", "status", "attempts", "error", "epochs_done", "steps", "seconds",
@@ -30,12 +35,18 @@ FIXED_COLUMNS = {"objective_beta", "model_latent", "seed", "status", "attempts",
 MAX_CURVES = 10         # more families than this are told apart by a colour bar
 MAX_LABELS = 60         # more points than this are not labelled
 SHEET_COLUMNS = 12
-SHADES = ListedColormap(plt.cm.viridis(np.linspace(0.0, 0.9, 256)))     # without the yellow that is lost on white
+TABLE = ("rate", "distortion", "elbo", "mse", "variance", "active_units", "mmd")     # columns of /metrics that report.html lists
+# Without the yellow that is lost on white.
+SHADES = ListedColormap(plt.cm.viridis(np.linspace(0.0, 0.9, 256))).with_extremes(bad="0.5")
 STYLE = {
     "figure.dpi": 150, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10,
     "axes.titlelocation": "left", "axes.grid": True, "grid.color": "0.92", "grid.linewidth": 0.6, "axes.axisbelow": True,
     "legend.frameon": False, "legend.fontsize": 8, "lines.linewidth": 1.2,
 }
+
+
+# Of the plane: a configuration's row, the beta it was trained with or told, and what it has there. All of one length.
+Points = collections.namedtuple("Points", "row beta rate distortion")
 
 
 class Study:
@@ -59,13 +70,28 @@ class Study:
     def numbers(self, column):
         return np.asarray(self.sweep.get(column, np.full(self.count, np.nan)), dtype=float)
 
-    def metric(self, name):
-        """(configurations): of the test split, of the training split where there is no test value."""
-        if f"metrics/{name}" not in self.file:
+    def metric(self, name, tables="metrics"):
+        """(configurations), or of metrics_by_beta (configurations, grid): of the test split, of the training split where there is no test value."""
+        if f"{tables}/{name}" not in self.file:
             return np.full(self.count, np.nan)
-        both = self.file[f"metrics/{name}"][...]
-        train, test = both[:, 0], both[:, -1]
+        both = self.file[f"{tables}/{name}"][...]
+        train, test = both[..., 0], both[..., -1]
         return np.where(np.isfinite(test), test, train)
+
+    def points(self):
+        """What the plane shows: a point for every configuration, of a model that was told beta one for every value of the grid."""
+        found = [(np.arange(self.count), self.beta, self.metric("rate"), self.metric("distortion"))]
+        if "beta_grid" in self.file and "metrics_by_beta/rate" in self.file:
+            grid = self.file["beta_grid"][...]
+            by_beta = [self.metric(name, "metrics_by_beta").ravel() for name in ("rate", "distortion")]
+            found.append((np.repeat(np.arange(self.count), len(grid)), np.tile(grid, self.count), *by_beta))
+        row, beta, rate, distortion = (np.concatenate(parts) for parts in zip(*found))
+        good = np.isfinite(rate) & np.isfinite(distortion)
+        return Points(row[good], beta[good], rate[good], distortion[good])
+
+    def swept_numbers(self):
+        """Of the swept keys those that are numbers, with their values."""
+        return [(name, self.numbers(name)) for name in self.swept if self.sweep[name].dtype.kind in "if"]
 
     def history(self, name):
         """(configurations, epochs), or None."""
@@ -73,10 +99,26 @@ class Study:
         table = self.file[path][...] if path in self.file else np.empty((0, 0))
         return table if table.size and np.isfinite(table).any() else None
 
-    def bulk(self, index, name):
-        """One array of one configuration's file, or None when it is not there (yet)."""
-        group = self.file.get(f"configs/c{self.ids[index]:04d}")
-        return group[name][...] if group is not None and name in group else None
+    def views(self):
+        """Everything that has pictures: (configuration, the path of its group, the beta it was trained with or told)."""
+        found = []
+        for i in range(self.count):
+            home = f"configs/c{self.ids[i]:04d}"
+            group = self.file.get(home)         # None when its file is not there (yet)
+            if group is None or "reconstructions" not in group:
+                continue
+            beta = self.beta[i] if np.isfinite(self.beta[i]) or "latents" not in group else group["latents"].attrs.get("beta", np.nan)
+            found.append((i, home, float(beta)))
+            found += [(i, f"{home}/by_beta/{name}", float(at.attrs["beta"]))
+                      for name, at in group.get("by_beta", {}).items() if "reconstructions" in at]
+        return found
+
+    def bulk(self, home, name):
+        """One array of a group that has pictures; what does not depend on beta is stored once. None when it is not there."""
+        for path in (f"{home}/{name}", f"{home.split('/by_beta')[0]}/{name}"):
+            if path in self.file:
+                return self.file[path][...]
+        return None
 
     def families(self):
         """Configurations that differ in beta and seed only, as {label: indices}."""
@@ -139,7 +181,13 @@ def as_text(value):
 
 
 def as_value(value):
-    return as_text(value) if isinstance(value, bytes) else f"{value:g}"
+    """A cell of a table, or a part of a label; nothing where a key does not apply."""
+    return as_text(value) if isinstance(value, bytes) else "" if np.isnan(value) else f"{value:g}"
+
+
+def as_beta(beta):
+    """Nothing of a model that has none, such as one held at a capacity."""
+    return f"β {beta:.3g}, " if np.isfinite(beta) else ""
 
 
 def short(column):
@@ -153,6 +201,11 @@ def scale_of(values):
     if low == high:
         return Normalize(low - 0.5, high + 0.5)
     return LogNorm(low, high) if low > 0 and high / low > 30 else Normalize(low, high)
+
+
+def telling(candidates):
+    """Of (label, numbers) the first whose numbers tell more than one thing apart; the first of all when none does."""
+    return next((c for c in candidates if len(np.unique(c[1][np.isfinite(c[1])])) > 1), candidates[0])
 
 
 def colour_bar(figure, axes, norm, label):
@@ -175,41 +228,41 @@ def nothing(axes, sentence):
 # --- rate and distortion ------------------------------------------------------------------------------------------------
 
 def draw_rd(study):
-    rate, distortion = study.metric("rate"), study.metric("distortion")
-    good = np.isfinite(rate) & np.isfinite(distortion)
+    points = study.points()
     figure, axes = plt.subplots(figsize=(7.2, 4.8), layout="constrained")
     axes.set_title(study.caption())
-    if not good.any():
+    if not points.row.size:
         nothing(axes, "no configuration has a rate and a distortion yet")
         return figure
     if study.curves and len(study.curves.labels) <= MAX_CURVES and len(np.unique(study.curves.points["beta"])) > 1:
         draw_measured_curves(axes, study.curves)
         return figure
-    families = {label: members[good[members]] for label, members in study.families().items()}
+    families = {label: np.flatnonzero(np.isin(points.row, members)) for label, members in study.families().items()}
     families = {label: members for label, members in families.items() if members.size}
     if len(families) <= MAX_CURVES:
-        draw_curves(axes, study, families, rate, distortion)
+        draw_curves(axes, families, points)
     else:
-        colour = study.latent if len(np.unique(study.latent)) > 1 else study.beta
-        norm = scale_of(colour[good])
-        axes.scatter(rate[good], distortion[good], c=colour[good], norm=norm, cmap=SHADES, s=14, linewidths=0)
-        colour_bar(figure, axes, norm, "latent dimensions" if colour is study.latent else "β")
-    draw_best(axes, rate[good], distortion[good])
+        label, colour = telling([("latent dimensions", study.latent[points.row]), ("β", points.beta),
+                                 *((short(name), values[points.row]) for name, values in study.swept_numbers())])
+        norm = scale_of(colour)
+        axes.scatter(points.rate, points.distortion, c=colour, norm=norm, cmap=SHADES, s=14, linewidths=0, plotnonfinite=True)
+        colour_bar(figure, axes, norm, label)
+    draw_best(axes, points.rate, points.distortion)
     axes.set_xlabel("rate  KL(q(z|x) ‖ p(z))  [nat per sample]")
     axes.set_ylabel("distortion  −E log p(x|z)  [nat per sample]")
     return figure
 
 
-def draw_curves(axes, study, families, rate, distortion):
+def draw_curves(axes, families, points):
     markers = "osD^vP*Xdh"
-    labelled = sum(len(members) for members in families.values()) <= MAX_LABELS and len(np.unique(study.beta)) > 1
+    labelled = points.row.size <= MAX_LABELS and len(np.unique(points.beta)) > 1
     for (label, members), colour, marker in zip(families.items(), curve_colours(len(families)), markers):
-        members = members[np.argsort(study.beta[members], kind="stable")]
+        members = members[np.argsort(points.beta[members], kind="stable")]
         # Replicates (seeds) of one beta are points of one cloud, not a path.
-        line = "-" if len(np.unique(study.beta[members])) == len(members) else "none"
-        axes.plot(rate[members], distortion[members], linestyle=line, marker=marker, markersize=5, color=colour, label=label)
-        for i in members if labelled else ():
-            axes.annotate(f"{study.beta[i]:.3g}", (rate[i], distortion[i]), xytext=(5, 4), textcoords="offset points",
+        line = "-" if len(np.unique(points.beta[members])) == len(members) else "none"
+        axes.plot(points.rate[members], points.distortion[members], linestyle=line, marker=marker, markersize=5, color=colour, label=label)
+        for i in members[np.isfinite(points.beta[members])] if labelled else ():
+            axes.annotate(f"{points.beta[i]:.3g}", (points.rate[i], points.distortion[i]), xytext=(5, 4), textcoords="offset points",
                           fontsize=6.5, color=colour)
     if labelled:
         axes.plot([], [], " ", label="labels: β")
@@ -286,10 +339,10 @@ def draw_history(study):
     tables = {name: study.history(name) for name in ("loss", "rate", "distortion")}
     figure, all_axes = plt.subplots(1, 3, figsize=(10.5, 3.6), layout="constrained")
     figure.suptitle(study.caption(), x=0.01, ha="left", fontsize=10)
-    by_beta = len(np.unique(study.beta[np.isfinite(study.beta)])) > 1
-    colour = study.beta if by_beta else study.latent
+    label, colour = telling([("β", study.beta), ("latent dimensions", study.latent), *((short(name), values) for name, values in study.swept_numbers())])
     norm = scale_of(colour)
     opacity = max(0.25, min(0.9, 12 / max(study.count, 1)))
+    well = ~np.isin(study.status, (DIVERGED, FAILED))
     for axes, (name, table) in zip(all_axes, tables.items()):
         axes.set_title(name)
         axes.set_xlabel("epoch")
@@ -301,34 +354,31 @@ def draw_history(study):
         marker = "o" if table.shape[1] < 3 else None
         for row, value in zip(table, colour):
             if np.isfinite(row).any():
-                shade = SHADES(norm(value)) if np.isfinite(value) else "0.5"
-                axes.plot(epochs, row, color=shade, alpha=opacity, marker=marker, markersize=3)
-        limit_height(axes, table)
+                axes.plot(epochs, row, color=SHADES(norm(value)) if np.isfinite(value) else "0.5", alpha=opacity, marker=marker, markersize=3)
+        limit_height(axes, table[well] if np.isfinite(table[well]).any() else table)
     all_axes[0].set_ylabel("nat per sample, mean of the epoch")
     if study.count > 1 and np.isfinite(colour).any():
-        colour_bar(figure, all_axes, norm, "β" if by_beta else "latent dimensions")
+        colour_bar(figure, all_axes, norm, label)
     return figure
 
 
 def limit_height(axes, table):
-    """Keeps the first epoch's fall, or one exploding run, from flattening everything else."""
+    """Keeps the first epoch's fall, or a run on its way to diverging, from flattening everything else. table: of those that went well."""
     values = table[np.isfinite(table)]
-    low, high = values.min(), values.max()
-    usual = np.quantile(values, 0.97)
-    if high - low > 2.5 * (usual - low) > 0:
-        axes.set_ylim(low - 0.05 * (usual - low), usual + 0.15 * (usual - low))
+    low, high, usual = values.min(), values.max(), np.quantile(values, 0.97)
+    top = usual + 0.1 * (usual - low) if high - low > 2.5 * (usual - low) > 0 else high
+    if top > low:
+        axes.set_ylim(low - 0.05 * (top - low), top + 0.05 * (top - low))
 
 
 # --- samples ------------------------------------------------------------------------------------------------------------
 
 def choose(study):
-    """Up to three configurations with pictures: least, middle and greatest beta among those with the most latents."""
-    with_pictures = [i for i in range(study.count) if study.bulk(i, "reconstructions") is not None]
-    if not with_pictures:
-        return []
-    most = max(study.latent[i] for i in with_pictures)
-    chosen = sorted((i for i in with_pictures if not study.latent[i] < most), key=lambda i: study.beta[i])
-    return list(dict.fromkeys((chosen[0], chosen[len(chosen) // 2], chosen[-1])))
+    """Up to three views: least, middle and greatest beta among the configurations with the most latents that have pictures."""
+    views = study.views()
+    most = max((study.latent[i] for i, _, _ in views), default=None)
+    chosen = sorted((view for view in views if not study.latent[view[0]] < most), key=lambda view: (math.isnan(view[2]), view[2]))
+    return list(dict.fromkeys((chosen[0], chosen[len(chosen) // 2], chosen[-1]))) if chosen else []
 
 
 def as_pictures(array):
@@ -347,31 +397,34 @@ def draw_samples(study):
         figure, axes = plt.subplots(figsize=(7.2, 2), layout="constrained")
         nothing(axes, "no finished configuration with reconstructions (output.samples)")
         return figure
+    home = chosen[0][1]
     parts = [(title, name) for title, name in (("data", "inputs"), ("reconstructed", "reconstructions"), ("from the prior", "samples"))
-             if study.bulk(chosen[0], name) is not None and len(study.bulk(chosen[0], name))]
-    draw = draw_pictures if as_pictures(study.bulk(chosen[0], "reconstructions")) is not None else draw_rows
+             if study.bulk(home, name) is not None and len(study.bulk(home, name))]
+    draw = draw_pictures if as_pictures(study.bulk(home, "reconstructions")) is not None else draw_rows
     return draw(study, chosen, parts)
 
 
-def heading(study, i):
-    rate, distortion = study.metric("rate")[i], study.metric("distortion")[i]
-    return (f"c{study.ids[i]:04d}   β {study.beta[i]:.3g}, {study.latent[i]:.0f} latent dimensions   "
-            f"rate {rate:.4g}, distortion {distortion:.4g} nat")
+def heading(study, view):
+    i, _, beta = view
+    points = study.points()
+    here = np.flatnonzero((points.row == i) & np.isclose(points.beta, beta, rtol=1e-6, atol=0, equal_nan=True))
+    found = [f"rate {points.rate[k]:.4g}, distortion {points.distortion[k]:.4g} nat" for k in here[:1]]
+    return "   ".join([f"c{study.ids[i]:04d}", f"{as_beta(beta)}{study.latent[i]:.0f} latent dimensions", *found])
 
 
 def draw_pictures(study, chosen, parts):
-    """One band per configuration, one row per part, SHEET_COLUMNS pictures a row."""
+    """One band per view, one row per part, SHEET_COLUMNS pictures a row."""
     height = 0.72 * len(parts) + 0.36      # inches of a band, the heading's included
     figure = plt.figure(figsize=(9.6, height * len(chosen)))
     bands = np.atleast_1d(figure.subfigures(len(chosen), 1))
-    for band, i in zip(bands, chosen):
-        band.suptitle(heading(study, i), x=0.015, y=1 - 0.08 / height, ha="left", va="top", fontsize=9)
-        data = study.bulk(i, parts[0][1])
+    for band, view in zip(bands, chosen):
+        band.suptitle(heading(study, view), x=0.015, y=1 - 0.08 / height, ha="left", va="top", fontsize=9)
+        data = study.bulk(view[1], parts[0][1])
         low, high = float(np.nanmin(data)), float(np.nanmax(data))
         grid = band.subplots(len(parts), SHEET_COLUMNS, squeeze=False,
                              gridspec_kw={"left": 0.115, "right": 0.99, "top": 1 - 0.3 / height, "bottom": 0.02, "wspace": 0.06, "hspace": 0.06})
         for row, (title, name) in zip(grid, parts):
-            pictures = as_pictures(study.bulk(i, name))
+            pictures = as_pictures(study.bulk(view[1], name))
             for axes in row:
                 axes.set_axis_off()
             for axes, picture in zip(row, pictures):
@@ -385,18 +438,62 @@ def draw_rows(study, chosen, parts):
     """Samples that are no images: one heat map per part, a sample a row, an entry a column, one scale for all parts."""
     figure, grid = plt.subplots(len(chosen), len(parts), squeeze=False, sharex=True, layout="constrained",
                                 figsize=(3.2 * len(parts), 2.0 * len(chosen) + 0.4))
-    for band, i in zip(grid, chosen):
-        arrays = [study.bulk(i, name).reshape(len(study.bulk(i, name)), -1) for _, name in parts]
+    for band, (i, home, beta) in zip(grid, chosen):
+        arrays = [study.bulk(home, name) for _, name in parts]
+        arrays = [array.reshape(len(array), -1) for array in arrays]
         reach = max(float(np.nanquantile(np.abs(arrays[0]), 0.99)), 1e-30)
         for axes, (title, _), array in zip(band, parts, arrays):
             image = axes.imshow(array, aspect="auto", cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
-            axes.set_title(f"c{study.ids[i]:04d} β {study.beta[i]:.3g}  {title}", fontsize=8)
+            axes.set_title(f"c{study.ids[i]:04d}  {as_beta(beta)}{title}", fontsize=8)
             axes.grid(False)
         band[0].set_ylabel("sample")
         figure.colorbar(image, ax=band, fraction=0.04, pad=0.02).outline.set_visible(False)
     for axes in grid[-1]:
         axes.set_xlabel("entry")
     return figure
+
+
+# --- one file -----------------------------------------------------------------------------------------------------------
+
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 14px sans-serif; margin: 2em auto; max-width: 80em; color: #222 }}
+img {{ max-width: 100%; display: block; margin: 1em 0 }}
+table {{ border-collapse: collapse; font-size: 12px }}
+th, td {{ padding: 2px 10px; text-align: right; border-bottom: 1px solid #eee; white-space: nowrap }}
+th {{ position: sticky; top: 0; background: #fff }}
+td.text {{ text-align: left; white-space: normal }}
+</style></head><body>
+<h1>{title}</h1><p>{caption}</p>
+{pictures}
+<table><tr>{heads}</tr>
+{rows}
+</table></body></html>
+"""
+
+
+def table_of(study):
+    """Headings, and a row of texts for every configuration: what was varied, how it ended, and the first metrics there are."""
+    varied = ["objective_beta"] * (len(np.unique(study.beta)) > 1) + study.swept + ["seed"] * (len(np.unique(study.numbers("seed"))) > 1)
+    metrics = {name: study.metric(name) for name in TABLE}
+    metrics = {name: values for name, values in metrics.items() if np.isfinite(values).any()}
+    def row(i):
+        error = as_value(study.sweep["error"][i]) if "error" in study.sweep else ""
+        return [f"c{study.ids[i]:04d}", *(as_value(study.sweep[name][i]) for name in varied), STATUS[study.status[i]],
+                *(as_value(values[i]) for values in metrics.values()), error]
+    return ["", *map(short, varied), "status", *map(short, metrics), ""], [row(i) for i in range(study.count)]
+
+
+def page_of(study, pictures):
+    """The report as one HTML file that needs no other. pictures: their paths."""
+    heads, rows = table_of(study)
+    def cells(texts):
+        marked = [("", text) for text in texts[:-1]] + [(' class="text"', texts[-1])]
+        return "".join(f"<td{mark}>{html.escape(text)}</td>" for mark, text in marked)
+    images = (f'<img alt="{path.stem}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">' for path in pictures)
+    return PAGE.format(title=html.escape(study.name), caption=html.escape(study.caption()), pictures="\n".join(images),
+                       heads="".join(f"<th>{html.escape(head)}</th>" for head in heads), rows="\n".join(f"<tr>{cells(row)}</tr>" for row in rows))
 
 
 # --- the program --------------------------------------------------------------------------------------------------------
@@ -406,11 +503,19 @@ def fail(code, sentence):
     return code
 
 
+def publish(path, write):
+    """A reader of a running study never meets half a file."""
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    write(temporary)
+    temporary.replace(path)
+    print(path)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="report.py", description=__doc__.split("\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     epilog="Writes DIR/report/rd.png, history.png, samples.png and, where there is an align.h5,\n"
-                                            "alignment.png. Exit codes: 0 drawn, 2 DIR holds no\n"
-                                            "readable study, 74 DIR/report cannot be written.")
+                                     epilog="Writes DIR/report/rd.png, history.png, samples.png, where there is an align.h5\n"
+                                            "alignment.png, and report.html, which holds them all and needs no other file.\n"
+                                            "Exit codes: 0 drawn, 2 DIR holds no readable study, 74 DIR/report cannot be written.")
     parser.add_argument("dir", metavar="DIR", type=Path, help="a study's folder, outputs/<study>; it may still be running")
     directory = parser.parse_args(arguments).dir
     try:
@@ -432,12 +537,10 @@ def main(arguments=None):
                 pictures.append(("alignment", draw_alignment))
             for name, draw in pictures:
                 figure = draw(study)
-                # A reader of a running study never meets half a picture.
-                temporary = report / f".{name}.{os.getpid()}.png"
-                figure.savefig(temporary)
+                publish(report / f"{name}.png", figure.savefig)
                 plt.close(figure)
-                temporary.replace(report / f"{name}.png")
-                print(report / f"{name}.png")
+            page = page_of(study, [report / f"{name}.png" for name, _ in pictures])
+            publish(report / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
         except OSError as error:
             return fail(74, f"cannot write {report}: {error}")
     return 0

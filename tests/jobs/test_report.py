@@ -1,4 +1,5 @@
 """jobs/report.py on studies written here by h5py as outputs/README.md describes them: it needs no program."""
+import html.parser
 import importlib.util
 import os
 import re
@@ -63,7 +64,7 @@ def check_pictures(directory):
         picture = matplotlib.image.imread(path)
         assert min(picture.shape[:2]) > 200
         assert np.ptp(picture[..., :3]) > 0.5, f"{path} is blank"
-    assert sorted(p.name for p in (directory / "report").iterdir()) == ["history.png", "rd.png", "samples.png"]
+    assert sorted(p.name for p in (directory / "report").iterdir()) == ["history.png", "rd.png", "report.html", "samples.png"]
 
 
 def test_report__knows_which_columns_are_no_swept_keys():
@@ -157,6 +158,116 @@ def test_report__draws_the_alignment_of_betafield_align(tmp_path):
     (tmp_path / "report/alignment.png").unlink()
     os.utime(tmp_path / "align.h5", (study.stat().st_mtime - 10,) * 2)
     check_pictures(tmp_path)
+
+
+# --- models of every beta ----------------------------------------------------------------------------------------------
+
+GRID = [0.1, 1, 10]
+
+
+def write_conditioned(directory, pictures=True):
+    """One configuration that was told every beta of GRID, as outputs/README.md has it: nothing in /metrics, pictures at 1 and at 0.1."""
+    write_study(directory, [1.0], [4], pictures=pictures)
+    with h5py.File(directory / "study.h5", "a") as f, h5py.File(directory / "configs/c0000.h5", "a") as g:
+        f["sweep/objective_beta"][...] = np.nan
+        f["beta_grid"] = np.array(GRID)
+        for name, values in (("rate", [20, 10, 1]), ("distortion", [30, 35, 60])):
+            f[f"metrics/{name}"][...] = np.nan
+            f[f"metrics_by_beta/{name}"] = np.repeat(np.array(values, dtype=float)[None, :, None], 2, axis=2)
+        home = g["configs/c0000"]
+        home.create_group("latents").attrs["beta"] = 1.0
+        if pictures:
+            home.create_group("by_beta/b0").attrs["beta"] = 0.1
+            for name in ("reconstructions", "samples"):
+                home[f"by_beta/b0/{name}"] = 1 - home[name][...]
+
+
+def shown(directory, draw_one):
+    """The texts in a picture."""
+    with h5py.File(directory / "study.h5") as file:
+        study = draw.Study(file)
+        study.curves = draw.read_beside(directory, "curve.h5", draw.Curves)
+        figure = draw_one(study)
+        said = [text.get_text() for text in figure.findobj(draw.matplotlib.text.Text)]
+        draw.plt.close(figure)
+    return said
+
+
+def test_report__draws_a_model_of_every_beta(tmp_path):
+    write_conditioned(tmp_path)
+    check_pictures(tmp_path)
+    assert {"0.1", "1", "10", "best rate + distortion: 45 nat"} <= set(shown(tmp_path, draw.draw_rd))
+    headings = [text for text in shown(tmp_path, draw.draw_samples) if text.startswith("c0000")]
+    assert [" ".join(text.split()) for text in headings] == ["c0000 β 0.1, 4 latent dimensions rate 20, distortion 30 nat",
+                                                             "c0000 β 1, 4 latent dimensions rate 10, distortion 35 nat"]
+
+
+def test_report__shows_the_curve_of_a_model_of_every_beta(tmp_path):
+    write_conditioned(tmp_path, pictures=False)
+    write_curves(tmp_path, [""])
+    assert "convex hull" in rd_lines(tmp_path)
+
+
+# --- many, and such that went wrong ------------------------------------------------------------------------------------
+
+def test_report__tells_many_apart_by_what_varies(tmp_path):
+    write_study(tmp_path, [1.0] * 40, [4], pictures=False, extra={"train_lr": np.geomspace(1e-4, 1e-1, 40)})
+    assert "train lr" in shown(tmp_path, draw.draw_rd) and "train lr" in shown(tmp_path, draw.draw_history)
+
+
+def test_report__shows_models_that_have_no_beta(tmp_path):
+    write_study(tmp_path, np.linspace(1, 2, 12), [4], extra={"objective_capacity": np.arange(12.0)})
+    with h5py.File(tmp_path / "study.h5", "a") as f:
+        f["sweep/objective_beta"][...] = np.nan
+    assert "objective capacity" not in shown(tmp_path, draw.draw_rd) and "capacity" in shown(tmp_path, draw.draw_rd)
+    assert not [text for text in shown(tmp_path, draw.draw_samples) if "nan" in text]
+
+
+def test_report__a_run_that_diverges_does_not_flatten_the_others(tmp_path):
+    write_study(tmp_path, [0.1, 1, 10], [2], status=[2, 2, 3], epochs=20)
+    with h5py.File(tmp_path / "study.h5", "a") as f:
+        f["history/loss"][2, 2:12] = 1e30
+        f["history/loss"][2, 12:] = np.nan
+        good = f["history/loss"][:2].max()
+        study = draw.Study(f)
+        figure = draw.draw_history(study)
+        assert good / 2 < figure.axes[0].get_ylim()[1] < 2 * good
+        draw.plt.close(figure)
+
+
+class Page(html.parser.HTMLParser):
+    """What report.html names, and the cells of its table."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sources, self.rows, self.cell = [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.sources += [value for name, value in attributes if name in ("src", "href")]
+        self.cell = tag in ("td", "th")
+        if tag == "tr":
+            self.rows.append([])
+        if self.cell:
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        if self.cell:
+            self.rows[-1][-1] += data
+
+    def handle_endtag(self, tag):
+        self.cell = self.cell and tag not in ("td", "th")
+
+
+def test_report__leaves_one_file_with_everything(tmp_path):
+    error = np.array([b"", b"loss not finite at step 7: <nan> & more"], dtype="S208")
+    write_study(tmp_path, [0.1, 1], [2], status=[2, 3], extra={"error": error, "likelihood_variance": np.array([b"fixed", b"learned"])})
+    check_pictures(tmp_path)
+    page = Page((tmp_path / "report/report.html").read_text())
+    assert len(page.sources) == 3 and all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert page.rows == [["", "beta", "likelihood variance", "status", "rate", "distortion", ""],
+                         ["c0000", "0.1", "fixed", "done", "11.1273", "52.3936", ""],
+                         ["c0001", "1", "learned", "diverged", "", "", "loss not finite at step 7: <nan> & more"]]
 
 
 def test_report__draws_a_study_in_every_state(tmp_path):
