@@ -7,6 +7,7 @@
  * weights) fill all 64 bits; there two tensors can only meet when both have more than 2^18 elements and their hashes agree in
  * 40 bits. The layout enters every result: it must never change. */
 #include "base/rng.h"
+#include "base/philox.h"
 #include "base/vector_math.h"
 
 #include <assert.h>
@@ -16,14 +17,19 @@
 
 typedef struct bf_block { uint32_t word[4]; } bf_block;
 
-static inline bf_block block_at(const bf_draw *d, uint64_t index)
+static inline bf_block counter_at(const bf_draw *d, uint64_t index)
 {
     assert(d->step < (uint64_t)1 << 36 && d->use < 1u << 12 && index < (uint64_t)1 << 40);
-    uint64_t low = d->sample ^ (index >> 16 << 40);
-    uint64_t high = d->step << 28 | (uint64_t)d->use << 16 | (index & 0xffff);
-    philox4x32_ctr_t counter = { { (uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32) } };
-    philox4x32_key_t key = { { (uint32_t)d->seed, (uint32_t)(d->seed >> 32) } };
-    philox4x32_ctr_t r = philox4x32_R(10, counter, key);
+    const uint64_t low = d->sample ^ (index >> 16 << 40), high = d->step << 28 | (uint64_t)d->use << 16 | (index & 0xffff);
+    return (bf_block){ { (uint32_t)low, (uint32_t)(low >> 32), (uint32_t)high, (uint32_t)(high >> 32) } };
+}
+
+static inline bf_block block_at(const bf_draw *d, uint64_t index)
+{
+    const bf_block at = counter_at(d, index);
+    const philox4x32_ctr_t counter = { { at.word[0], at.word[1], at.word[2], at.word[3] } };
+    const philox4x32_key_t key = { { (uint32_t)d->seed, (uint32_t)(d->seed >> 32) } };
+    const philox4x32_ctr_t r = philox4x32_R(10, counter, key);
     return (bf_block){ { r.v[0], r.v[1], r.v[2], r.v[3] } };
 }
 
@@ -40,18 +46,16 @@ static inline double open_unit64(uint32_t high, uint32_t low)
     return ((double)(w >> 12) + 0.5) * 0x1p-52;
 }
 
-/* Box-Muller: every pair of words becomes a pair of normals. The radius takes all 32 bits: the smallest u is 2^-33, so normals reach
+/* Box-Muller: a pair of words becomes a pair of normals. The radius takes all 32 bits: the smallest u is 2^-33, so normals reach
  * 6.8 standard deviations. */
-static void normals_of(const uint32_t *restrict words, float *restrict z, size_t pairs)
+static inline void normal_pair(uint32_t first, uint32_t second, float *z)
 {
-    for (size_t i = 0; i < pairs; i++) {
-        const float u = ((float)words[2 * i] + 0.5f) * 0x1p-32f;     /* may round to 1: a radius of 0 */
-        const float radius = sqrtf(-2.0f * bf_log(u));
-        float sine, cosine;
-        bf_sincos_turns(open_unit(words[2 * i + 1]), &sine, &cosine);
-        z[2 * i] = radius * cosine;
-        z[2 * i + 1] = radius * sine;
-    }
+    const float u = ((float)first + 0.5f) * 0x1p-32f;       /* may round to 1: a radius of 0 */
+    const float radius = sqrtf(-2.0f * bf_log(u));
+    float sine, cosine;
+    bf_sincos_turns(open_unit(second), &sine, &cosine);
+    z[0] = radius * cosine;
+    z[1] = radius * sine;
 }
 
 static inline void normal_pair64(const bf_block *b, double z[2])
@@ -68,20 +72,34 @@ static inline size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Blocks are gathered so that the arithmetic behind them runs over long vectors. */
-enum { CHUNK = 64 };
+/* Blocks are gathered so that the arithmetic behind their counters runs over vectors. */
+enum { CHUNK = 64, WORDS = 4 };
+typedef struct bf_blocks { uint32_t word[4][CHUNK]; } bf_blocks;
+
+static inline void put_counter(const bf_draw *d, uint64_t index, bf_blocks *b, size_t i)
+{
+    const bf_block at = counter_at(d, index);
+    for (int w = 0; w < WORDS; w++) b->word[w][i] = at.word[w];
+}
+
+/* Counters become words, and those four normals a block. */
+static void normals_of(uint64_t seed, size_t blocks, bf_blocks *b, float *restrict z)
+{
+    for (size_t i = 0; i < blocks; i += BF_PHILOX_LANES) bf_philox(seed, b->word[0] + i, b->word[1] + i, b->word[2] + i, b->word[3] + i);
+    for (size_t i = 0; i < blocks; i++) {
+        normal_pair(b->word[0][i], b->word[1][i], z + 4 * i);
+        normal_pair(b->word[2][i], b->word[3][i], z + 4 * i + 2);
+    }
+}
 
 void bf_rng_normal(const bf_draw *d, float *restrict out, size_t n)
 {
-    uint32_t words[4 * CHUNK];
+    bf_blocks b = { { { 0 } } };
     float z[4 * CHUNK];
     for (size_t first = 0; first < n; first += 4 * CHUNK) {
         const size_t count = smaller(4 * CHUNK, n - first), blocks = (count + 3) / 4;
-        for (size_t k = 0; k < blocks; k++) {
-            const bf_block b = block_at(d, first / 4 + k);
-            memcpy(words + 4 * k, b.word, sizeof b.word);
-        }
-        normals_of(words, z, 2 * blocks);
+        for (size_t k = 0; k < blocks; k++) put_counter(d, first / 4 + k, &b, k);
+        normals_of(d->seed, blocks, &b, z);
         memcpy(out + first, z, count * sizeof *out);
     }
 }
@@ -89,7 +107,7 @@ void bf_rng_normal(const bf_draw *d, float *restrict out, size_t n)
 /* Rows of one block or a few share a chunk. */
 static void short_rows(const bf_draw *d, const int64_t *samples, size_t rows, size_t n, float *restrict out)
 {
-    uint32_t words[4 * CHUNK];
+    bf_blocks b = { { { 0 } } };
     float z[4 * CHUNK];
     bf_draw row = *d;
     const size_t blocks = (n + 3) / 4, at_once = CHUNK / blocks;
@@ -97,12 +115,9 @@ static void short_rows(const bf_draw *d, const int64_t *samples, size_t rows, si
         const size_t count = smaller(at_once, rows - first);
         for (size_t i = 0; i < count; i++) {
             row.sample = (uint64_t)samples[first + i];
-            for (size_t k = 0; k < blocks; k++) {
-                const bf_block b = block_at(&row, k);
-                memcpy(words + 4 * (i * blocks + k), b.word, sizeof b.word);
-            }
+            for (size_t k = 0; k < blocks; k++) put_counter(&row, k, &b, i * blocks + k);
         }
-        normals_of(words, z, 2 * count * blocks);
+        normals_of(d->seed, count * blocks, &b, z);
         for (size_t i = 0; i < count; i++) memcpy(out + (first + i) * n, z + 4 * i * blocks, n * sizeof *out);
     }
 }

@@ -230,10 +230,22 @@ static void convert(const bf_dataset *ds, bf_split split, int64_t row, int64_t r
         convert_f32((const float *)stored + at, x, n, i);
 }
 
+/* Rows come from anywhere: short ones are over before the next arrives, unless it was asked for long before. */
+static void ask_for(const bf_dataset *ds, bf_split split, int64_t row)
+{
+    const size_t bytes = (size_t)ds->info.width * (ds->info.stored == BF_STORED_U8 ? 1 : sizeof(float));
+    const char *at = (const char *)ds->part[split].x + (size_t)row * bytes;
+    for (size_t line = 0; line < bytes && line < 4 * 64; line += 64) __builtin_prefetch(at + line);
+    __builtin_prefetch(at + bytes - 1);
+}
+
 void bf_dataset_rows(const bf_dataset *ds, bf_split split, const int64_t *idx, int n, float *restrict x)
 {
-    for (int b = 0; b < n; b++)
+    enum { AHEAD = 8 };
+    for (int b = 0; b < n; b++) {
+        if (n - b > AHEAD) ask_for(ds, split, idx[b + AHEAD]);
         convert(ds, split, idx[b], 1, x + (size_t)b * (size_t)ds->info.width);
+    }
 }
 
 void bf_dataset_block(const bf_dataset *ds, bf_split split, int64_t first, int n, float *restrict x)

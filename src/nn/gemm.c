@@ -19,12 +19,16 @@ static bool is_ours(int m, int n, int k) { return bf_gemm_is_small(m, n, k) || (
 
 typedef enum way { BLAS, PANELS, ACROSS, ROWS } way;
 
+/* A small gradient of weights has few rows or few columns: those are broadcast whose number does not fill vectors. */
+static bool wastes_less_across(int m, int n) { return (size_t)n * bf_gemm_multiplied(m) < (size_t)m * bf_gemm_multiplied(n); }
+
 static way choose(int m, int n, int k, bf_operand a, bf_operand b)
 {
+    const bool of_weights = a.row == 1 && a.col != 1 && b.col == 1;
     if (!is_ours(m, n, k)) return BLAS;
-    if (bf_gemm_is_small(m, n, k)) return PANELS;
+    if (bf_gemm_is_small(m, n, k)) return of_weights && wastes_less_across(m, n) ? ACROSS : PANELS;
     if (a.col == 1 && b.row == 1 && b.col != 1 && n > m) return ACROSS;
-    if (a.row == 1 && a.col != 1 && b.col == 1) return (size_t)n * (size_t)k <= PACKED_WHOLE ? ROWS : BLAS;
+    if (of_weights) return (size_t)n * (size_t)k <= PACKED_WHOLE ? ROWS : BLAS;
     return PANELS;
 }
 
@@ -33,8 +37,7 @@ static size_t more(size_t x, size_t y) { return x > y ? x : y; }
 size_t bf_gemm_work(int m, int n, int k)
 {
     if (!is_ours(m, n, k)) return 0;
-    if (bf_gemm_is_small(m, n, k)) return bf_gemm_panels_work(m, k) * sizeof(float);
-    const size_t rows = (size_t)n * (size_t)k <= PACKED_WHOLE ? bf_gemm_rows_work(m, n, k, 1) : 0;
+    const size_t rows = !bf_gemm_is_small(m, n, k) && (size_t)n * (size_t)k <= PACKED_WHOLE ? bf_gemm_rows_work(m, n, k, 1) : 0;
     return more(more(bf_gemm_panels_work(m, k), bf_gemm_across_work(m, n, k)), rows) * sizeof(float);
 }
 

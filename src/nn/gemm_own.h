@@ -20,6 +20,8 @@ typedef struct bf_thin {
 
 /* True where a call of a library would cost more than it multiplies faster: a rule on sizes alone. */
 bool bf_gemm_is_small(int m, int n, int k);
+/* Columns that are multiplied where there are n: whole vectors. */
+size_t bf_gemm_multiplied(int n);
 
 /* All of them: c (m, n), contiguous, = a (m, k) b (k, n), added to c when `adds`. Sums run over k in f32 with fused multiply-adds where the
  * processor has them; an entry's bits do not depend on m and n. work is 64-byte aligned and holds as many floats as the _work function says. */
@@ -27,7 +29,7 @@ bool bf_gemm_is_small(int m, int n, int k);
 /* Any layout, panel by panel of b. */
 void bf_gemm_panels(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work);
 size_t bf_gemm_panels_work(int m, int k);
-/* b's columns are contiguous: a layer's way forward, whose weights are read as they lie. Worth it where b is larger than a. */
+/* The transpose, b's columns against panels of a's rows: a layer's way forward, whose weights are read as they lie. Worth it where b is larger than a. */
 void bf_gemm_across(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work);
 size_t bf_gemm_across_work(int m, int n, int k);
 /* Some rows after the other, all of b being packed before: a gradient of weights. */

@@ -9,6 +9,8 @@ size_t bf_gemm_panels_work(int m, int k)
     return padded((size_t)m * deep) + deep * WIDE;
 }
 
+size_t bf_gemm_multiplied(int n) { return ((size_t)n + VECTOR - 1) / VECTOR * VECTOR; }
+
 /* Worth it where rows are contiguous the other way and enough panels read them again. */
 static bool packs_rows(size_t n, bf_operand a) { return a.row == 1 && a.col > WIDE && n >= 4 * WIDE; }
 

@@ -101,6 +101,14 @@ static void test_gemm__rows(void **state)
     check_layouts(&by_rows, (sides){ 61, 900, 40 });
 }
 
+static void test_gemm__small_products(void **state)
+{
+    (void)state;
+    check_sizes(&chosen);
+    check_layouts(&chosen, (sides){ 64, 10, 100 });
+    check_layouts(&chosen, (sides){ 10, 64, 100 });
+}
+
 /* Whichever way is chosen, with one thread and with several, and strides as thin as operands of one row or column have them. */
 static void test_gemm__large_products(void **state)
 {
@@ -166,7 +174,8 @@ static void test_gemm__taken_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_gemm__panels), cmocka_unit_test(test_gemm__across), cmocka_unit_test(test_gemm__rows),
-                                        cmocka_unit_test(test_gemm__large_products), cmocka_unit_test(test_gemm__taken_rows) };
+                                        cmocka_unit_test(test_gemm__small_products),
+        cmocka_unit_test(test_gemm__large_products), cmocka_unit_test(test_gemm__taken_rows) };
     bf_threads_set(1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
