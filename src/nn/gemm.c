@@ -15,7 +15,9 @@ enum { BEATS_BLAS = 1 };
 enum { BEATS_BLAS = 0 };
 #endif
 
-static bool is_ours(int m, int n, int k) { return bf_gemm_is_small(m, n, k) || (BEATS_BLAS && openblas_get_num_threads() == 1); }
+bool bf_gemm_beats_blas(void) { return BEATS_BLAS && openblas_get_num_threads() == 1; }
+
+static bool is_ours(int m, int n, int k) { return bf_gemm_is_small(m, n, k) || bf_gemm_beats_blas(); }
 
 typedef enum way { BLAS, PANELS, ACROSS, ROWS } way;
 

@@ -3,6 +3,8 @@
 #define BF_NN_GEMM_H
 #include "nn/gemm_own.h"
 
+/* True where our own products are the fastest at any size. */
+bool bf_gemm_beats_blas(void);
 /* Bytes of work that bf_gemm wants. */
 size_t bf_gemm_work(int m, int n, int k);
 /* c (m, n), contiguous, = a (m, k) b (k, n), added to c when `adds`. One stride of each operand is 1. Which kernel runs depends on sizes, strides

@@ -80,10 +80,17 @@ BF_INLINED void put_part(const float *sum, size_t width, bool adds, float *c)
     for (; j < width; j++) c[j] = adds ? c[j] + sum[j] : sum[j];
 }
 
-/* Inlined with tall and half constant, so that the sums are registers. half: at most VECTOR columns, for which half of the products is enough. */
-BF_INLINED void tile_of(size_t tall, bool half, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
+/* At most WIDE columns of a row. */
+BF_INLINED void put_row(vector left, vector right, size_t width, bool adds, float *c)
 {
-    vector left[TALL], right[TALL];
+    if (width >= WIDE) { put(left, adds, c); put(right, adds, c + VECTOR); return; }
+    const vector sums[2] = { left, right };
+    put_part((const float *)sums, width, adds, c);
+}
+
+/* Inlined with tall and half constant, so that the sums are registers. half: at most VECTOR columns, for which half of the products is enough. */
+BF_INLINED void sum_up(size_t tall, bool half, size_t k, bf_operand a, const float *panel, vector *left, vector *right)
+{
     const float *from = a.at;
     for (size_t i = 0; i < tall; i++) left[i] = right[i] = (vector){ 0.0f };
     /* Unrolled and fetched ahead: where two threads share a core, instructions and caches are what is short. */
@@ -97,11 +104,13 @@ BF_INLINED void tile_of(size_t tall, bool half, size_t width, size_t k, bf_opera
             if (!half) right[i] += x * b1;
         }
     }
-    for (size_t i = 0; i < tall; i++, c += stride) {
-        if (width >= WIDE) { put(left[i], adds, c); put(right[i], adds, c + VECTOR); continue; }
-        const vector sums[2] = { left[i], right[i] };
-        put_part((const float *)sums, width, adds, c);
-    }
+}
+
+BF_INLINED void tile_of(size_t tall, bool half, size_t width, size_t k, bf_operand a, const float *panel, bool adds, float *c, size_t stride)
+{
+    vector left[TALL], right[TALL];
+    sum_up(tall, half, k, a, panel, left, right);
+    for (size_t i = 0; i < tall; i++, c += stride) put_row(left[i], right[i], width, adds, c);
 }
 
 /* Rows of a as k groups of `tall`, so that what a tile reads lies in one stream. */

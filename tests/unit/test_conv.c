@@ -1,6 +1,6 @@
 /* Convolutions: how windows lie, what they compute, against the twin, against PyTorch's numbers and against each other. */
 #include "close.h"
-#include "nn/convolve.h"
+#include "nn/convolve_ways.h"
 #include "nn/threads.h"
 #include "op_bench.h"
 #include <limits.h>
@@ -204,6 +204,111 @@ static void test_conv__three_products_are_adjoint(void **state)
     check_adjoint((bf_window){ .kernel = 5, .stride = 1, .pad = 7 }, (bf_shape){ 2, 3, 4, 2 }, 2);       /* windows wholly outside */
 }
 
+/* in (rows, height, width, channels) meets out by weight wherever a window's tap lies inside: the three sums by their definition. */
+static void define(const products *p, int rows, double *in, double *out, double *weight)
+{
+    const bf_geometry *g = &p->g;
+    size_t o = 0;
+    for (int r = 0; r < rows; r++)
+        for (int y = 0; y < g->out_height; y++)
+            for (int x = 0; x < g->out_width; x++)
+                for (int c = 0; c < g->out_channels; c++, o++)
+                    for (int ky = 0; ky < g->kernel; ky++)
+                        for (int kx = 0; kx < g->kernel; kx++) {
+                            const int iy = y * g->stride - g->pad_top + ky, ix = x * g->stride - g->pad_left + kx;
+                            if (iy < 0 || iy >= g->in_height || ix < 0 || ix >= g->in_width) continue;
+                            for (int k = 0; k < g->in_channels; k++) {
+                                const size_t i = (((size_t)r * (size_t)g->in_height + (size_t)iy) * (size_t)g->in_width + (size_t)ix) * (size_t)g->in_channels + (size_t)k;
+                                const size_t w = (((size_t)c * (size_t)g->in_channels + (size_t)k) * (size_t)g->kernel + (size_t)ky) * (size_t)g->kernel + (size_t)kx;
+                                out[o] += (double)p->in[i] * (double)p->weight[w];
+                                in[i] += (double)p->out[o] * (double)p->weight[w];
+                                weight[w] += (double)p->in[i] * (double)p->out[o];
+                            }
+                        }
+}
+
+static double *zeros(size_t n)
+{
+    double *x = calloc(n, sizeof *x);
+    assert_non_null(x);
+    return x;
+}
+
+static void check_near(const float *got, const double *want, size_t n, double times, double bound)
+{
+    for (size_t i = 0; i < n; i++) BF_CHECK_NEAR((double)got[i], times * want[i], bound);
+}
+
+static void check_way(const bf_convolve_way *way, products *p, int rows)
+{
+    double *in = zeros(p->ins), *out = zeros(p->outs), *weight = zeros(p->weights);
+    void *work = aligned_alloc(64, (way->work(&p->g, rows) + 63) / 64 * 64);
+    assert_non_null(work);
+    define(p, rows, in, out, weight);
+    for (int adds = 0; adds < 2; adds++) {
+        way->forward(&p->g, rows, p->in, p->weight, p->made_out, adds, work);
+        way->back(&p->g, rows, p->out, p->weight, p->made_in, adds, work);
+        way->weight(&p->g, rows, p->in, p->out, p->made_weight, adds, work);
+        check_near(p->made_out, out, p->outs, 1.0 + adds, 1e-6 * (20.0 + (double)bf_window_entries(&p->g)));
+        check_near(p->made_in, in, p->ins, 1.0 + adds, 1e-6 * (20.0 + (double)p->g.out_channels * p->g.kernel));
+        check_near(p->made_weight, weight, p->weights, 1.0 + adds, 1e-6 * (20.0 + (double)rows * (double)bf_window_positions(&p->g)));
+    }
+    free(work);
+    free(in);
+    free(out);
+    free(weight);
+}
+
+typedef struct layout { bf_window w; bf_shape in; int channels; } layout;
+
+/* Images large and small, with a frame and without, groups of samples and what is left of them, several blocks, panels and parts of sums, more ways
+ * to be cut than are told apart, taps of few channels. */
+static const layout layouts[] = {
+    { { .kernel = 3, .stride = 1, .pad = 1 }, { 20, 4, 4, 40 }, 20 },       { { .kernel = 4, .stride = 2, .pad = 1 }, { 7, 14, 14, 17 }, 33 },
+    { { .kernel = 5, .stride = 2, .pad = 2 }, { 8, 13, 11, 3 }, 6 },        { { .kernel = 3, .stride = 1, .same = true }, { 7, 8, 8, 9 }, 270 },
+    { { .kernel = 6, .stride = 1, .pad = 5 }, { 3, 3, 2, 7 }, 5 },          { { .kernel = 1, .stride = 2 }, { 14, 9, 9, 20 }, 16 },
+    { { .kernel = 4, .stride = 2, .pad = 1 }, { 2, 30, 28, 1 }, 64 },       { { .kernel = 3, .stride = 3 }, { 7, 11, 10, 6 }, 1 },
+    { { .kernel = 5, .stride = 1, .pad = 2 }, { 1, 20, 9, 32 }, 3 },        { { .kernel = 2, .stride = 2 }, { 5, 4, 6, 300 }, 8 },
+};
+
+static void test_conv__both_ways_compute_what_is_defined(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        const layout *l = &layouts[i];
+        products p = products_create(&l->w, l->in, l->channels);
+        check_way(&bf_convolve_unfolded, &p, l->in.rows);
+        check_way(&bf_convolve_direct, &p, l->in.rows);
+        products_destroy(&p);
+    }
+}
+
+/* To the bit: whatever group and place in it a sample is given. */
+static void test_conv__a_sample_does_not_depend_on_the_others(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++) {
+        const layout *l = &layouts[i];
+        products p = products_create(&l->w, l->in, l->channels);
+        const size_t rows = (size_t)l->in.rows, in = p.ins / rows, out = p.outs / rows;
+        void *work = aligned_alloc(64, (bf_convolve_direct.work(&p.g, l->in.rows) + 63) / 64 * 64);
+        float *one_in = floats(in, 0.0), *one_out = floats(out, 0.0);
+        assert_non_null(work);
+        bf_convolve_direct.forward(&p.g, l->in.rows, p.in, p.weight, p.made_out, false, work);
+        bf_convolve_direct.back(&p.g, l->in.rows, p.out, p.weight, p.made_in, false, work);
+        for (size_t r = 0; r < rows; r++) {
+            bf_convolve_direct.forward(&p.g, 1, p.in + r * in, p.weight, one_out, false, work);
+            bf_convolve_direct.back(&p.g, 1, p.out + r * out, p.weight, one_in, false, work);
+            assert_memory_equal(one_out, p.made_out + r * out, out * sizeof *one_out);
+            assert_memory_equal(one_in, p.made_in + r * in, in * sizeof *one_in);
+        }
+        free(one_in);
+        free(one_out);
+        free(work);
+        products_destroy(&p);
+    }
+}
+
 /* What is added is added, in every product, with and without unfolding. */
 static void test_conv__adds_where_it_is_told_to(void **state)
 {
@@ -304,6 +409,8 @@ int main(void)
         cmocka_unit_test(test_conv__matches_its_twin_in_every_geometry),
         cmocka_unit_test(test_conv__computes_what_pytorch_does),
         cmocka_unit_test(test_conv__three_products_are_adjoint),
+        cmocka_unit_test(test_conv__both_ways_compute_what_is_defined),
+        cmocka_unit_test(test_conv__a_sample_does_not_depend_on_the_others),
         cmocka_unit_test(test_conv__adds_where_it_is_told_to),
         cmocka_unit_test(test_conv__a_batch_is_its_rows),
         cmocka_unit_test(test_conv__flops_count_what_lies_inside),
