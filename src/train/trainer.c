@@ -195,13 +195,9 @@ static bf_status answer_flags(bf_trainer *t)
     return BF_DONE;
 }
 
-bf_status bf_trainer_run(bf_trainer *t)
+static bf_status run_steps(bf_trainer *t)
 {
     const bf_train_hooks *h = &t->setup.hooks;
-    bf_factored_agree(&t->factored);
-    t->run_clock = bf_clock_seconds();
-    t->run_clock_step = t->step;
-    bf_trainer_mark_epoch(t);
     while (!t->ended) {
         int flags = 0;
         if (h->tick) {
@@ -214,4 +210,18 @@ bf_status bf_trainer_run(bf_trainer *t)
     }
     bf_update_gather_state(t);
     return BF_DONE;
+}
+
+/* Short vectors are everybody's slice: each rank updates all of its own. */
+bf_status bf_trainer_run(bf_trainer *t)
+{
+    const bool shares = t->slice.count < t->size;
+    bf_factored_agree(&t->factored);
+    if (shares) t->theta = bf_shared_weights_enter(&t->shared, t->setup.team, t->theta, t->size);
+    t->run_clock = bf_clock_seconds();
+    t->run_clock_step = t->step;
+    bf_trainer_mark_epoch(t);
+    const bf_status s = run_steps(t);
+    if (shares) t->theta = bf_shared_weights_leave(&t->shared, t->theta, t->size);
+    return s;
 }

@@ -9,6 +9,7 @@
 #include "train/factored.h"
 #include "train/history.h"
 #include "train/schedule.h"
+#include "train/shared_weights.h"
 #include "train/team_sum.h"
 #include "train/trainer.h"
 #include "vae/registry.h"
@@ -36,6 +37,7 @@ struct bf_trainer {
     size_t  size;                       /* elements of the flat vector */
     int     stats;                      /* doubles of statistics */
     bf_slice slice;                     /* of the flat vector: what this rank sums and updates */
+    bf_shared_weights shared;           /* while it runs */
     bf_factored factored;               /* tensors whose gradients are summed as factors */
     /* where training stands */
     int64_t step, steps;
@@ -53,7 +55,7 @@ struct bf_trainer {
     double   step_flops;                /* of the whole team */
     /* step memory: one allocation */
     bf_arena arena;
-    float   *theta, *best;              /* (size), (size) or NULL */
+    float   *theta, *best;              /* (size), (size) or NULL; theta is the team's while it runs, where it can be */
     float   *grads;                     /* (lanes, size); the sum lands in the first row */
     double  *stat_rows;                 /* (lanes, stats) */
     double  *numbers;                   /* (stats + BF_VOTES): sums over the batch, then how many ranks say what */

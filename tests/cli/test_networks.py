@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from betafield import assert_kill_changes_nothing, assert_same_bits, betafield
 
-# Batch and spectral normalisation, residual and transposed layers, a running average of each kind; samples that do not fill a block.
+# Batch and spectral normalisation, residual and transposed layers, a running average of each kind; samples that do not fill a block; parameters
+# enough that the ranks of a team share them.
 BITS = """\
 study: bits
 seed: 5
@@ -15,7 +16,7 @@ model:
   net: described
   latent: 3
   output: sigmoid
-  encoder: [conv 6 4x4 /2 sn lrelu0.2, conv 8 3x3 /2 bn relu, res 8 bn relu, fc 16 bn elu]
+  encoder: [conv 6 4x4 /2 sn lrelu0.2, conv 8 3x3 /2 bn relu, res 8 bn relu, fc 192 bn elu]
   decoder: [fc H/4xW/4x8 bn relu, deconv 6 4x4 /2 bn relu, output deconv 4x4 /2]
 train: {epochs: 2, batch: 32, lanes: 4, lr: 2.0e-3, evaluate_every: 1}
 measure: [rd, active]
