@@ -75,7 +75,8 @@ BF_INLINED void put_part(const float *sum, size_t width, bool adds, float *c)
     size_t j = 0;
     for (; j + 4 <= width; j += 4) {
         four_loose *to = (four_loose *)(c + j);
-        *to = adds ? *to + *(const four *)(sum + j) : *(const four *)(sum + j);
+        const four_loose some = *(const four_loose *)(sum + j);
+        *to = adds ? *to + some : some;
     }
     for (; j < width; j++) c[j] = adds ? c[j] + sum[j] : sum[j];
 }
