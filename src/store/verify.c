@@ -75,7 +75,7 @@ static void inspect_entry(bf_inspection *v, const char *dir, const char *folder,
     char path[BF_PATH], label[320], group[64] = "";
     snprintf(label, sizeof label, "%s/%s", folder, name);
     if (ends_with(name, ".tmp")) {
-        fprintf(v->to, "note: %s was left behind by a run that was killed; the next one removes it\n", label);
+        fprintf(v->to, "note: %s is being written, or was left behind by a run that was killed; the next one removes it\n", label);
         return;
     }
     if (!ends_with(name, ".h5") || (configs && !is_config_file(name))) return;
@@ -131,6 +131,7 @@ bf_status bf_verify(const char *path, FILE *to, bf_verify_report *out)
     bf_inspection v = { .to = to, .report = out };
     *out = (bf_verify_report){ 0 };
     if (stat(path, &st) != 0) return BF_FAIL(errno == ENOENT || errno == ENOTDIR ? BF_E_INPUT : BF_E_IO, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) return BF_FAIL(BF_E_INPUT, "%s: neither a folder nor a file", path);     /* a pipe would be waited for */
     BF_TRY(S_ISDIR(st.st_mode) ? inspect_study(&v, path) : inspect_single(&v, path));
     if (v.unreadable) return BF_FAIL(BF_E_IO, "%s: some of it could not be read", path);
     if (out->bad) return BF_FAIL(BF_E_FORMAT, "%s: %lld finding%s", path, (long long)out->bad, bf_plural(out->bad));

@@ -201,6 +201,21 @@ static void test_verify__what_is_not_ours_is_said_to_be(void **state)
     assert_int_equal(verify("nothing.h5", &r, said), BF_E_INPUT);
     assert_int_equal(verify("checkpoints/..", &r, said), BF_E_INPUT);
     assert_int_equal(verify("configs", &r, said), BF_E_INPUT);
+    char pipe[160];
+    snprintf(pipe, sizeof pipe, "%s/pipe", dir);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(verify("pipe", &r, said), BF_E_INPUT);        /* nobody writes into it: opening it would wait for ever */
+}
+
+/* A run may be at it. */
+static void test_verify__temporary_files_are_no_damage(void **state)
+{
+    (void)state;
+    bf_verify_report r;
+    char said[4096];
+    scratch_write(dir, "configs/c0009.h5.tag.tmp", "half", 4);
+    assert_int_equal(verify(".", &r, said), BF_OK);
+    assert_string_equal(said, "note: configs/c0009.h5.tag.tmp is being written, or was left behind by a run that was killed; the next one removes it\n");
 }
 
 /* Wherever a bit flips and wherever a file ends, verify comes back and never reports good what is not the same. */
@@ -251,6 +266,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_verify__compares_the_tables_with_the_configurations, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__a_parent_in_the_table_is_that_of_the_configuration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__what_is_not_ours_is_said_to_be, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify__temporary_files_are_no_damage, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify__survives_flipped_bits_and_cut_files, setup, teardown),
     };
     if (bf_comm_init(&argc, &argv, NULL, &world).code) return 1;
