@@ -298,7 +298,8 @@ void bf_yaml_quote(const bf_yaml *y, int node, char *out, size_t size)
     else if (kind == BF_YAML_MAPPING) snprintf(out, size, "a mapping");
     else if (kind == BF_YAML_SEQUENCE) snprintf(out, size, y->at[node].count ? "a list" : "an empty list");
     else {
-        bf_text_quote(bf_yaml_text(y, node), piece, sizeof piece);
-        snprintf(out, size, y->at[node].plain ? "'%s'" : "the quoted text \"%s\"", piece);
+        const char *text = bf_yaml_text(y, node), *rest = strlen(text) < sizeof piece ? "" : "...";
+        bf_text_quote(text, piece, sizeof piece);
+        snprintf(out, size, y->at[node].plain ? "'%s%s'" : "the quoted text \"%s%s\"", piece, rest);
     }
 }

@@ -391,6 +391,8 @@ static void test_study__sweeps_are_checked(void **state)
         { "sweep: {model.latent: 4}\n", "s.yaml:2:23: sweep.model.latent: expected a list of values, {log: [first, last, count]} or {lin: [first, last, count]}\n" },
         { "sweep: {model.latent: []}\n", "s.yaml:2:23: sweep.model.latent: an empty list; a sweep needs at least one value\n" },
         { "sweep: {model.latent: [2, 4, 2]}\n", "s.yaml:2:30: sweep.model.latent: the same value twice; configurations of a sweep differ\n" },
+        { "sweep: {model.latent: [2, 1.00000000000000000000000000000000000000000000000000000000001]}\n",
+          "s.yaml:2:27: sweep.model.latent: expected an integer in [1, 4096], got '1.000000000000000000000000000000000000000000000...'\n" },
         { "sweep: {model.latent: [2, 1.5]}\n", "s.yaml:2:27: sweep.model.latent: expected an integer in [1, 4096], got '1.5'\n" },
         { "sweep: {model.latnet: [2]}\n", "s.yaml:2:9: sweep.model.latnet: unknown key; did you mean sweep.model.latent?\n" },
         { "sweep: {model: [2]}\n", "s.yaml:2:16: sweep.model: expected a mapping of keys below it\n" },
