@@ -1,6 +1,7 @@
 #include "store/inspection.h"
 
 #include "store/h5_read.h"
+#include "store/h5_write.h"
 #include "store/link.h"
 #include "store/schema.h"
 
@@ -50,10 +51,7 @@ static bf_status read_columns(hid_t file, index_of *x)
     if (!x->ids || !x->status || !x->hash) return BF_FAIL(BF_E_MEMORY, "no memory for %llu configurations", (unsigned long long)x->configs);
     BF_TRY(bf_h5_get(file, "/config", H5T_STD_I32LE, 1, &x->configs, x->ids));
     BF_TRY(bf_h5_get(file, "/sweep/status", H5T_STD_I8LE, 1, &x->configs, x->status));
-    hid_t text = H5Tcopy(H5T_C_S1);
-    H5Tset_size(text, 16);
-    H5Tset_strpad(text, H5T_STR_NULLPAD);
-    H5Tset_cset(text, H5T_CSET_UTF8);
+    hid_t text = bf_h5_text_type(16);
     bf_status s = bf_h5_get(file, "/sweep/config_hash", text, 1, &x->configs, x->hash);
     H5Tclose(text);
     if (s.code || !bf_h5_has(file, "/sweep/parent")) return s;
