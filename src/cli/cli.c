@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "base/process.h"
 
 static const bf_command *const commands[] = {
     &bf_command_run, &bf_command_plan, &bf_command_status, &bf_command_curve, &bf_command_align, &bf_command_encode, &bf_command_verify,
@@ -103,6 +104,7 @@ static int answer(int argc, char **argv, bf_fault_plan *faults, const bf_command
 int bf_cli(int argc, char **argv, bf_fault_plan *faults)
 {
     const bf_command *ran;
+    bf_process_prepare();
     const int code = answer(argc, argv, faults, &ran);
     const bool lost = fflush(stdout) != 0 || ferror(stdout);
     if (code != 0 || !lost || ran == &bf_command_run) return code;
