@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "farm/study_data.h"
 #include "store/data_file.h"
+#include "store/library.h"
 #include "store/own_files.h"
 
 enum { MAX_ARRAYS = 8, MAX_ATTRS = 16 };
@@ -146,7 +147,7 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
     const bool speaks = !world || bf_comm_rank(world) == 0;
     const int code = speaks ? bf_command_end(&bf_command_data, &s) : bf_status_exit_code(&s);
     bf_input_free(&in);
-    bf_comm_finalize(&world);
+    bf_store_finalize(&world, code);
     return code;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "store/library.h"
 #include "store/pack.h"
 
 typedef struct pack_options { const char *dir, *out; } pack_options;
@@ -34,7 +35,7 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
     if (!s.code) s = pack(world, &o);
     const bool speaks = !world || bf_comm_rank(world) == 0;
     const int code = speaks ? bf_command_end(&bf_command_pack, &s) : bf_status_exit_code(&s);
-    bf_comm_finalize(&world);
+    bf_store_finalize(&world, code);
     return code;
 }
 

@@ -6,10 +6,12 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/stop.h"
 #include "cli/args.h"
 #include "cli/cli.h"
 #include "cli/input.h"
 #include "farm/farm.h"
+#include "store/library.h"
 #include "store/own_files.h"
 
 typedef struct run_options {
@@ -135,12 +137,13 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
 {
     double started = bf_clock_seconds();
     bf_comm *world = NULL;
+    bf_stop_install();      /* a signal that comes this early waits until there is something to save */
     bf_status s = bf_comm_init(&argc, &argv, faults, &world);
     if (!s.code) s = run(world, argc, argv, started);
     /* A stop has been told on stdout; what failed is told once, by one rank. */
     bool speaks = !world || bf_comm_rank(world) == 0;
     int code = speaks && s.code != BF_E_STOPPED ? bf_command_end(&bf_command_run, &s) : bf_status_exit_code(&s);
-    bf_comm_finalize(&world);
+    bf_store_finalize(&world, code);
     return code;
 }
 

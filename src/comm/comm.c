@@ -56,6 +56,13 @@ void bf_comm_finalize(bf_comm **world)
     MPI_Finalize();
 }
 
+void bf_comm_leave(const bf_comm *world, int exit_code)
+{
+    bf_comm_barrier(world);         /* the launcher ends the others as soon as one is gone */
+    fflush(NULL);
+    _exit(exit_code);
+}
+
 bf_status bf_comm_split(const bf_comm *c, int color, int key, bf_comm **out)
 {
     *out = NULL;

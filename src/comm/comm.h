@@ -18,6 +18,8 @@ typedef struct bf_fault_plan { int count; bf_fault fault[8]; } bf_fault_plan;
 BF_MUST_USE bf_status bf_comm_init(int *argc, char ***argv, bf_fault_plan *faults, bf_comm **world);
 /* Collective. Frees world and calls MPI_Finalize. */
 void bf_comm_finalize(bf_comm **world);
+/* Collective over world. Ends the process at once, without MPI_Finalize: where a library could not close a file, its cleaning up in there would crash. */
+_Noreturn void bf_comm_leave(const bf_comm *world, int exit_code);
 /* Collective over c. Members with the same color form a group, ordered by key; color < 0: *out is NULL and BF_OK. The group inherits the fault plan. */
 BF_MUST_USE bf_status bf_comm_split(const bf_comm *c, int color, int key, bf_comm **out);
 /* Collective over c. The ranks that share this one's memory. */
