@@ -40,7 +40,8 @@ static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_pur
 static void count_steps(const bf_config *c, const bf_data_info *data, bf_cost *out)
 {
     out->steps_per_epoch = data->rows[BF_TRAIN] / c->train.batch;
-    out->steps = c->train.steps > 0 ? c->train.steps : c->train.epochs * out->steps_per_epoch;
+    if (c->train.steps > 0) out->steps = c->train.steps;
+    else if (__builtin_mul_overflow(c->train.epochs, out->steps_per_epoch, &out->steps)) out->steps = INT64_MAX;     /* what is too much for any machine */
 }
 
 /* How often a trained model is measured: a conditioned one at every beta of its grid. */

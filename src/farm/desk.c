@@ -263,7 +263,9 @@ static void look_for_reasons_to_stop(bf_desk *d)
         double margin = fmin(2.0 * d->checkpoint_seconds + 1.0, 0.1 * o->max_seconds + d->checkpoint_seconds);
         if (now_running(d) + margin >= o->max_seconds) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "the wall-clock limit is near"));
     }
-    if (take_stop_file(d)) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "found %s/STOP", d->s.ledger->dir));
+    const bf_status there = bf_lock_check(&d->s.ledger->lock, d->s.ledger->dir);
+    if (there.code) bf_desk_stop(d, there);
+    else if (take_stop_file(d)) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "found %s/STOP", d->s.ledger->dir));
 }
 
 static double estimate_left(const bf_desk *d)
@@ -314,10 +316,17 @@ static bf_status publish_progress(const bf_desk *d, const char *state, bool prin
     return s;
 }
 
+/* Not into a folder that took the place of ours: no study could go on in there. */
+static bf_status publish_tables(const bf_desk *d)
+{
+    BF_TRY(bf_lock_check(&d->s.ledger->lock, d->s.ledger->dir));
+    return bf_tables_publish(d->s.tables, d->s.world);
+}
+
 static bf_status publish_study(bf_desk *d)
 {
     double start = bf_clock_seconds();
-    bf_status s = bf_tables_publish(d->s.tables, d->s.world);
+    bf_status s = publish_tables(d);
     d->study_cost = bf_clock_seconds() - start;
     /* Rewriting costs at most two per cent of rank 0's time. */
     d->next_study = bf_clock_seconds() + fmax(1.0, 50.0 * d->study_cost);
@@ -364,6 +373,8 @@ static bf_status final_status(const bf_desk *d)
         }
         left += status == BF_PENDING || status == BF_STOPPED || status == BF_RUNNING;
     }
+    const bf_status there = bf_lock_check(&l->lock, l->dir);
+    if (there.code && d->outcome.code != BF_E_INTERNAL) return there;       /* what else went wrong comes of it */
     /* A stop that came when nothing was left to do stopped nothing. */
     if (d->outcome.code && (d->outcome.code != BF_E_STOPPED || left > 0)) return d->outcome;
     if (left) return BF_FAIL(BF_E_INTERNAL, "%d configuration%s neither trained nor stopped", left, left == 1 ? " was" : "s were");
@@ -395,7 +406,7 @@ bf_status bf_desk_close(bf_desk **desk)
         run->exit_code = bf_status_exit_code(&s);
         run->speed = speed;
     }
-    add_failure(&s, bf_tables_publish(d->s.tables, d->s.world));
+    add_failure(&s, publish_tables(d));
     for (int t = 0; t < d->s.layout->teams; t++) d->running[t].id = -1;
     add_failure(&s, publish_progress(d, s.code == BF_E_STOPPED ? "stopped" : ended_well(&s) ? "finished" : "failed", false));
     bf_report_end(d->s.log, l, d->s.schema, &speed, &s, now_running(d));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "farm/extend.h"
 #include "farm/folder.h"
 #include "farm/lineage.h"
 #include "store/config_file.h"
@@ -13,6 +14,7 @@
 static const bf_schema nothing = { .n_metrics = 0 };       /* of results: none of their numbers */
 
 typedef struct inquiry {
+    const bf_study *study;
     const char *dir;
     FILE       *to;
     int64_t    *found;
@@ -73,8 +75,20 @@ static bf_status read_own(inquiry *q)
     return BF_DONE;
 }
 
+/* What was trained is what study.yaml says, or is being continued to more epochs. */
+static void check_keys(const inquiry *q, int id, bf_config *c)
+{
+    const bf_result *own = &q->own[id];
+    char wanted[17];
+    bf_study_config(q->study, id, c);
+    bf_config_hash_from(c, own->origin, wanted);
+    if (strcmp(own->hash, wanted) == 0 || bf_extend_serves(c, own->origin, own)) return;
+    fprintf(q->to, "configs/c%04d.h5: its keys are not those of study.yaml: its hash is %s, theirs %s\n", id, own->hash, wanted);
+    ++*q->found;
+}
+
 /* Files of earlier versions do not tell what they started from. */
-static void check_own(const inquiry *q, int id)
+static void check_own(const inquiry *q, int id, bf_config *c)
 {
     const int parent = q->lineage.parent[id];
     const char *origin = q->own[id].origin, *now = q->lineage.origin[id];
@@ -85,22 +99,26 @@ static void check_own(const inquiry *q, int id)
         fprintf(q->to, "%s: it did not start from the weights of configs/c%04d.h5, whose hash is %s; its origin is '%s'\n", file, parent, q->own[parent].hash,
                 origin);
         ++*q->found;
+        return;
     }
     if (parent < 0 && origin[0] && now[0] && strcmp(now, BF_LINEAGE_UNREADABLE) != 0 && strcmp(origin, now) != 0)
         fprintf(q->to, "note: %s started from other weights than train.init_from names now\n", file);
+    check_keys(q, id, c);
 }
 
 bf_status bf_lineage_check(const bf_study *study, const char *dir, FILE *to, int64_t *found)
 {
-    inquiry q = { .dir = dir, .to = to, .found = found };
-    bf_status s = bf_lineage_trace(study, &q.lineage);
+    inquiry q = { .study = study, .dir = dir, .to = to, .found = found };
+    bf_config *c = malloc(sizeof *c);
+    bf_status s = c ? bf_lineage_trace(study, &q.lineage) : BF_FAIL(BF_E_MEMORY, "no memory for a configuration");
     if (!s.code) s = check_table(&q);
     if (!s.code) s = read_own(&q);
     for (int id = 0; !s.code && id < q.lineage.count; id++)
-        if (q.there[id]) check_own(&q, id);
+        if (q.there[id]) check_own(&q, id, c);
     for (int id = 0; q.own && id < q.lineage.count; id++) bf_result_free(&q.own[id]);
     free(q.there);
     free(q.own);
     bf_lineage_free(&q.lineage);
+    free(c);
     return s;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -65,6 +66,18 @@ bf_status bf_lock_take(const char *dir, double patience, bf_lock *out)
     write_holder(fd);
     out->fd = fd;
     return BF_DONE;
+}
+
+bf_status bf_lock_check(const bf_lock *l, const char *dir)
+{
+    char path[BF_PATH];
+    struct stat held, there;
+    BF_TRY(bf_file_join(path, sizeof path, dir, ".lock"));
+    const bool found = stat(path, &there) == 0;
+    /* A file system that does not answer just now is asked again later. */
+    if ((!found && errno != ENOENT && errno != ENOTDIR) || fstat(l->fd, &held) != 0) return BF_DONE;
+    if (found && held.st_dev == there.st_dev && held.st_ino == there.st_ino) return BF_DONE;
+    return BF_FAIL(BF_E_IO, "%s, or its .lock, was removed, moved or replaced while this run was writing there", dir);
 }
 
 void bf_lock_release(bf_lock *l)

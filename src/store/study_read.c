@@ -43,8 +43,11 @@ static bf_status read_table(hid_t file, const char *name, H5T_class_t class, hsi
 {
     hid_t table;
     hsize_t found;
+    bool present;
     BF_TRY(open_table(file, name, class, rows, cols, &table, &found));
-    bf_status s = H5Dread(table, as, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0 ? BF_H5_FAIL(BF_E_FORMAT, file, name, "cannot read") : BF_DONE;
+    bf_status s = bf_h5_verify(table, &present);
+    if (s.code) s = BF_FAIL(s.code, "study.h5: %.60s: %.120s", name, s.what);
+    if (!s.code && H5Dread(table, as, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) s = BF_H5_FAIL(BF_E_FORMAT, file, name, "cannot read");
     H5Dclose(table);
     return s;
 }
