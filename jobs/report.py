@@ -24,7 +24,7 @@ except ImportError as missing:
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first)
 from matplotlib.colors import ListedColormap, LogNorm, Normalize  # noqa: E402
-from matplotlib.ticker import LogLocator  # noqa: E402
+from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
 
 STATUS = ("pending", "running", "done", "diverged", "failed", "stopped")
 DONE, DIVERGED, FAILED = 2, 3, 4
@@ -208,11 +208,18 @@ def telling(candidates):
     return next((c for c in candidates if len(np.unique(c[1][np.isfinite(c[1])])) > 1), candidates[0])
 
 
+def label_powers(axis, low, high):
+    """A logarithmic axis from low to high gets numbers enough to be read, however short it is."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 1e3 else (1,)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 def colour_bar(figure, axes, norm, label):
     bar = figure.colorbar(plt.cm.ScalarMappable(norm, SHADES), ax=axes, label=label, fraction=0.05, pad=0.02)
-    if isinstance(norm, LogNorm):
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if norm.vmax / norm.vmin < 1e3 else (1,)))
     bar.ax.yaxis.set_major_formatter("{x:g}")
+    if isinstance(norm, LogNorm):
+        label_powers(bar.ax.yaxis, norm.vmin, norm.vmax)
     bar.outline.set_visible(False)
 
 
@@ -283,6 +290,7 @@ def draw_measured_curves(axes, curves):
         axes.plot(of["theory_rate"][order], of["theory_distortion"][order], linestyle=(0, (4, 3)), linewidth=0.8, color=colour)
         for beta, x, y in zip(of["beta"], of["rate"], of["distortion"]) if labelled else ():
             axes.annotate(f"{beta:.3g}", (x, y), xytext=(5, 4), textcoords="offset points", fontsize=6.5, color=colour)
+    axes.margins(0.08)
     axes.plot([], [], "-", color="0.4", label="convex hull")
     if np.isfinite(curves.points["theory_rate"]).any():
         axes.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="theory")
@@ -329,6 +337,7 @@ def draw_alignment(study):
     right.set_ylabel("Wasserstein-1 distance of the draws")
     for axes in (left, right):
         axes.set_xscale("log")
+        label_powers(axes.xaxis, *axes.get_xlim())
         axes.set_xlabel("β, between the two")
     return figure
 

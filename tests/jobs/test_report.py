@@ -153,6 +153,14 @@ def test_report__draws_the_alignment_of_betafield_align(tmp_path):
     write_alignment(tmp_path, ["model.latent 2", "model.latent 4"])
     with h5py.File(tmp_path / "align.h5") as f:
         assert draw.Alignment(f).of(1)["marginal_shift"].tolist() == [0.1, 0.2, 0.4]
+        study_and_pairs = draw.Study(h5py.File(study))
+        study_and_pairs.alignment = draw.Alignment(f)
+    figure = draw.draw_alignment(study_and_pairs)
+    figure.draw_without_rendering()
+    numbers = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert {"0.5", "1", "2"} <= set(numbers), numbers            # one power of ten alone would be no scale
+    draw.plt.close(figure)
+    study_and_pairs.file.close()
     assert draw.main([str(tmp_path)]) == 0
     assert np.ptp(matplotlib.image.imread(tmp_path / "report/alignment.png")[..., :3]) > 0.5
     (tmp_path / "report/alignment.png").unlink()
