@@ -37,7 +37,17 @@ static size_t work(const bf_plan *p, const bf_node *n)
 }
 
 static size_t positions_of(bf_shape s) { return (size_t)s.height * (size_t)s.width; }
-static double samples_of(const bf_node *n, const bf_lane *l) { return l->batch * (double)positions_of(bf_lane_shape(l, n->input[0])); }
+/* Of the whole batch: a row counts once, however many rows of the plan it stands for. */
+static double samples_of(const bf_node *n, const bf_lane *l)
+{
+    return l->batch / bf_lane_copies(l, n->input[0]) * (double)positions_of(bf_lane_shape(l, n->input[0]));
+}
+
+static size_t used_of(const bf_node *n, const bf_lane *l)
+{
+    return (size_t)(l->rows / bf_lane_copies(l, n->input[0])) * positions_of(bf_lane_shape(l, n->input[0]));
+}
+
 
 /* What the coupling brought: the batch's moments, and the mean as floats see it. */
 static void read_moments(const bf_node *n, const bf_lane *l, const channels *ch)
@@ -58,7 +68,7 @@ static void sums_forward(const bf_node *n, const bf_lane *l)
     const size_t c = (size_t)s.channels;
     double *total = bf_lane_partial(l, n);
     memset(total, 0, 2 * c * sizeof *total);
-    bf_channel_squares(bf_lane_value(l, n->input[0]), (size_t)l->rows * positions_of(s), c, total, total + c);
+    bf_channel_squares(bf_lane_value(l, n->input[0]), used_of(n, l), c, total, total + c);
 }
 
 /* dx (+)= shift + scale (x - center) */
@@ -78,7 +88,7 @@ static void sums_backward(const bf_node *n, const bf_lane *l)
     const bf_shape s = bf_lane_shape(l, n->input[0]);
     const channels ch = channels_of(n, l);
     const double *slopes = bf_lane_total_slopes(l, n);
-    const size_t used = (size_t)l->rows * positions_of(s);
+    const size_t used = used_of(n, l);
     float *dx = bf_lane_gradient(l, n->input[0]);
     read_moments(n, l, &ch);
     for (size_t j = 0; j < ch.count; j++) {

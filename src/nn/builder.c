@@ -57,7 +57,7 @@ static bool fits(bf_shape s, size_t element)
 static bf_value add_value(bf_builder *b, const char *what, bf_shape shape)
 {
     bf_plan *p = b->plan;
-    if (shape.rows != p->shape.rows || !fits(shape, p->backend->element)) {
+    if (shape.rows < 1 || p->shape.rows % shape.rows != 0 || !fits(shape, p->backend->element)) {
         bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: a value of %d x (%d, %d, %d) does not fit a plan of %d rows", what, shape.rows,
                                    shape.height, shape.width, shape.channels, p->shape.rows));
         return BF_NO_VALUE;
@@ -75,6 +75,7 @@ bf_shape bf_builder_shape(const bf_builder *b, bf_value v)
 }
 
 bool bf_builder_trains(const bf_builder *b) { return b->plan->shape.backward; }
+int bf_builder_rows(const bf_builder *b) { return b->plan->shape.rows; }
 
 const bf_slot *bf_builder_find(const bf_builder *b, const char *name)
 {
@@ -139,6 +140,10 @@ static int intern_stat(bf_builder *b, const char *name, int count)
 void bf_node_stat(bf_builder *b, bf_node *n, const char *name, int count)
 {
     if (b->status.code) return;
+    if (n->n_inputs > 0 && b->plan->value[n->input[0]].shape.rows != b->plan->shape.rows) {
+        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: a statistic is of all rows", name));
+        return;
+    }
     assert(n->n_stats < BF_MAX_STATS);
     n->stat[n->n_stats++] = intern_stat(b, name, count);
 }
@@ -153,6 +158,19 @@ static bool inputs_exist(bf_builder *b, const bf_op *op, int n, const bf_value *
             bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: input %d is not a value of this plan", op->name, i));
             return false;
         }
+    return true;
+}
+
+/* Whatever an operation reads and makes has as many rows; repetition is what gives it more. */
+static bool rows_agree(bf_builder *b, const bf_op *op, int n, const bf_value *inputs, bf_shape output)
+{
+    const int rows = output.channels > 0 ? output.rows : n > 0 ? b->plan->value[inputs[0]].shape.rows : 0;
+    for (int i = 0; i < n && op != &bf_op_repeat; i++) {
+        const int has = b->plan->value[inputs[i]].shape.rows;
+        if (has == rows) continue;
+        bf_builder_fail(b, BF_FAIL(BF_E_INTERNAL, "%s: input %d has %d rows, not %d", op->name, i, has, rows));
+        return false;
+    }
     return true;
 }
 
@@ -199,7 +217,7 @@ bf_node *bf_node_add(bf_builder *b, const bf_op *op, int n_inputs, const bf_valu
     bf_plan *p = b->plan;
     bf_value inputs[BF_MAX_INPUTS];
     b->nowhere = (bf_node){ .output = BF_NO_VALUE };
-    if (b->status.code || !inputs_exist(b, op, n_inputs, given)) return &b->nowhere;
+    if (b->status.code || !inputs_exist(b, op, n_inputs, given) || !rows_agree(b, op, n_inputs, given, output)) return &b->nowhere;
     fit_inputs(b, op, n_inputs, given, inputs);
     if (b->status.code) return &b->nowhere;
     bf_value v = output.channels == 0 ? BF_NO_VALUE : add_value(b, op->name, output);

@@ -47,6 +47,7 @@ bf_value bf_batch_norm(bf_builder *b, bf_value x, const char *name, double rate,
 bf_value bf_spectral(bf_builder *b, bf_value h, const char *name);
 bf_value bf_add(bf_builder *b, bf_value x, bf_value y);                 /* the sum of two values of one shape: a residual connection */
 bf_value bf_concat(bf_builder *b, bf_value x, bf_value y);              /* (rows, cols of x + cols of y): the two side by side */
+bf_value bf_repeat(bf_builder *b, bf_value x);                          /* all rows of the plan, of a value that may have fewer */
 bf_value bf_mean_pool(bf_builder *b, bf_value x);                       /* (rows, channels): the mean over all positions */
 bf_value bf_upsample(bf_builder *b, bf_value x, int factor);            /* every position repeated factor times along both sides */
 bf_value bf_average_pool(bf_builder *b, bf_value x, int factor);        /* means over factor x factor positions; sides are multiples */

@@ -265,3 +265,4 @@ void bf_lane_note(const bf_lane *l, const bf_node *n, int i, const double *value
 }
 
 bf_shape bf_lane_shape(const bf_lane *l, bf_value v) { return l->plan->value[v].shape; }
+int bf_lane_copies(const bf_lane *l, bf_value v) { return l->plan->shape.rows / l->plan->value[v].shape.rows; }

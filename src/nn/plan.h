@@ -1,6 +1,8 @@
 /* A static plan: nodes over values, built once, run many times. Building checks and may fail with a sentence; running
  * cannot fail, allocates nothing and decides nothing. A plan sees the rows of one lane; several lanes of activations stand
  * side by side. What couples the whole batch is a coupling point between two segments of the plan.
+ * A value has all rows of the plan, or a divisor of them: then each of its rows stands for as many rows of the plan, one after the other, and rows in
+ * use fill whole rows of it. Layers take it so; losses and statistics are of all rows, as bf_repeat() makes them.
  * In a narrow plan hidden layers keep their activations in bf16; parameters, their gradients, losses and statistics stay f32 or wider. */
 #ifndef BF_NN_PLAN_H
 #define BF_NN_PLAN_H
@@ -133,6 +135,7 @@ bf_builder *bf_builder_create(bf_params *params, const bf_plan_shape *shape, con
 void bf_builder_fail(bf_builder *b, bf_status s);
 bf_shape bf_builder_shape(const bf_builder *b, bf_value v);
 bool bf_builder_trains(const bf_builder *b);            /* the plan has a backward */
+int bf_builder_rows(const bf_builder *b);               /* of the plan */
 const bf_slot *bf_builder_find(const bf_builder *b, const char *name);      /* a slot by its name, valid until one is added; NULL: none has it */
 /* A value the caller fills before a run: bf_plan_value(). Rows that are not in use have to be finite; they start as zeros. */
 bf_value bf_input(bf_builder *b, const char *name, bf_shape shape);
@@ -234,4 +237,5 @@ const double *bf_lane_total_slopes(const bf_lane *l, const bf_node *n); /* summe
 /* Notes what the running average of slot i (a bf_node_average) is to take in: the same numbers on every lane. */
 void bf_lane_note(const bf_lane *l, const bf_node *n, int i, const double *values);
 bf_shape bf_lane_shape(const bf_lane *l, bf_value v);
+int bf_lane_copies(const bf_lane *l, bf_value v);       /* rows of the plan that one row of v stands for: 1, but where v has fewer */
 #endif

@@ -19,5 +19,6 @@ const bf_op bf_op_row_total = { .name = "row_total", .portable = { forward, NULL
 int bf_row_total(bf_builder *b, bf_value rows)
 {
     const int cols = (int)bf_shape_cols(bf_builder_shape(b, rows));
+    rows = bf_repeat(b, rows);
     return bf_couple(b, bf_node_add(b, &bf_op_row_total, 1, &rows, (bf_shape){ 0, 0, 0, 0 }), cols);
 }

@@ -220,7 +220,7 @@ static const bf_key table[] = {
       "how the posterior is drawn in training: at random, in pairs of opposite noise, or at points along the latent axes that have its exact mean and variance",
       RS, NULL, drawn_often, "objective.draws > 1" },
     { "objective.draws", BF_KEY_INT, FIELD(vae.draws), "auto", "1:8192|auto=0", NULL, NULL,
-      "draws of the posterior a sample gets in a training step, each in a row of its own; auto: what objective.draw needs: 1, 2, or 2 model.latent", RS,
+      "draws of the posterior a sample gets in a training step, each a row for the decoder; auto: what objective.draw needs: 1, 2, or 2 model.latent", RS,
       NULL, drawn_often, "objective.draws > 1" },
     { "objective.grid", BF_KEY_REALS, FIELD(vae.grid), "auto", "(0:inf)|auto=0", NULL, NULL,
       "where a beta-conditioned model is evaluated: a list, {log: [first, last, count]} or {lin: ...}; auto: 20 values over the range", R,

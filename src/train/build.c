@@ -74,7 +74,7 @@ static void step_memory(bf_trainer *t, bf_arena *a)
     t->term_sums       = BF_TAKE(a, int, terms);
     t->sums            = BF_TAKE(a, double, BF_SUM_STATS + stats);
     t->samples         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
-    t->indices         = BF_TAKE(a, int64_t, lanes * (size_t)t->rows);
+    t->indices         = BF_TAKE(a, int64_t, lanes * (size_t)(t->rows / t->together));
     t->team.columns    = BF_TAKE(a, double, lanes * BF_TEAM_SUM_COLUMNS);
     t->team.scratch32  = alone ? NULL : BF_TAKE(a, float, t->size);
     bf_factored_lay_out(&t->factored, a, t->size);
@@ -124,6 +124,7 @@ static bf_status build(bf_trainer *t)
     t->lanes = t->team.lanes = (int)(o->lanes / t->team.ranks);
     t->per_sample = bf_sample_rows(t->setup.vae);
     t->rows = (int)(o->batch * t->per_sample / o->lanes);
+    t->together = bf_draws_together(t->setup.vae, t->rows);
     BF_TRY(choose_rows(t));
     BF_TRY(bf_batches_create(t->setup.seed, bf_dataset_info(t->setup.data)->rows[BF_TRAIN], o->batch, &t->batches));
     BF_TRY(plan_steps(t));

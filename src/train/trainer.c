@@ -12,26 +12,24 @@
 #include <string.h>
 
 /* The rows of a batch are its samples, each `per_sample` times, and ranks have equal shares of them: one may begin in the middle of a sample.
- * From the last one on, since rows take the place of samples. */
+ * From the last one on, since what the model is given takes the place of samples. */
 static void take_rows(bf_trainer *t)
 {
     const int64_t rows = (int64_t)t->lanes * t->rows, first = bf_comm_rank(t->setup.team) * rows, sample = first / t->per_sample;
     bf_batches_take(&t->batches, t->step, sample, (first + rows - 1) / t->per_sample + 1 - sample, t->indices);
-    for (int64_t i = rows - 1; i >= 0; i--) {
-        const int64_t row = first + i, index = t->indices[row / t->per_sample - sample];
-        t->indices[i] = index;
-        t->samples[i] = bf_row_address(index, row % t->per_sample);
-    }
+    for (int64_t i = rows / t->together - 1; i >= 0; i--) t->indices[i] = t->indices[(first + i * t->together) / t->per_sample - sample];
+    for (int64_t i = 0; i < rows; i++) t->samples[i] = bf_row_address(t->indices[i / t->together], (first + i) % t->per_sample);
 }
 
 static void fill_lanes(bf_trainer *t)
 {
     const bf_train_setup *s = &t->setup;
     take_rows(t);
+    const int given = t->rows / t->together;
     for (int l = 0; l < t->lanes; l++) {
-        const int64_t *index = t->indices + (size_t)l * (size_t)t->rows;
-        bf_dataset_rows(s->data, BF_TRAIN, index, t->rows, bf_plan_value(t->vae.plan, l, t->vae.x));
-        bf_vae_label_rows(&t->vae, l, t->labels, index, t->rows);
+        const int64_t *index = t->indices + (size_t)l * (size_t)given;
+        bf_dataset_rows(s->data, BF_TRAIN, index, given, bf_plan_value(t->vae.plan, l, t->vae.x));
+        bf_vae_label_rows(&t->vae, l, t->labels, index, given);
     }
 }
 

@@ -33,6 +33,7 @@ struct bf_trainer {
     bf_team_sum          team;
     bf_coupler           coupler;
     int     lanes, rows;                /* lanes of this rank; rows in a lane */
+    int     together;                   /* rows, one after the other, that are draws of one posterior: the model is given their sample once */
     int64_t per_sample;                 /* rows that one sample makes, one after the other */
     size_t  size;                       /* elements of the flat vector */
     int     stats;                      /* doubles of statistics */
@@ -63,7 +64,7 @@ struct bf_trainer {
     int     *term_sums;                 /* (terms) where the statistics hold the sum of a term */
     double  *weights;                   /* (terms) */
     double  *sums;
-    int64_t *samples, *indices;         /* (lanes, rows) the addresses of a row's noise, and where its sample is */
+    int64_t *samples, *indices;         /* (lanes, rows) the addresses of a row's noise; (lanes, rows / together) where a sample is */
     /* (states, size), not in the arena: pages become real where they are touched, which in a team is this rank's slice alone. */
     float   *optimizer_state;
     void    *state_memory;              /* what to free: optimizer_state is aligned in it */

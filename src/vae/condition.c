@@ -1,5 +1,6 @@
 #include "vae/condition.h"
 #include "base/rng.h"
+#include "nn/layers.h"
 #include "vae/draws.h"
 #include "vae/ops.h"
 #include "vae/registry.h"
@@ -135,6 +136,14 @@ bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int clas
     bf_condition c = start(b, o, classes, rows);
     if (bf_beta_conditioned(o)) c.n = bf_input(b, "n", bf_shape_flat(rows, 1));
     return c;
+}
+
+bf_condition bf_condition_repeated(bf_builder *b, const bf_condition *c)
+{
+    bf_condition all = *c;
+    all.n = bf_repeat(b, c->n);
+    all.label = bf_repeat(b, c->label);
+    return all;
 }
 
 bool bf_condition_knows(const bf_vae_options *o, double beta)

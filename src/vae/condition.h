@@ -41,6 +41,8 @@ BF_MUST_USE bf_status bf_condition_check(const bf_vae_options *o);
 /* beta drawn for every row (for the draws of one beta once: draws.h), or given; the class is given in any case. */
 bf_condition bf_condition_drawn(bf_builder *b, const bf_vae_options *o, int classes, int rows);
 bf_condition bf_condition_given(bf_builder *b, const bf_vae_options *o, int classes, int rows);
+/* The same for all rows of the plan. */
+bf_condition bf_condition_repeated(bf_builder *b, const bf_condition *c);
 /* Local. Whether a model may be told this beta: inside of its range, and a value of its grid where it learns those alone. */
 bool bf_condition_knows(const bf_vae_options *o, double beta);
 double bf_condition_n(const bf_vae_options *o, double beta);

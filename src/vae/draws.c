@@ -47,6 +47,17 @@ int64_t bf_draws(const bf_vae_options *o)
 
 int64_t bf_sample_rows(const bf_vae_options *o) { return betas(o) * bf_draws(o); }
 
+int bf_draws_together(const bf_vae_options *o, int rows)
+{
+    int64_t a = bf_draws(o), b = rows;
+    while (b != 0) {
+        const int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return (int)a;
+}
+
 const char *bf_sample_rows_keys(const bf_vae_options *o)
 {
     if (bf_draws(o) == 1) return betas(o) == 1 ? "" : " times objective.betas_per_sample";

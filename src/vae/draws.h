@@ -2,7 +2,8 @@
  * one for every draw of its posterior (objective.draws). The loss is the mean over rows, so gradients and statistics are of one scale however many
  * there are. What the noise of these draws is, is a row of a table (objective.draw). Training alone: evaluation draws as ever.
  *
- * Row r of a sample is draw r % draws of its beta r / draws. */
+ * Row r of a sample is draw r % draws of its beta r / draws. Draws of one posterior that stand in one lane have one encoder row, whose mean and log
+ * variance are repeated for them: the encoder sees a sample, with its beta and class, once. */
 #ifndef BF_VAE_DRAWS_H
 #define BF_VAE_DRAWS_H
 #include "nn/plan.h"
@@ -20,6 +21,9 @@ extern const char *const bf_drawing_names[];            /* NULL-terminated, for 
 /* Local. Draws of every beta of a sample, and the rows it makes in all; 1 unless a key says otherwise. */
 int64_t bf_draws(const bf_vae_options *o);
 int64_t bf_sample_rows(const bf_vae_options *o);
+/* Local. How many rows of a lane, one after the other, are draws of one posterior: all of its draws, or, where lanes that have so many rows are cut
+ * between them, the largest number that cuts both evenly. */
+int bf_draws_together(const bf_vae_options *o, int rows);
 /* " times objective.draws": the keys that make several rows of a sample, for sentences about a batch; "" where it makes one. */
 const char *bf_sample_rows_keys(const bf_vae_options *o);
 /* Local. What cannot be drawn so, as a sentence that begins with a key. */

@@ -81,13 +81,13 @@ enum { SHARED = 3 };            /* the option that says how many rows of a sampl
 /* A uniform number u in (0, 1), and what becomes of it. */
 static void fill_rows(const bf_node *n, const bf_lane *l, double (*value)(const bf_node *n, double u))
 {
-    const int rows = bf_lane_shape(l, n->output).rows;
+    const int rows = bf_lane_shape(l, n->output).rows, copies = bf_lane_copies(l, n->output);
     float *noise = bf_lane_value(l, n->output);
     bf_draw d = draw_of(n, l);
     memset(noise, 0, (size_t)rows * sizeof *noise);
-    for (int r = 0; r < l->rows; r++) {
+    for (int r = 0; r < l->rows / copies; r++) {
         float u;
-        d.sample = (uint64_t)bf_row_shared(l->samples[r], (int64_t)n->option[SHARED]);
+        d.sample = (uint64_t)bf_row_shared(l->samples[r * copies], (int64_t)n->option[SHARED]);
         bf_rng_uniform(&d, &u, 1);
         noise[r] = (float)value(n, (double)u);
     }

@@ -23,13 +23,13 @@ static bf_value with_beta(bf_builder *b, const bf_vae_options *o, const bf_condi
 
 static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, bf_noise noise)
 {
-    const int latent = (int)o->latent, rows = bf_builder_shape(b, features).rows;
+    const int latent = (int)o->latent;
     bf_posterior_values q;
-    q.mean = bf_wide(b, bf_dense(b, features, latent, "posterior.mean", 1.0, 0.0));
-    q.logvar = bf_wide(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0));
+    q.mean = bf_repeat(b, bf_wide(b, bf_dense(b, features, latent, "posterior.mean", 1.0, 0.0)));
+    q.logvar = bf_repeat(b, bf_wide(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0)));
     q.logvar = with_beta(b, o, c, q.logvar);
     q.logvar = bf_clamp(b, q.logvar, LOGVAR_LOW, LOGVAR_HIGH, "logvar_clamp_hits");
-    q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_drawn(b, rows, latent, noise));
+    q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_drawn(b, bf_builder_rows(b), latent, noise));
     return q;
 }
 

@@ -31,6 +31,7 @@ typedef struct bf_posterior_values { bf_value mean, logvar, z; } bf_posterior_va
 typedef struct bf_posterior {
     const char *name, *help;
     bool stochastic;
+    /* Values of all rows of the plan, as c is, from features that may have fewer (draws.h): a row of theirs is drawn from several times. */
     bf_posterior_values (*build)(bf_builder *b, const bf_vae_options *o, const bf_condition *c, bf_value features, bf_noise noise);
     /* One sample's draw z (latent) at an address, and log q(z|x), outside of plans; mean and scale (what `logvar` holds) are that sample's
      * rows. NULL: a point has no density. */

@@ -93,10 +93,13 @@ static bf_value input_x(bf_builder *b, const model *m, int rows)
     return bf_input(b, "x", bf_network_in_words(m->network) ? bf_described_input(m->o, m->d, rows) : bf_shape_flat(rows, m->d->width));
 }
 
-static bf_posterior_values encode(bf_builder *b, const model *m, const bf_condition *c, bf_value x, bf_noise noise)
+/* What the encoder is told, a row for a posterior, and what the rest of the model is, a row for a draw of it. */
+typedef struct told { bf_condition encoder, draw; } told;
+
+static bf_posterior_values encode(bf_builder *b, const model *m, const told *t, bf_value x, bf_noise noise)
 {
-    const bf_value features = m->network->encoder(b, m->o, c, m->d, bf_tell(b, m->o, c, x));
-    const bf_posterior_values q = m->posterior->build(b, m->o, c, features, noise);
+    const bf_value features = m->network->encoder(b, m->o, &t->encoder, m->d, bf_tell(b, m->o, &t->encoder, x));
+    const bf_posterior_values q = m->posterior->build(b, m->o, &t->draw, features, noise);
     bf_column_moments(b, q.mean, "mean");
     return q;
 }
@@ -124,17 +127,17 @@ static void take_posterior(bf_vae *v, const bf_posterior_values *q)
     v->z = q->z;
 }
 
-static void record_train(bf_builder *b, const model *m, const bf_condition *c, int rows, bf_noise noise, bf_vae *v)
+static void record_train(bf_builder *b, const model *m, const told *t, int rows, bf_noise noise, bf_vae *v)
 {
     v->x = input_x(b, m, rows);
-    const bf_posterior_values q = encode(b, m, c, v->x, noise);
+    const bf_posterior_values q = encode(b, m, t, v->x, noise);
     const bf_value rate = rate_in_training(b, m, &q);
-    const bf_heads heads = decode(b, m, c, q.z);
-    const bf_value nll = m->likelihood->nll(b, m->o, m->d, v->x, heads);
+    const bf_heads heads = decode(b, m, &t->draw, q.z);
+    const bf_value nll = m->likelihood->nll(b, m->o, m->d, bf_repeat(b, v->x), heads);
     if (m->likelihood->own_variance != NULL) v->variance = m->likelihood->own_variance(b, heads);
-    m->objective->build(b, m->o, c, nll, rate, &q);
-    const bf_status told = bf_condition_acted(m->o, c);
-    if (told.code) bf_builder_fail(b, told);
+    m->objective->build(b, m->o, &t->draw, nll, rate, &q);
+    const bf_status acted = bf_condition_acted(m->o, &t->encoder);
+    if (acted.code) bf_builder_fail(b, acted);
     take_posterior(v, &q);
 }
 
@@ -152,12 +155,12 @@ static decoded judge(bf_builder *b, const model *m, const bf_condition *c, bf_va
     return d;
 }
 
-static void record_evaluate(bf_builder *b, const model *m, const bf_condition *c, int rows, bf_noise noise, bf_vae *v)
+static void record_evaluate(bf_builder *b, const model *m, const told *t, int rows, bf_noise noise, bf_vae *v)
 {
     v->x = input_x(b, m, rows);
-    const bf_posterior_values q = encode(b, m, c, v->x, noise);
-    const decoded draw = judge(b, m, c, v->x, q.z);
-    const decoded mean = q.z == q.mean ? draw : judge(b, m, c, v->x, q.mean);
+    const bf_posterior_values q = encode(b, m, t, v->x, noise);
+    const decoded draw = judge(b, m, &t->draw, v->x, q.z);
+    const decoded mean = q.z == q.mean ? draw : judge(b, m, &t->draw, v->x, q.mean);
     take_posterior(v, &q);
     v->rate = rate_of(b, m, &q);
     v->recon = draw.recon;
@@ -173,29 +176,32 @@ static bf_value input_z(bf_builder *b, const model *m, int rows) { return bf_inp
 
 static void record(bf_builder *b, const model *m, bf_vae_purpose purpose, int rows, uint32_t use, bf_vae *v)
 {
+    const bool trains = purpose == BF_VAE_TRAIN;
+    const int encoded = trains ? rows / bf_draws_together(m->o, rows) : rows;
+    const bf_noise noise = { trains ? bf_drawing_find(m->o->draw)->op : &bf_op_noise_normal, use };
     int acted[BF_HALVES] = { 0 };
-    bf_condition c = purpose == BF_VAE_TRAIN ? bf_condition_drawn(b, m->o, m->d->classes, rows) : bf_condition_given(b, m->o, m->d->classes, rows);
-    const bf_noise noise = { purpose == BF_VAE_TRAIN ? bf_drawing_find(m->o->draw)->op : &bf_op_noise_normal, use };
-    c.acted = acted;
-    if (purpose != BF_VAE_TRAIN) v->n = c.n;
-    v->label = c.label;
+    told t = { .encoder = trains ? bf_condition_drawn(b, m->o, m->d->classes, encoded) : bf_condition_given(b, m->o, m->d->classes, rows) };
+    t.encoder.acted = acted;
+    t.draw = bf_condition_repeated(b, &t.encoder);
+    if (!trains) v->n = t.encoder.n;
+    v->label = t.encoder.label;
     switch (purpose) {
-    case BF_VAE_TRAIN: record_train(b, m, &c, rows, noise, v); break;
-    case BF_VAE_EVALUATE: record_evaluate(b, m, &c, rows, noise, v); break;
+    case BF_VAE_TRAIN: record_train(b, m, &t, encoded, noise, v); break;
+    case BF_VAE_EVALUATE: record_evaluate(b, m, &t, rows, noise, v); break;
     case BF_VAE_ENCODE: {
         v->x = input_x(b, m, rows);
-        const bf_posterior_values q = encode(b, m, &c, v->x, noise);
+        const bf_posterior_values q = encode(b, m, &t, v->x, noise);
         take_posterior(v, &q);
         break;
     }
     case BF_VAE_DECODE:
         v->z = input_z(b, m, rows);
-        v->recon = m->likelihood->mean(b, m->o, decode(b, m, &c, v->z));
+        v->recon = m->likelihood->mean(b, m->o, decode(b, m, &t.draw, v->z));
         break;
     case BF_VAE_JUDGE:
         v->x = input_x(b, m, rows);
         v->z = input_z(b, m, rows);
-        v->fit = judge(b, m, &c, v->x, v->z).fit;
+        v->fit = judge(b, m, &t.draw, v->x, v->z).fit;
         break;
     }
     const bf_value kept[] = { v->mean, v->logvar, v->z, v->recon, v->recon_mean, v->rate, v->fit, v->fit_mean, v->sse, v->sse_mean,

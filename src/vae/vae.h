@@ -17,7 +17,8 @@ typedef struct bf_vae_data { int dims, shape[3], width, classes; double variance
 
 typedef struct bf_vae {
     bf_plan *plan;
-    bf_value x, mean, logvar, z;            /* BF_NO_VALUE where the purpose or posterior has none; logvar after the clamp */
+    bf_value x, mean, logvar, z;            /* BF_NO_VALUE where the purpose or posterior has none; logvar after the clamp. TRAIN: x has one row for
+                                             * bf_draws_together() rows of the plan, and so has label */
     bf_value n;                             /* (rows, 1) of a model conditioned on beta, filled by bf_vae_tell(); BF_NO_VALUE in training, which draws it */
     bf_value label;                         /* (rows, classes) of a model conditioned on labels, filled by bf_vae_label(); else BF_NO_VALUE */
     bf_value recon, recon_mean;             /* decoder means at the draw and at z = mean (EVALUATE); DECODE: recon */

@@ -106,16 +106,16 @@ static void test_train_team__same_bits_for_every_team_size(void **state)
     small_name(small.vae.objective, "beta-vae");
 }
 
-/* A batch of two samples in four lanes: every lane has half of a sample's rows, and they are those of one lane alone. */
-static void check_split(void)
+/* A batch in four lanes has the rows of one lane alone; teams share the lanes. */
+static void check_lanes(int64_t batch, double near)
 {
-    small.train.batch = 2;
+    small.train.batch = batch;
     small.train.steps = 40;
     small.train.lanes = 1;
     outcome *one_lane = train_in_team(1);
     small.train.lanes = 4;
     outcome *alone = train_in_team(1);
-    for (size_t i = 0; i < alone->size; i++) BF_CHECK_NEAR((double)alone->theta[i], (double)one_lane->theta[i], 1e-4);
+    for (size_t i = 0; i < alone->size; i++) BF_CHECK_NEAR((double)alone->theta[i], (double)one_lane->theta[i], near);
     for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
         outcome *o = train_in_team(ranks);
         assert_memory_equal(o->theta, alone->theta, sizeof o->theta);
@@ -126,6 +126,9 @@ static void check_split(void)
     free(alone);
     free(one_lane);
 }
+
+/* Of two samples every lane has half of a sample's rows. */
+static void check_split(void) { check_lanes(2, 1e-4); }
 
 static void test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks(void **state)
 {
@@ -156,6 +159,19 @@ static void test_train_team__draws_of_a_sample_are_split_over_lanes_and_ranks(vo
         small.vae.draws = cases[i].draws;
         check_split();
     }
+    small = before;
+}
+
+/* Eight samples' draws in four lanes, two samples in each: what an encoder normalises is the samples of all lanes. */
+static void test_train_team__an_encoder_normalises_samples_however_often_they_are_drawn(void **state)
+{
+    (void)state;
+    const small_training before = small;
+    small_name(small.vae.net, "described");
+    small.vae.encoder = (bf_layer_texts){ 1, { "fc 12 bn tanh" } };
+    small.vae.decoder = (bf_layer_texts){ 1, { "fc 12 bn tanh" } };
+    small_name(small.vae.draw, "sigma-points");
+    check_lanes(8, 1e-3);
     small = before;
 }
 
@@ -389,6 +405,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_train_team__same_bits_for_every_team_size),
         cmocka_unit_test(test_train_team__betas_of_a_sample_are_split_over_lanes_and_ranks),
         cmocka_unit_test(test_train_team__draws_of_a_sample_are_split_over_lanes_and_ranks),
+        cmocka_unit_test(test_train_team__an_encoder_normalises_samples_however_often_they_are_drawn),
         cmocka_unit_test(test_train_team__one_flag_stops_all),
         cmocka_unit_test(test_train_team__shares_of_the_update_give_the_same_bits),
         cmocka_unit_test(test_train_team__factors_give_the_same_bits),

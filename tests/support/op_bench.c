@@ -1,6 +1,7 @@
 #include "op_bench.h"
 #include "close.h"
 #include "nn/backend.h"
+#include "nn/layers.h"
 #include "nn/plan_state.h"
 #include "nn/threads.h"
 #include "nn/tree.h"
@@ -119,6 +120,7 @@ static void weigh(bf_bench *g, bf_value v)
     char name[32];
     snprintf(name, sizeof name, "term%d", g->terms++);
     assert_true(g->terms <= MAX_TERMS);
+    v = bf_repeat(g->b, v);
     bf_loss(g->b, name, bf_node_add(g->b, &op_weigh, 1, &v, bf_shape_flat(g->rows, 1))->output);
 }
 

@@ -1,6 +1,7 @@
 #include "vae_rig.h"
 #include "base/rng.h"
 #include "close.h"
+#include "vae/draws.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,12 +35,16 @@ static void fill_theta(vae_rig *r)
     free(init);
 }
 
+/* Row i of a lane's plan is a draw of this one. */
+static int sample_of(const vae_rig *r, int lane, int i) { return (r->first_row + lane * r->rows + i) / r->draws; }
+
 static void fill_x(vae_rig *r)
 {
+    const int given = bf_plan_shape_of(r->vae.plan, r->vae.x).rows;
     for (int l = 0; l < r->lanes; l++) {
         void *x = bf_plan_value(r->vae.plan, l, r->vae.x);
-        for (int i = 0; i < r->rows * r->vae.width; i++) {
-            const int row = r->first_row + l * r->rows + i / r->vae.width;
+        for (int i = 0; i < given * r->vae.width; i++) {
+            const int row = sample_of(r, l, i / r->vae.width * (r->rows / given));
             put(r, x, (size_t)i, (double)(float)(0.5 + 0.45 * sin(1.7 * row + 2.9 * (i % r->vae.width) + 0.3)));
         }
     }
@@ -48,8 +53,9 @@ static void fill_x(vae_rig *r)
 /* Classes in turn. */
 static void fill_labels(vae_rig *r)
 {
+    const int given = r->vae.label == BF_NO_VALUE ? 0 : bf_plan_shape_of(r->vae.plan, r->vae.label).rows;
     for (int l = 0; l < r->lanes; l++)
-        for (int i = 0; i < r->rows; i++) bf_vae_label(&r->vae, l, i, (r->first_row + l * r->rows + i) % RIG_CLASSES);
+        for (int i = 0; i < given; i++) bf_vae_label(&r->vae, l, i, sample_of(r, l, i * (r->rows / given)) % RIG_CLASSES);
 }
 
 vae_rig vae_rig_create(const bf_vae_options *o, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes, int first_row)
@@ -62,7 +68,7 @@ vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_
                           int first_row)
 {
     vae_rig r = { .params = bf_params_create(), .options = *o, .wide = backend->element == sizeof(double), .rows = rows, .lanes = lanes,
-                  .first_row = first_row, .batch = rows * lanes };
+                  .draws = purpose == BF_VAE_TRAIN ? (int)bf_draws(o) : 1, .first_row = first_row, .batch = rows * lanes };
     assert_non_null(r.params);
     const bf_plan_shape shape = { .rows = rows, .lanes = lanes, .backward = purpose == BF_VAE_TRAIN };
     const bf_status s = bf_vae_build(o, d, purpose, &shape, backend, 3, r.params, &r.vae);
@@ -73,7 +79,7 @@ vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_
     r.stats = calloc((size_t)(bf_plan_stats_size(r.vae.plan) * lanes) + 1, sizeof *r.stats);
     r.samples = calloc((size_t)(rows * lanes), sizeof *r.samples);
     assert_true(r.theta != NULL && r.grads != NULL && r.stats != NULL && r.samples != NULL);
-    for (int i = 0; i < rows * lanes; i++) r.samples[i] = 7 * (first_row + i) + 1;
+    for (int i = 0; i < rows * lanes; i++) r.samples[i] = bf_row_address(7 * ((first_row + i) / r.draws) + 1, (first_row + i) % r.draws);
     bf_vae_weights(&r.vae, o, &(bf_moment){ 1.0, 4.0 }, r.weights);
     fill_theta(&r);
     if (r.vae.x != BF_NO_VALUE) fill_x(&r);

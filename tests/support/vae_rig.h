@@ -9,7 +9,7 @@ typedef struct vae_rig {
     bf_vae          vae;
     bf_vae_options  options;
     bool            wide;           /* double */
-    int             rows, lanes, first_row;
+    int             rows, lanes, draws, first_row;
     size_t          size;
     void           *theta, *grads;  /* (size), (lanes, size) */
     double         *stats;          /* (lanes, stats) */
@@ -22,7 +22,7 @@ enum { RIG_WIDTH = 4, RIG_CLASSES = 3 };
 /* mlp 5-3 with 2 latents, gaussian/learned, beta 0.7. */
 bf_vae_options vae_rig_options(void);
 /* Rows first_row .. first_row + lanes * rows - 1 of a fixed data set in (0, 1); weights and biases all nonzero. Row i is of
- * class i modulo RIG_CLASSES, where the model is told. */
+ * class i modulo RIG_CLASSES, where the model is told. In training options.draws of them, one after the other, are one sample's. */
 vae_rig vae_rig_create(const bf_vae_options *o, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes, int first_row);
 /* The same on data of another shape. */
 vae_rig vae_rig_create_on(const bf_vae_options *o, const bf_vae_data *d, bf_vae_purpose purpose, const bf_backend *backend, int rows, int lanes,

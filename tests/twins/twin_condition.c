@@ -27,19 +27,22 @@ static void clear_slots(const bf_node *n, const bf_lane *l, int slots)
 
 static void give_slot(const bf_node *n, const bf_lane *l, int slot, int j, double g) { ((double *)bf_lane_slot_gradient(l, n, slot))[j] += g; }
 
-/* option 3: how many rows of a sample, one after the other, are told the same. */
+static int copies(const bf_node *n, const bf_lane *l) { return bf_lane_copies(l, n->output); }
+static int in_use(const bf_node *n, const bf_lane *l) { return l->rows / copies(n, l); }
+
+/* option 3: how many rows of a sample, one after the other, are told the same. A row here may stand for several of those. */
 static uint64_t address(const bf_node *n, const bf_lane *l, int r)
 {
-    const int64_t room = (int64_t)1 << 40, number = l->samples[r] / room / (int64_t)n->option[3];
-    return (uint64_t)(l->samples[r] % room + number * room);
+    const int64_t room = (int64_t)1 << 40, first = l->samples[r * copies(n, l)], number = first / room / (int64_t)n->option[3];
+    return (uint64_t)(first % room + number * room);
 }
 
 static void even_forward(const bf_node *n, const bf_lane *l)
 {
     for (int r = 0; r < ROWS; r++) {
         float u = 0.5f;
-        const bf_draw d = { l->seed, l->step, r < l->rows ? address(n, l, r) : 0, (uint32_t)n->kind };
-        if (r < l->rows) bf_rng_uniform(&d, &u, 1);
+        const bf_draw d = { l->seed, l->step, r < in_use(n, l) ? address(n, l, r) : 0, (uint32_t)n->kind };
+        if (r < in_use(n, l)) bf_rng_uniform(&d, &u, 1);
         OUT[r] = (double)(float)n->option[0] * (2 * (double)u - 1);
     }
 }
@@ -48,9 +51,9 @@ static void listed_forward(const bf_node *n, const bf_lane *l)
 {
     for (int r = 0; r < ROWS; r++) {
         float u = 0;
-        const bf_draw d = { l->seed, l->step, r < l->rows ? address(n, l, r) : 0, (uint32_t)n->kind };
+        const bf_draw d = { l->seed, l->step, r < in_use(n, l) ? address(n, l, r) : 0, (uint32_t)n->kind };
         bf_rng_uniform(&d, &u, 1);
-        OUT[r] = r < l->rows ? n->option[0] + (int)((double)u * n->option[2]) * n->option[1] : 0;
+        OUT[r] = r < in_use(n, l) ? n->option[0] + (int)((double)u * n->option[2]) * n->option[1] : 0;
     }
 }
 

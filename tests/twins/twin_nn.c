@@ -108,7 +108,24 @@ static void row_total_forward(const bf_node *n, const bf_lane *l)
     }
 }
 
+static void repeat_forward(const bf_node *n, const bf_lane *l)
+{
+    const size_t cols = bf_shape_cols(SHAPE(0)), copies = (size_t)bf_lane_copies(l, n->input[0]);
+    for (size_t i = 0; i < bf_shape_count(bf_lane_shape(l, n->output)); i++) OUT[i] = IN(0)[i / cols / copies * cols + i % cols];
+}
+
+static void repeat_backward(const bf_node *n, const bf_lane *l)
+{
+    const size_t cols = bf_shape_cols(SHAPE(0)), copies = (size_t)bf_lane_copies(l, n->input[0]);
+    for (size_t i = 0; n->wants[0] && i < bf_shape_count(SHAPE(0)); i++) {
+        double sum = 0;
+        for (size_t k = 0; k < copies; k++) sum += DOUT[(i / cols * copies + k) * cols + i % cols];
+        give(&DIN(0)[i], n->adds[0], sum);
+    }
+}
+
 const bf_twin bf_twins_nn[] = {
+    { "repeat", { repeat_forward, repeat_backward } },
     { "term", { term_forward, term_backward } },
     { "dense", { dense_forward, dense_backward } },
     { "relu", { relu_forward, relu_backward } },

@@ -18,8 +18,9 @@ static void give(double *to, bool adds, double g) { *to = adds ? *to + g : g; }
 
 static size_t channels(const bf_node *n, const bf_lane *l) { return (size_t)SHAPE(0).channels; }
 static size_t entries(const bf_node *n, const bf_lane *l) { return bf_shape_count(SHAPE(0)); }
-static size_t entries_in_use(const bf_node *n, const bf_lane *l) { return (size_t)l->rows * bf_shape_cols(SHAPE(0)); }
-static double population(const bf_node *n, const bf_lane *l) { return l->batch * SHAPE(0).height * SHAPE(0).width; }
+static int copies(const bf_node *n, const bf_lane *l) { return bf_lane_copies(l, n->input[0]); }
+static size_t entries_in_use(const bf_node *n, const bf_lane *l) { return (size_t)(l->rows / copies(n, l)) * bf_shape_cols(SHAPE(0)); }
+static double population(const bf_node *n, const bf_lane *l) { return l->batch / copies(n, l) * SHAPE(0).height * SHAPE(0).width; }
 
 static double mean(const bf_node *n, const bf_lane *l, size_t c) { return bf_lane_total(l, n)[c] / population(n, l); }
 

@@ -47,6 +47,14 @@ static void conv(bf_bench *g) { bf_bench_probe(g, bf_conv(g->b, bf_bench_grid(g,
 static void deconv(bf_bench *g) { bf_bench_probe(g, bf_deconv(g->b, bf_bench_grid(g, "x", 1, 2, g->cols, 1.0), 2, &window, "layer", 1.0)); }
 static void add(bf_bench *g) { bf_bench_probe(g, bf_add(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "y", g->cols, 1.0))); }
 static void concat(bf_bench *g) { bf_bench_probe(g, bf_concat(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "y", 3, 1.0))); }
+static void repeat(bf_bench *g)
+{
+    const int rows = g->rows;
+    g->rows = 1;
+    const bf_value x = bf_bench_grid(g, "x", 2, 1, g->cols, 1.0);
+    g->rows = rows;
+    bf_bench_probe(g, bf_repeat(g->b, x));
+}
 static void pool(bf_bench *g)
 {
     const bf_value x = bf_bench_grid(g, "x", 6, 3, g->cols, 1.0);
@@ -77,7 +85,7 @@ static const bf_op_case cases[] = {
     { "term", term }, { "dense", dense }, { "dense", dense_relu }, { "dense", dense_tanh },
     { "leaky-relu-0.2", steep }, { "relu", relu }, { "leaky-relu", leaky_relu }, { "tanh", tanh_case }, { "softplus", softplus },
     { "elu", elu }, { "sigmoid", sigmoid }, { "clamp", clamp }, { "moments", moments }, { "row_total", row_total },
-    { "dense", dense_plain }, { "conv", conv }, { "deconv", deconv }, { "add", add }, { "concat", concat }, { "pool", pool }, { "upsample", upsample },
+    { "dense", dense_plain }, { "conv", conv }, { "deconv", deconv }, { "add", add }, { "concat", concat }, { "repeat", repeat }, { "pool", pool }, { "upsample", upsample },
     { "batch_norm", batch_norm }, { "batch_norm.sums", batch_norm }, { "batch_norm.frozen", batch_norm },
     { "spectral", spectral }, { "spectral.norm", spectral }, { NULL, NULL },
 };

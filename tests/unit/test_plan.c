@@ -36,6 +36,22 @@ static void test_plan__a_shape_that_does_not_fit_is_named(void **state)
     assert_int_equal(finish(b, params, "pixels").code, BF_E_INTERNAL);
 }
 
+/* Of four rows: five are none of them, two stand for them, and go with their like until they are repeated. */
+static void test_plan__values_of_unlike_rows_do_not_mix(void **state)
+{
+    (void)state;
+    for (int wrong = 0; wrong < 2; wrong++) {
+        bf_params *params = bf_params_create();
+        bf_builder *b = bf_builder_create(params, &small, &bf_backend_portable);
+        const bf_value x = bf_input(b, "x", bf_shape_flat(4, 3)), half = bf_input(b, "half", bf_shape_flat(2, 3));
+        assert_int_equal(bf_builder_shape(b, bf_add(b, x, bf_repeat(b, half))).rows, 4);
+        assert_int_equal(bf_repeat(b, x), x);
+        if (wrong == 0) bf_add(b, x, half);
+        else bf_column_moments(b, half, "half");
+        assert_int_equal(finish(b, params, wrong == 0 ? "input 1 has 2 rows, not 4" : "a statistic is of all rows").code, BF_E_INTERNAL);
+    }
+}
+
 static void test_plan__a_model_beyond_memory_is_refused(void **state)
 {
     (void)state;
@@ -221,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan__a_shape_that_does_not_fit_is_named),
+        cmocka_unit_test(test_plan__values_of_unlike_rows_do_not_mix),
         cmocka_unit_test(test_plan__a_model_beyond_memory_is_refused),
         cmocka_unit_test(test_plan__the_first_failure_is_the_one_told),
         cmocka_unit_test(test_plan__a_backend_without_a_kernel_is_named),

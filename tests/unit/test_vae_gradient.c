@@ -3,6 +3,7 @@
 #include "nn/layers.h"
 #include "nn/tree.h"
 #include "twins/twin.h"
+#include "vae/draws.h"
 #include "vae_rig.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,36 @@ static void walk_conditions(void (*check)(const bf_vae_options *))
     }
 }
 
+/* Models whose codes are drawn several times from one encoding. */
+static void walk_draws(void (*check)(const bf_vae_options *))
+{
+    static const struct { const char *draw; int64_t draws; } drawings[] = { { "random", 3 }, { "antithetic", 2 }, { "sigma-points", 0 } };
+    static const char *const nets[] = { "mlp", "described", "linear" }, *const conditions[] = { "none", "label", "beta", "beta label" };
+    bf_vae_options o = vae_rig_options();
+    o.encoder = (bf_layer_texts){ 2, { "fc 5 bn tanh", "res-fc 4 tanh" } };
+    o.decoder = (bf_layer_texts){ 2, { "res-fc 3 tanh", "fc 5 tanh" } };
+    snprintf(o.modulation, sizeof o.modulation, "concat");
+    for (int n = 0; n < 3; n++)
+        for (int c = 0; c < 4; c++) {
+            snprintf(o.draw, sizeof o.draw, "%s", drawings[(n + c) % 3].draw);
+            o.draws = drawings[(n + c) % 3].draws;
+            snprintf(o.net, sizeof o.net, "%s", nets[n]);
+            snprintf(o.condition, sizeof o.condition, "%s", conditions[c]);
+            o.beta = c < 2 ? 0.7 : NAN;
+            o.beta_range[0] = 0.1;
+            o.beta_range[1] = 3.0;
+            o.free_bits = c < 2 && n == 0 ? LIMIT : 0.0;
+            check(&o);
+        }
+    for (int m = 0; bf_modulation_names[m] != NULL; m++) {
+        snprintf(o.modulation, sizeof o.modulation, "%s", bf_modulation_names[m]);
+        snprintf(o.net, sizeof o.net, "mlp");
+        check(&o);
+    }
+}
+
+static int rows_of(const bf_vae_options *o) { return ROWS * (int)bf_draws(o); }
+
 static void complain(const bf_vae_options *o, const char *slot, size_t i, double got, double want)
 {
     fail_msg("%s %s %s, posterior %s, likelihood %s %s: gradient by %s[%zu] is %.12g, not %.12g", o->net, o->activation, o->output,
@@ -98,7 +129,7 @@ static void complain(const bf_vae_options *o, const char *slot, size_t i, double
 static double loss_at(vae_rig *r, size_t i, double x)
 {
     ((double *)r->theta)[i] = x;
-    vae_rig_run(r, ROWS);
+    vae_rig_run(r, r->rows);
     return vae_rig_loss(r);
 }
 
@@ -113,10 +144,10 @@ static double slope(vae_rig *r, size_t i)
 
 static void check_differences(const bf_vae_options *o)
 {
-    vae_rig r = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_twin, ROWS, LANES, 0);
+    vae_rig r = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_twin, rows_of(o), LANES, 0);
     double *gradient = calloc(r.size * LANES, sizeof *gradient);
     assert_non_null(gradient);
-    vae_rig_run(&r, ROWS);
+    vae_rig_run(&r, r.rows);
     memcpy(gradient, r.grads, r.size * LANES * sizeof *gradient);
     bf_tree_f64(gradient, LANES, r.size);
     for (int s = 0; s < bf_params_slots(r.params); s++) {
@@ -133,11 +164,12 @@ static void check_differences(const bf_vae_options *o)
 
 static void check_f32(const bf_vae_options *o)
 {
-    vae_rig fast = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_portable, ROWS, LANES, 0);
-    vae_rig twin = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_twin, ROWS, LANES, 0);
-    fast.batch = twin.batch = (ROWS - 1) * LANES;
-    vae_rig_run(&fast, ROWS - 1);
-    vae_rig_run(&twin, ROWS - 1);
+    const int rows = rows_of(o), used = rows - (int)bf_draws(o);
+    vae_rig fast = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_portable, rows, LANES, 0);
+    vae_rig twin = vae_rig_create(o, BF_VAE_TRAIN, &bf_backend_twin, rows, LANES, 0);
+    fast.batch = twin.batch = used * LANES;
+    vae_rig_run(&fast, used);
+    vae_rig_run(&twin, used);
     BF_CHECK_NEAR(vae_rig_loss(&fast), vae_rig_loss(&twin), 1e-5 * (1.0 + fabs(vae_rig_loss(&twin))));
     double scale = 0;
     for (size_t i = 0; i < fast.size * LANES; i++) scale = fmax(scale, fabs(((double *)twin.grads)[i]));
@@ -154,6 +186,7 @@ static void test_vae_gradient__equals_finite_differences(void **state)
     (void)state;
     walk(check_differences);
     walk_conditions(check_differences);
+    walk_draws(check_differences);
 }
 
 static void test_vae_gradient__f32_follows_double_with_padded_rows(void **state)
@@ -161,6 +194,7 @@ static void test_vae_gradient__f32_follows_double_with_padded_rows(void **state)
     (void)state;
     walk(check_f32);
     walk_conditions(check_f32);
+    walk_draws(check_f32);
 }
 
 int main(void)

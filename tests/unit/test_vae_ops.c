@@ -148,6 +148,7 @@ static void even(bf_bench *g)
 {
     bf_bench_watch(g, bf_noise_even(g->b, g->rows, 1, 1.5, 12));
     bf_bench_watch(g, bf_noise_even(g->b, g->rows, 2, 1.5, 12));
+    bf_bench_watch(g, bf_noise_even(g->b, 1, 2, 1.5, 12));      /* one row for all of the lane */
 }
 
 static void gate(bf_bench *g)
@@ -158,7 +159,11 @@ static void gate(bf_bench *g)
 }
 
 static bf_value picked(bf_bench *g) { return bf_noise_listed(g->b, g->rows, 2, -0.7, 0.4, 3, 12); }
-static void listed(bf_bench *g) { bf_bench_watch(g, picked(g)); }
+static void listed(bf_bench *g)
+{
+    bf_bench_watch(g, picked(g));
+    bf_bench_watch(g, bf_noise_listed(g->b, 1, 2, -0.7, 0.4, 3, 12));
+}
 
 static void cconv(bf_bench *g)
 {
