@@ -18,13 +18,14 @@
 #include "farm/lineage.h"
 
 enum { ALL_ROWS = 40, EDGE_ROWS = 12,       /* of a longer table the first and last rows are shown */
-       AFTER = 4 };                         /* columns behind the swept keys */
+       AFTER = 4,                           /* columns behind the swept keys */
+       LAYER_STEPS = 20 };                  /* of --layers by itself */
 
 typedef struct plan_options {
     const char *input, *out, *only;
     int64_t     ranks, time;
     bf_texts    set;
-    bool        json;
+    bool        layers, json;
 } plan_options;
 
 static const bf_option options[] = {
@@ -34,6 +35,7 @@ static const bf_option options[] = {
     { "--only", "IDS", BF_OPTION_TEXT, offsetof(plan_options, only), 0, "plan these configurations only: 0-7,12,31" },
     { "-o", "DIR", BF_OPTION_TEXT, offsetof(plan_options, out), 0, "where results would go (default outputs/<study>)" },
     { "--time", "N", BF_OPTION_INT, offsetof(plan_options, time), 1, "train up to three configurations for N steps to calibrate the estimate" },
+    { "--layers", NULL, BF_OPTION_FLAG, offsetof(plan_options, layers), 0, "show where the time of a step goes, layer by layer (with --time N, else 20 steps)" },
     { "--json", NULL, BF_OPTION_FLAG, offsetof(plan_options, json), 0, "print one JSON object instead of tables" },
     { 0 },
 };
@@ -172,7 +174,7 @@ static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, cons
     print_disk(e, dir);
     if (chained(s)) print_chains(s, e);
     print_time(e);
-    return BF_DONE;
+    return e->layers.count ? bf_layer_times_print(&e->layers, e->rate) : BF_DONE;
 }
 
 /* --- for programs --------------------------------------------------------------------------------------------------- */
@@ -242,6 +244,7 @@ static bf_status print_json(const bf_study *s, const bf_study_data_sets *d, cons
     printf("\"work\": %s, \"source\": \"%s\", \"flops_per_second\": %.15g, \"steps\": %lld},\n", bf_json_number(e->sum, number),
            e->timed ? "steps" : "counted", e->rate, (long long)(e->timed ? e->timed_steps : 0));
     printf("\"chains\": {\"count\": %d, \"longest\": %d, \"seconds\": %s},\n", m->chains, m->longest, bf_json_number(m->path, number));
+    bf_layer_times_json(&e->layers);
     printf("\"configs\": [");
     for (int i = 0; i < e->configs; i++) json_config(s, e, &lineage, i, c, text);
     printf("]}\n");
@@ -266,14 +269,14 @@ static bf_status load(bf_input_file *in, bf_study_data_sets *d, const plan_optio
 }
 
 /* Steps need a trainer, and a trainer a communicator: the only plan that starts MPI, as a single process. */
-static bf_status measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, int64_t steps, bf_fault_plan *faults)
+static bf_status measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, const plan_options *o, bf_fault_plan *faults)
 {
     bf_comm *world = NULL, *node = NULL;
     int argc = 0;
     char *none[] = { NULL }, **argv = none;
     BF_TRY(bf_comm_init(&argc, &argv, faults, &world));
     bf_status status = bf_comm_node(world, &node);
-    if (!status.code) status = bf_estimate_measure(e, s, d, world, node, steps);
+    if (!status.code) status = bf_estimate_measure(e, s, d, world, node, o->time, o->layers);
     /* Shared windows go before the communicators they live on. */
     for (int k = 0; k < d->count; k++) bf_dataset_close(&d->set[k]);
     bf_comm_free(&node);
@@ -288,7 +291,7 @@ static bf_status plan(const plan_options *o, bf_input_file *in, bf_study_data_se
     if (o->out) BF_TRY(bf_file_join(dir, sizeof dir, o->out, ""));
     else BF_TRY(bf_file_join(dir, sizeof dir, "outputs", bf_study_base(in->study)->study));
     BF_TRY(bf_estimate_count(in->study, d, o->only, (int)o->ranks, dir, e));
-    if (o->time) BF_TRY(measure(e, in->study, d, o->time, faults));
+    if (o->time) BF_TRY(measure(e, in->study, d, o, faults));
     BF_TRY(bf_estimate_time(e));
     BF_TRY(o->json ? print_json(in->study, d, e, dir) : print_text(in->study, d, e, dir));
     if (e->file_bytes + e->checkpoint_bytes > e->free_bytes)
@@ -305,6 +308,7 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
     bf_estimate e = { 0 };
     bf_status s = bf_args_read(options, argc, argv, &o);
     if (!s.code && o.ranks > 1 << 20) s = BF_FAIL(BF_E_USAGE, "--ranks: at most %d", 1 << 20);
+    if (o.layers && o.time == 0) o.time = LAYER_STEPS;
     if (!s.code) s = plan(&o, &in, &d, &e, faults);
     bf_estimate_free(&e);
     bf_study_data_close(&d);
@@ -314,12 +318,13 @@ static int command(int argc, char **argv, bf_fault_plan *faults)
 
 const bf_command bf_command_plan = {
     .name = "plan",
-    .synopsis = "plan INPUT.yaml [--ranks N] [--set KEY=VALUE]... [--only IDS] [-o DIR] [--time N] [--json]",
+    .synopsis = "plan INPUT.yaml [--ranks N] [--set KEY=VALUE]... [--only IDS] [-o DIR] [--time N] [--layers] [--json]",
     .help =
         "expand a study, check it, estimate what it needs; writes nothing\n"
         "\n"
         "  betafield plan study.yaml --ranks 16\n"
         "  betafield plan study.yaml --only 0-7 --time 50        a part; times 50 steps\n"
+        "  betafield plan study.yaml --layers                    which layer takes how long\n"
         "\n"
         "Prints every configuration with its parameters, arithmetic and time, how ranks are grouped,\n"
         "memory per node, disk, and how long it all takes; with warm_start.along each one's parent and the\n"

@@ -90,35 +90,54 @@ bf_status bf_estimate_count(const bf_study *study, const bf_study_data_sets *d, 
 
 /* --- measuring ------------------------------------------------------------------------------------------------------ */
 
-/* Times the steps between the first tick after `from` and the last one. */
-typedef struct stopwatch { int64_t from, to, first, last; double first_at, last_at; } stopwatch;
+/* Times the steps between the first tick after `from` and the last one; layer by layer when it is given the trainer. */
+typedef struct stopwatch {
+    int64_t from, to, first, last;
+    double first_at, last_at;
+    bf_trainer *trainer;
+    bf_times before;
+    bf_status status;
+} stopwatch;
+
+static void start(stopwatch *w)
+{
+    if (w->trainer) {
+        w->status = bf_trainer_time_nodes(w->trainer);
+        w->before = bf_trainer_times(w->trainer);
+    }
+    w->first = w->last;
+    w->first_at = bf_clock_seconds();
+}
 
 static int tick(void *self, const bf_train_progress *p)
 {
     stopwatch *w = self;
     w->last = p->step;
     w->last_at = bf_clock_seconds();
-    if (p->step == w->from) {
-        w->first = w->last;
-        w->first_at = w->last_at;
-    }
-    return p->step >= w->to ? BF_TICK_STOP : 0;
+    if (p->step == w->from) start(w);
+    return p->step >= w->to || w->status.code ? BF_TICK_STOP : 0;
 }
 
-static bf_status time_config(bf_estimate *e, int i, bf_config *c, const bf_dataset *data, const bf_comm *world)
+static bf_status time_config(bf_estimate *e, int i, bf_config *c, const bf_dataset *data, const bf_comm *world, bool layers)
 {
-    /* The first step touches fresh memory and is not typical. */
-    stopwatch w = { .from = 1, .to = 1 + e->timed_steps, .first = -1 };
+    /* The first step touches fresh memory and is not typical. One more is taken than is timed, the one that hears of the stop; layers are timed in it, too. */
+    stopwatch w = { .from = 1, .to = 1 + e->timed_steps - (layers && e->timed_steps > 1), .first = -1 };
     bf_trainer *t = NULL;
     c->train.evaluate_every = c->train.patience = 0;
     const bf_train_setup setup = { .team = world, .data = data, .vae = &c->vae, .train = &c->train, .measure = &c->measure,
                                    .backend = bf_backend_find(c->train.backend), .seed = c->seed, .lr_scale = 1.0, .hooks = { .self = &w, .tick = tick } };
     BF_TRY(bf_trainer_create(&setup, &t));
+    if (layers) w.trainer = t;
     bf_status s = bf_trainer_run(t);
+    const double ended = bf_clock_seconds();
+    const bool timed = w.first >= 0 && w.last > w.first;
+    if (layers && timed && !w.status.code) w.status = bf_layer_times_take(t, &w.before, bf_trainer_progress(t).step - w.first, ended - w.first_at, &e->layers);
+    if (layers) e->layers.id = e->id[i];
     bf_trainer_destroy(&t);
+    if (w.status.code) return w.status;
     /* Whether it diverges is the run's business; the time a step takes is known all the same. */
     if (s.code && s.code != BF_E_STOPPED && s.code != BF_E_DIVERGED) return s;
-    if (w.first < 0 || w.last <= w.first) return BF_DONE;
+    if (!timed) return BF_DONE;
     bf_cost part = e->cost[i];
     part.steps = w.last - w.first;
     part.evaluation_flops = part.evaluation_terms = 0.0;
@@ -134,7 +153,8 @@ static int by_flops(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps)
+bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps,
+                              bool layers)
 {
     bf_status s = BF_DONE;
     const bf_cost **sorted = malloc((size_t)e->configs * sizeof *sorted);
@@ -150,7 +170,8 @@ bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_da
         if (k > 0 && sorted[pick[k]]->flops_per_step == sorted[pick[k - 1]]->flops_per_step) continue;
         const int i = (int)(sorted[pick[k]] - e->cost);
         bf_study_config(study, e->id[i], c);
-        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[e->id[i]]], world));
+        const bool costly = sorted[pick[k]]->flops_per_step == sorted[e->configs - 1]->flops_per_step;
+        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[e->id[i]]], world, layers && costly));
     }
 done:
     free(sorted);
@@ -182,5 +203,6 @@ void bf_estimate_free(bf_estimate *e)
     free(e->cost);
     free(e->seconds);
     free(e->parent);
+    bf_layer_times_free(&e->layers);
     memset(e, 0, sizeof *e);
 }

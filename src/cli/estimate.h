@@ -1,6 +1,7 @@
 /* What a study will ask of a machine: counted for every configuration, laid out on a number of ranks, summed. */
 #ifndef BF_CLI_ESTIMATE_H
 #define BF_CLI_ESTIMATE_H
+#include "cli/layer_times.h"
 #include "farm/cost.h"
 #include "farm/layout.h"
 #include "farm/makespan.h"
@@ -17,6 +18,7 @@ typedef struct bf_estimate {
     double        rate;             /* floating-point operations per second of one rank, measured */
     int64_t       timed_steps;      /* of every timed configuration; 0: nothing was timed */
     int           timed;            /* configurations */
+    bf_layer_times layers;          /* of the costly one, where that was asked for */
     double        data_bytes;       /* one copy of every data set */
     size_t        rank_bytes;       /* the largest configuration */
     double        file_bytes, checkpoint_bytes, free_bytes;     /* free: NaN when unknown */
@@ -28,8 +30,10 @@ typedef struct bf_estimate {
  * free space. out belongs to the caller: bf_estimate_free(). What is wrong with the layout is BF_E_INPUT, what are no ids BF_E_USAGE or BF_E_INPUT. */
 BF_MUST_USE bf_status bf_estimate_count(const bf_study *s, const bf_study_data_sets *d, const char *only, int ranks, const char *dir,
                                         bf_estimate *out);
-/* Collective over world, one process. Trains a cheap, a middle and a costly configuration for `steps` steps and lets the model learn from them. */
-BF_MUST_USE bf_status bf_estimate_measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps);
+/* Collective over world, one process. Trains a cheap, a middle and a costly configuration for `steps` steps and lets the model learn from them.
+ * layers: keeps the time of each layer of the costly one. */
+BF_MUST_USE bf_status bf_estimate_measure(bf_estimate *e, const bf_study *s, bf_study_data_sets *d, const bf_comm *world, const bf_comm *node, int64_t steps,
+                                          bool layers);
 /* Local. Seconds, their sum and the makespan from the model as it is now. */
 BF_MUST_USE bf_status bf_estimate_time(bf_estimate *e);
 void bf_estimate_free(bf_estimate *e);

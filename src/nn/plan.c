@@ -25,6 +25,7 @@ static void prepare_lane(const bf_plan *p, const bf_run *r, bf_lane *l)
     l->weights = r->weights;
     l->taker = r->taker;
     l->defers = r->defers;
+    l->laps = r->laps;
     if (p->stats_size > 0) memset(l->stats, 0, (size_t)p->stats_size * sizeof(double));
     for (int i = 0; i < p->couplings; i++)
         if (p->coupling[i].learns) memset(p->coupling[i].slope + index * (size_t)p->coupling[i].count, 0, (size_t)p->coupling[i].count * sizeof(double));
@@ -34,9 +35,25 @@ static void prepare_lane(const bf_plan *p, const bf_run *r, bf_lane *l)
 
 static int first_node(const bf_plan *p, int segment) { return segment == 0 ? 0 : p->segment[segment - 1]; }
 
+/* Adds the time since *then to a sum. */
+static void lap(double *sum, double *then)
+{
+    if (sum == NULL) return;
+    const double now = bf_clock_seconds();
+    *sum += now - *then;
+    *then = now;
+}
+
+static double *laps_of(const bf_lane *l, int node, bool back) { return l->laps == NULL ? NULL : l->laps + 2 * node + back; }
+static double start_laps(const bf_lane *l) { return l->laps == NULL ? 0.0 : bf_clock_seconds(); }
+
 static void forward(const bf_plan *p, int segment, const bf_lane *l)
 {
-    for (int i = first_node(p, segment); i < p->segment[segment]; i++) p->node[i].run.forward(&p->node[i], l);
+    double then = start_laps(l);
+    for (int i = first_node(p, segment); i < p->segment[segment]; i++) {
+        p->node[i].run.forward(&p->node[i], l);
+        lap(laps_of(l, i, false), &then);
+    }
 }
 
 /* What no later node adds to or reads goes to the taker while it is in the cache. */
@@ -48,11 +65,13 @@ static void hand_over(const bf_plan *p, const bf_node *n, const bf_lane *l)
 
 static void backward(const bf_plan *p, int segment, const bf_lane *l)
 {
+    double then = start_laps(l);
     for (int i = p->segment[segment] - 1; i >= first_node(p, segment); i--) {
         const bf_node *n = &p->node[i];
         if (n->run.backward == NULL) continue;
         n->run.backward(n, l);
         if (l->taker != NULL) hand_over(p, n, l);
+        lap(laps_of(l, i, true), &then);
     }
 }
 
@@ -67,15 +86,6 @@ static void couple_back(const bf_plan *p, int s, const bf_coupler *coupler)
 {
     const bf_coupling *c = &p->coupling[s];
     if (c->learns) coupler->sum(coupler->self, c->slope, p->shape.lanes, c->count, c->slopes);
-}
-
-/* Adds the time since *then to a sum. */
-static void lap(double *sum, double *then)
-{
-    if (sum == NULL) return;
-    const double now = bf_clock_seconds();
-    *sum += now - *then;
-    *then = now;
 }
 
 void bf_plan_run(bf_plan *p, const bf_run *r)
@@ -175,23 +185,30 @@ const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name)
     return NULL;
 }
 
+int bf_plan_nodes(const bf_plan *p) { return p->nodes; }
+
 /* Every gradient a node gives, of parameters or of an input, costs what its forward costs: so it is for matrix products. */
-static double node_flops(const bf_plan *p, const bf_node *n)
+bf_node_info bf_plan_node(const bf_plan *p, int node)
 {
-    if (n->op->flops == NULL) return 0.0;
-    int passes = 1;
+    const bf_node *n = &p->node[node];
+    const double once = n->op->flops == NULL ? 0.0 : n->op->flops(p, n) * p->shape.lanes;
+    int back = 0;
     if (n->run.backward != NULL) {
-        passes += n->n_slots > 0;
-        for (int i = 0; i < n->n_inputs; i++) passes += n->wants[i];
+        back = n->n_slots > 0;
+        for (int i = 0; i < n->n_inputs; i++) back += n->wants[i];
     }
-    return passes * n->op->flops(p, n);
+    return (bf_node_info){ n->op->name, n->n_slots > 0 ? bf_params_at(p->params, n->slot[0])->name : NULL,
+                           n->output == BF_NO_VALUE ? (bf_shape){ 0 } : p->value[n->output].shape, once, back * once };
 }
 
 double bf_plan_flops(const bf_plan *p)
 {
     double sum = 0.0;
-    for (int i = 0; i < p->nodes; i++) sum += node_flops(p, &p->node[i]);
-    return sum * p->shape.lanes;
+    for (int i = 0; i < p->nodes; i++) {
+        const bf_node_info n = bf_plan_node(p, i);
+        sum += n.flops + n.back_flops;
+    }
+    return sum;
 }
 
 static size_t largest_value(const bf_plan *p, const bf_node *n)

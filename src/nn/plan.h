@@ -44,6 +44,7 @@ typedef struct bf_lane {
     const void    *first_slot;              /* when not NULL: stands in for slot 0 (its bf16 rounding) */
     const bf_taker *taker;                  /* bf_run's */
     bool           defers;                  /* bf_run's */
+    double        *laps;                    /* bf_run's */
 } bf_lane;
 
 typedef void (*bf_kernel)(const bf_node *n, const bf_lane *lane);
@@ -192,6 +193,7 @@ typedef struct bf_run {
     const bf_taker *taker;
     bool           defers;                  /* the gradients in bf_plan_factors are not written: who runs the plan multiplies them */
     double        *seconds;                 /* (2): seconds of forward and backward are added; NULL: not wanted */
+    double        *laps;                    /* (nodes, 2): the same of every node, a taker's included; NULL: not wanted */
 } bf_run;
 void bf_plan_run(bf_plan *p, const bf_run *r);
 /* After a step: moves the running averages. totals (stats size): the statistics summed over the batch, which had `batch` samples. */
@@ -209,6 +211,10 @@ const bf_stat_info *bf_plan_stat_find(const bf_plan *p, const char *name);
 int bf_plan_segments(const bf_plan *p);
 double bf_plan_flops(const bf_plan *p);                                 /* of one run over all its lanes, forward and (if built) backward */
 double bf_plan_elementary(const bf_plan *p);                            /* of the same run: elementary functions */
+/* A node as people see it: the name of its first parameter, NULL when it has none; of one run over all lanes, forward and back. */
+typedef struct bf_node_info { const char *op, *slot; bf_shape shape; double flops, back_flops; } bf_node_info;
+int bf_plan_nodes(const bf_plan *p);
+bf_node_info bf_plan_node(const bf_plan *p, int node);
 size_t bf_plan_bytes(const bf_plan *p);
 size_t bf_plan_scratch(const bf_plan *p);                               /* of these, what kernels want beside values: it depends on kernels */
 

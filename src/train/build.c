@@ -161,6 +161,7 @@ void bf_trainer_destroy(bf_trainer **trainer)
 {
     bf_trainer *t = *trainer;
     if (!t) return;
+    free(t->laps);
     free(t->rows_of_history);
     free(t->state_memory);
     bf_arena_release(&t->arena);
@@ -188,6 +189,16 @@ bf_train_progress bf_trainer_progress(const bf_trainer *t)
     return (bf_train_progress){ .step = t->step, .steps = t->steps, .epoch = t->step / t->batches.steps_per_epoch, .epochs = t->history.epochs,
                                 .samples_per_second = seconds > 0.0 ? samples / seconds : 0.0 };
 }
+
+bf_status bf_trainer_time_nodes(bf_trainer *t)
+{
+    free(t->laps);
+    t->laps = calloc((size_t)bf_plan_nodes(t->vae.plan), 2 * sizeof *t->laps);
+    return t->laps ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory to time a plan's nodes");
+}
+
+const bf_plan *bf_trainer_plan(const bf_trainer *t) { return t->vae.plan; }
+const double *bf_trainer_laps(const bf_trainer *t) { return t->laps; }
 
 int bf_trainer_history_columns(const bf_trainer *t, const bf_column **columns)
 {

@@ -49,7 +49,7 @@ static void run_lanes(bf_trainer *t, bf_update_way way, double *beta)
     const bf_run run = { .theta = t->theta, .grads = t->grads, .stats = t->stat_rows, .samples = t->samples, .seed = s->seed, .step = (uint64_t)t->step,
                          .rows = t->rows, .weights = t->weights, .batch = (double)t->batches.batch * (double)t->per_sample, .coupler = &t->coupler,
                          .seconds = &t->times.seconds[BF_PHASE_FORWARD], .taker = way == BF_UPDATE_EARLY ? &taker : NULL,
-                         .defers = way == BF_UPDATE_FACTORED };
+                         .defers = way == BF_UPDATE_FACTORED, .laps = t->laps };
     const double updated = t->times.seconds[BF_PHASE_UPDATE];
     bf_plan_run(t->vae.plan, &run);
     leave_to_update(t, updated);

@@ -53,6 +53,7 @@ struct bf_trainer {
     double *rows_of_history;            /* (epochs, BF_HISTORY_COLUMNS) */
     /* where its time went, since it was created */
     bf_times times;
+    double  *laps;                      /* (nodes of the plan, 2) or NULL */
     double   step_flops;                /* of the whole team */
     /* step memory: one allocation */
     bf_arena arena;

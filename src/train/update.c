@@ -43,7 +43,7 @@ bool bf_update_slice(bf_trainer *t, bool take_norm, double *norm)
 
 bf_update_way bf_update_way_of(const bf_trainer *t, bool take_norm)
 {
-    if (take_norm || t->setup.train->clip > 0.0) return BF_UPDATE_TOGETHER;
+    if (take_norm || t->setup.train->clip > 0.0 || t->laps != NULL) return BF_UPDATE_TOGETHER;
     if (alone(t) && t->lanes == 1) return BF_UPDATE_EARLY;
     return t->factored.tensors > 0 ? BF_UPDATE_FACTORED : BF_UPDATE_TOGETHER;
 }

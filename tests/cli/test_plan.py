@@ -118,6 +118,21 @@ def test_too_little_memory_is_told_with_what_helps(study, arguments, advice):
     assert advice in betafield("plan", study(), *arguments, expect=None).stdout
 
 
+def test_the_time_of_a_step_is_shown_layer_by_layer(study):
+    p = plan(study(), "--layers", "--time", "4")
+    layers, costly = p["layers"], max(p["configs"], key=lambda c: c["flops_per_step"])
+    assert layers["id"] == costly["id"] and layers["steps"] == 4
+    assert sum(n["flops"] for n in layers["nodes"]) == costly["flops_per_step"]
+    parts = layers["data"] + layers["update"] + sum(n["forward"] + n["back"] for n in layers["nodes"])
+    assert 0 < parts <= layers["seconds"] * 1.0001
+    named = [n for n in layers["nodes"] if n["layer"]]
+    assert {"encoder.0", "posterior.mean", "decoder.output"} <= {n["layer"] for n in named}
+    assert all(n["forward"] > 0 and n["back"] > 0 for n in named if n["operation"] == "dense")
+    assert "layers" not in plan(study(), "--time", "4")
+    text = betafield("plan", study(), "--layers").stdout
+    assert "encoder.0" in text and "Gflop/s" in text and "mean of 20 steps" in text
+
+
 def test_steps_can_be_timed(study):
     p = plan(study(), "--time", "8")
     assert p["time"]["source"] == "steps" and p["time"]["steps"] == 8 and p["time"]["seconds"] > 0
