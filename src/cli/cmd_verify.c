@@ -76,8 +76,8 @@ const bf_command bf_command_verify = {
         "  betafield verify packed.h5\n"
         "\n"
         "Reads every dataset again and compares its checksum; compares the tables of study.h5 with every\n"
-        "configuration's own file, and in a folder the weights that each one started from with what\n"
-        "study.yaml says. One line per finding (`note:` is no damage), then a summary.\n"
+        "configuration's own file, and in a folder the keys of each one and the weights that it started\n"
+        "from with what study.yaml says. One line per finding (`note:` is no damage), then a summary.\n"
         "Exit code 0: all good, 2: damaged, or nothing of betafield's, 74: it could not be read.\n",
     .run = command,
     .options = options,

@@ -1,4 +1,4 @@
-/* Whether a study's results started where the study says: parents as warm_start makes them, and the hashes of the weights that were handed on. */
+/* Whether a study's results are what study.yaml asks for: their keys, parents as warm_start makes them, and the hashes of the weights that were handed on. */
 #ifndef BF_FARM_LINEAGE_CHECK_H
 #define BF_FARM_LINEAGE_CHECK_H
 #include <stdint.h>
