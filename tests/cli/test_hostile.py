@@ -114,3 +114,14 @@ def test_no_number_is_shown_that_is_not_what_was_written(whole, tmp_path, asked,
     done = betafield(asked, out, expect=2)
     assert f"/{name}: its checksum is" in done.stderr
     assert asked == "status" or done.stdout == ""       # status shows what configs/ say
+
+
+@pytest.mark.parametrize("name", ["study.h5", "configs/c0001.h5", "data.h5"])
+def test_nobody_waits_for_the_other_end_of_a_pipe(whole, tmp_path, name):
+    out = tmp_path / "out"
+    shutil.copytree(whole / "out", out)
+    (out / name).unlink(missing_ok=True)
+    os.mkfifo(out / name)
+    assert f"{name}: not a whole HDF5 file" in betafield("verify", out, expect=2, timeout=20).stdout
+    if name != "data.h5":
+        assert "not a regular file" in betafield("status" if name == "study.h5" else "align", out, expect=2, timeout=20).stderr
