@@ -38,7 +38,8 @@ static bf_status seconds_to_job_end(double *seconds)
     const char *end = getenv("SLURM_JOB_END_TIME");
     char *rest = NULL;
     double at = end ? strtod(end, &rest) : 0.0;
-    if (!end || rest == end || *rest || !isfinite(at)) return BF_FAIL(BF_E_USAGE, "--max-hours auto needs SLURM_JOB_END_TIME (seconds since 1970), which is %s", end ? "no number" : "not set");
+    if (!end || rest == end || *rest || !isfinite(at))
+        return BF_FAIL(BF_E_USAGE, "--max-hours auto needs SLURM_JOB_END_TIME (seconds since 1970), which is %s", end ? "no number" : "not set");
     *seconds = at - bf_clock_epoch();
     return BF_DONE;
 }
