@@ -259,9 +259,10 @@ static void look_for_reasons_to_stop(bf_desk *d)
         return;
     }
     if (o->max_seconds > 0.0) {
-        /* A checkpoint twice as long as the longest so far, and a second for the rest; never more than a tenth of a short limit. */
-        double margin = fmin(2.0 * d->checkpoint_seconds + 1.0, 0.1 * o->max_seconds + d->checkpoint_seconds);
-        if (now_running(d) + margin >= o->max_seconds) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "the wall-clock limit is near"));
+        /* A checkpoint twice as long as the longest so far, and a second for the rest; of a short limit a tenth for the rest, and never more than
+         * half in all: one slow checkpoint of many must not leave later runs without time to train. */
+        const double margin = fmin(2.0 * d->checkpoint_seconds + 1.0, 0.1 * o->max_seconds + d->checkpoint_seconds);
+        if (now_running(d) + fmin(margin, 0.5 * o->max_seconds) >= o->max_seconds) bf_desk_stop(d, BF_FAIL(BF_E_STOPPED, "the wall-clock limit is near"));
     }
     const bf_status there = bf_lock_check(&d->s.ledger->lock, d->s.ledger->dir);
     if (there.code) bf_desk_stop(d, there);

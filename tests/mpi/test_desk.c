@@ -151,12 +151,13 @@ static void direct(const bf_comm *world, bf_mail *mail)
     close_office(o, BF_OK, o->ledger.count * IN_ALL);
 }
 
-/* Another team's checkpoints take as long as the whole limit: there is no time but to save. */
+/* Another team's checkpoints take as long as the whole limit: in its second half there is no time but to save. */
 static void stop_in_time(const bf_comm *world, bf_mail *mail)
 {
     office *o = open_office(world, mail);
     const bf_running r = { .id = 1, .step = 1, .steps = 10, .checkpoint_seconds = 1000.0 };
     o->options.max_seconds = 1000.0;
+    o->options.started -= 501.0;
     tell(o, 1, BF_LETTER_PROGRESS, &r, sizeof r);
     bf_desk_tend(o->desk);
     for (int from = 0; from < 2; from++) tell(o, from, BF_LETTER_BYE, NULL, 0);
