@@ -210,7 +210,7 @@ bf_status sample_study_write(const bf_comm *world, const char *dir, int configs)
 {
     sample_study s;
     BF_TRY(sample_study_open(configs, &s));
-    bf_status done = BF_DONE;
+    bf_status done = bf_comm_agree(world, bf_comm_rank(world) == 0 ? bf_file_mkdirs(dir) : BF_DONE);
     for (int i = 0; !done.code && i < configs; i++)
         if (s.results[i].status != BF_PENDING) done = sample_study_config(&s, world, dir, i, "sample");
     if (!done.code) done = bf_comm_agree(world, bf_comm_rank(world) == 0 ? sample_study_tables(&s, world, dir, "sample") : BF_DONE);
