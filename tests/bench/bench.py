@@ -196,8 +196,16 @@ def measure_case(options, betafield, machine, case, row, budget):
         if own[0][0]:
             row |= {"floor_ms": median(floor for floor, _, _ in own), "share": median(floor / ms for floor, ms, _ in own)}
         row["split"] = {part: median(split[part] for _, _, split in own) for part in own[0][2]}
+        row["layers"] = layers(options, betafield, case, max(4, steps // 2))
         for name in row["peers"]:
             row["peers"][name]["ratio"] = median(theirs / ours for theirs, (_, ours, _) in zip(found[name], own))
+
+
+def layers(options, betafield, case, steps):
+    """Where the step's time goes, products beside the roof as it is now."""
+    now = roof(options.roof, options.cores[-1], ROOF_SECONDS)["bf16_gflops" if case.precision == "bf16" else "f32_gflops"]
+    found = betafield.layers(case, steps)
+    return {**found, "of_roof": found["gflops"] / (now or math.nan)}
 
 
 def step_and_floor(options, betafield, case, steps):

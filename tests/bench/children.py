@@ -199,6 +199,19 @@ class Betafield:
         split = {part: 1e3 * float(columns[f"seconds_{part}"][0]) / count for part in STEP_PARTS}
         return sum(split.values()), split
 
+    def layers(self, case, steps):
+        """Where a step's milliseconds go: layers with products, whose arithmetic and rate are known, and what is beside them."""
+        study = self.study(case.name, case, train={"steps": 2 * steps + 2})
+        command = ["taskset", "-c", str(self.core), self.program, "plan", str(study), "--layers", "--time", str(steps), "--json"]
+        for setting in self.settings:
+            command += ["--set", setting]
+        found = json.loads(self._run(command))["layers"]
+        product = [n for n in found["nodes"] if n["flops"]]
+        ms = lambda nodes: 1e3 * sum(n["forward"] + n["back"] for n in nodes)  # noqa: E731
+        return {"products": ms(product), "gflops": 1e-6 * sum(n["flops"] for n in product) / ms(product),
+                "others": ms([n for n in found["nodes"] if not n["flops"]]), "optimiser": 1e3 * found["update"], "samples": 1e3 * found["data"],
+                "nodes": found["nodes"]}
+
     def _run(self, command):
         code, out, err = run(command, self.budget, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if code:

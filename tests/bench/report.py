@@ -62,6 +62,12 @@ def split_line(row):
     return f"  {row['title']:<26} " + "  ".join(f"{part} {_number(ms)}" for part, ms in row["split"].items())
 
 
+def layers_line(row):
+    layers = row["layers"]
+    return (f"  {row['title']:<26} products {_number(layers['products'])} at {layers['gflops']:.1f} GFLOP/s, {100 * layers['of_roof']:.0f} % of the roof  " +
+            "  ".join(f"{part} {_number(layers[part])}" for part in ("others", "optimiser", "samples")))
+
+
 def sweep_line(row):
     if "unavailable" in row:
         return f"  {row['title']:<26} not available: {row['unavailable']}"
@@ -105,6 +111,8 @@ def table(result):
         lines += ["milliseconds of a step, median [lowest-highest]; x: how many times betafield's"] + [case_line(r) for r in result["cases"]]
         split = [split_line(r) for r in result["cases"] if "split" in r]
         lines += ["", "betafield's step in parts, milliseconds"] + split if split else []
+        layers = [layers_line(r) for r in result["cases"] if "layers" in r]
+        lines += ["", "the same by layers (plan --layers), whose optimiser waits for the last of them"] + layers if layers else []
     if result["conditioned"]:
         lines += ["", "milliseconds of a step, without and with being told beta"] + [conditioned_line(r) for r in result["conditioned"]]
     if result["sweeps"]:
