@@ -101,7 +101,8 @@ static int64_t view_bytes(const bf_config *c, const bf_data_info *data)
 {
     const bf_output_options *o = &c->output;
     const int64_t row = c->vae.latent * (int64_t)sizeof(float), image = data->width * (int64_t)sizeof(float);
-    int64_t bytes = c->vae.latent * (3 + bf_histogram_columns(&bf_histogram_z)) * (int64_t)sizeof(double) + 2 * o->samples * image;
+    int64_t bytes = c->vae.latent * (3 + bf_histogram_columns(&bf_histogram_z)) * (int64_t)sizeof(double) +
+                    (2 * o->samples + BF_TRAVERSED * c->vae.latent * o->traversals) * image;
     if (o->posterior_train) bytes += 3 * row * data->rows[BF_TRAIN];
     else if (o->second_stage) bytes += row * data->rows[BF_TRAIN];
     if (o->posterior_test) bytes += 3 * row * data->rows[BF_TEST];

@@ -187,6 +187,13 @@ static bf_status write_labels(bf_config_file *f, const char *home, int64_t n, in
     return bf_config_file_array(f, &a, &(bf_dataset_text){ "sample", "1", "class that each of the samples was told" });
 }
 
+/* Collective over team. Posterior means of the first rows, to every rank: each holds a contiguous share, together they come out in order. */
+static void gather_first(const bf_comm *team, const bf_evaluation *test, int64_t rows, float *mean)
+{
+    const int64_t mine = rows - test->first < 0 ? 0 : rows - test->first < test->rows ? rows - test->first : test->rows;
+    bf_comm_allgather(team, test->mean, (size_t)mine * (size_t)test->latent * sizeof *mean, mean, NULL);
+}
+
 /* Prior samples, the first test samples and their reconstructions at the posterior mean, all in model units. The evaluator tells the model what
  * the view is of. */
 static bf_status write_pictures(bf_config_file *f, const bf_job *job, const view *v)
@@ -210,9 +217,7 @@ static bf_status write_pictures(bf_config_file *f, const bf_job *job, const view
     BF_TRY_DONE(write_images(f, job, v->home, "samples", "decoder means at draws from the prior", n, x));
     if (labelled) BF_TRY_DONE(write_labels(f, v->home, n, label));
     if (shown == 0) goto done;
-    /* Each rank holds a contiguous share of the test posterior; together the first rows come out in order. */
-    int64_t mine = shown - test->first < 0 ? 0 : shown - test->first < test->rows ? shown - test->first : test->rows;
-    bf_comm_allgather(team, test->mean, (size_t)mine * k * sizeof *z, z, NULL);
+    gather_first(team, test, shown, z);
     BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, labelled ? bf_dataset_labels(job->data, BF_TEST) : NULL, shown, x)));
     BF_TRY_DONE(write_images(f, job, v->home, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
     if (*v->home) goto done;            /* there is one copy of what does not depend on beta */
@@ -220,6 +225,42 @@ static bf_status write_pictures(bf_config_file *f, const bf_job *job, const view
     BF_TRY_DONE(write_images(f, job, v->home, "inputs", "the first test samples", shown, x));
 done:
     free(label);
+    free(z);
+    free(x);
+    return s;
+}
+
+/* Images in the order of samples, of dimensions and of values. */
+static void vary(const float *mean, int64_t samples, size_t k, float *z)
+{
+    for (int64_t i = 0; i < samples; i++, mean += k)
+        for (size_t j = 0; j < k; j++)
+            for (int p = 0; p < BF_TRAVERSED; p++, z += k) {
+                memcpy(z, mean, k * sizeof *z);
+                z[j] = -2.0f + 4.0f * (float)p / (float)(BF_TRAVERSED - 1);
+            }
+}
+
+static bf_status write_traversals(bf_config_file *f, const bf_job *job, const view *v)
+{
+    const bf_comm *team = job->crew->team;
+    const bf_evaluation *test = &v->split[BF_TEST];
+    const bool labelled = bf_label_conditioned(&job->config.vae);
+    const int64_t asked = job->config.output.traversals, shown = asked < test->samples ? asked : test->samples;
+    const size_t k = (size_t)test->latent, each = k * BF_TRAVERSED, n = (size_t)shown * each, width = (size_t)bf_dataset_info(job->data)->width;
+    if (shown == 0) return BF_DONE;
+    float *mean = calloc((size_t)shown, k * sizeof *mean), *z = calloc(n, k * sizeof *z), *x = calloc(n, width * sizeof *x);
+    int32_t *label = labelled ? calloc(n, sizeof *label) : NULL;
+    bf_status s = mean && z && x && (label || !labelled) ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the traversals of c%04d", job->id);
+    BF_TRY_DONE(bf_comm_agree(team, s));
+    gather_first(team, test, shown, mean);
+    vary(mean, shown, k, z);
+    for (size_t i = 0; labelled && i < n; i++) label[i] = bf_dataset_labels(job->data, BF_TEST)[i / each];
+    BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(bf_trainer_evaluator(job->trainer), bf_trainer_theta(job->trainer), z, label, (int64_t)n, x)));
+    BF_TRY_DONE(write_images(f, job, v->home, "traversals", "decoder means as one latent dimension after the other goes from -2 to 2", (int64_t)n, x));
+done:
+    free(label);
+    free(mean);
     free(z);
     free(x);
     return s;
@@ -260,7 +301,8 @@ static bf_status write_view(bf_config_file *f, const bf_job *job, const view *v)
 {
     BF_TRY(write_posteriors(f, job, v));
     BF_TRY(write_latents(f, job, v));
-    return write_pictures(f, job, v);
+    BF_TRY(write_pictures(f, job, v));
+    return write_traversals(f, job, v);
 }
 
 /* Where the time of writing goes. */

@@ -95,6 +95,8 @@ static const bf_object objects[] = {
     { "/configs/*/samples_label", "sample", "i32", "1", "class that each of the samples was told",
       "that of a training sample drawn by chance; where model.condition has label" },
     { "/configs/*/reconstructions", NULL, "f32", "1", "decoder means at the posterior means of the inputs", "(sample, ...shape of a sample)" },
+    { "/configs/*/traversals", NULL, "f32", "1", "decoder means where one latent dimension takes 7 evenly spaced values in [-2, 2]",
+      "(sample x latent x value, ...shape of a sample); the others stay at the posterior mean of a first test sample; with output.traversals" },
     { "/configs/*/inputs", NULL, "f32", "1", "the first test samples", "(sample, ...shape of a sample)" },
     { "/configs/*/state/*", NULL, "as in memory", "1", "state of the training", "only with output.state: true, for extending the training" },
 

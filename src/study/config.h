@@ -9,11 +9,14 @@
 #include <stdbool.h>
 #include <string.h>
 
+enum { BF_TRAVERSED = 7 };                      /* values of a latent dimension in output.traversals */
+
 typedef struct bf_output_options {
     bool    posterior_train, posterior_test;    /* output.posterior: [train, test] */
     bool    second_stage, weights, state;
     bf_f64_list betas;                          /* of a conditioned model: at which it is stored beside the grid's value nearest 1; rising */
     int64_t samples;
+    int64_t traversals;                         /* test samples whose code is varied */
     double  progress_seconds;
 } bf_output_options;
 

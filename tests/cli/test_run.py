@@ -342,6 +342,24 @@ def test_output_switches(study, tmp_path):
         assert "posterior" not in f["configs/c0000"] and "samples" not in f["configs/c0000"]
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_traversals_vary_one_dimension_after_the_other(study, tmp_path, ranks):
+    out = tmp_path / "out"
+    betafield("run", study(), "-o", out, "--only", "0", "--set", "output.traversals=3", "--set", "model.net=linear",
+              "--set", f"parallel.ranks_per_config={ranks}", "--set", "train.lanes=2", ranks=ranks)
+    with h5py.File(out / "study.h5") as f:
+        group = f["configs/c0000"]
+        means = group["posterior/test/mean"][:3]
+        latent, weights = means.shape[1], group["weights"]
+        z = np.repeat(means[:, None, None], latent, 1).repeat(7, 2)
+        for j in range(latent):
+            z[:, j, :, j] = np.linspace(-2, 2, 7)
+        wanted = z @ weights["decoder.output.weight"][()].T + weights["decoder.output.bias"][()]
+        found = group["traversals"]
+        assert found.shape == (3 * latent * 7, *group["inputs"].shape[1:])
+        np.testing.assert_allclose(found[()].reshape(wanted.shape), wanted, atol=1e-5)
+
+
 def test_more_epochs_continue_where_the_state_was_kept(study, tmp_path):
     out, whole = tmp_path / "out", tmp_path / "whole"
     state = ["--set", "output.state=true"]
