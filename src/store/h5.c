@@ -79,8 +79,8 @@ bf_status bf_h5_open(const char *path, bool write, MPI_Comm team, hid_t *out)
 {
     struct stat st;
     *out = H5I_INVALID_HID;
-    /* HDF5 would wait for the other end of a pipe. */
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return BF_FAIL(BF_E_FORMAT, "%.180s: not a regular file", path);
+    /* HDF5 would wait for the other end of a pipe. What else is no file it refuses, or the system does, which is another answer. */
+    if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) return BF_FAIL(BF_E_FORMAT, "%.180s: not a regular file", path);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     hid_t access = access_list();
     if (team != MPI_COMM_NULL) H5Pset_fapl_mpio(access, team, MPI_INFO_NULL);
