@@ -22,7 +22,7 @@
 /* Terms that evaluation takes of a row, besides what its plan counts: for each entry of a sample, for each latent dimension. */
 static const double entry = 2.0, dimension = 20.0;
 
-typedef struct bf_counted { double flops, terms; size_t bytes, factors; } bf_counted;
+typedef struct bf_counted { double flops, terms; size_t bytes, factors; bool affine; } bf_counted;     /* affine: of a decoder's plan */
 
 static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_purpose purpose, int rows, bf_params *params, bf_counted *out)
 {
@@ -32,9 +32,10 @@ static bf_status count_plan(const bf_config *c, const bf_vae_data *d, bf_vae_pur
                                   .batch_lanes = (int)c->train.lanes };
     /* Portable: the arithmetic is the same on every backend, and thousands of configurations are counted, for whom nobody makes kernels. */
     BF_TRY(bf_vae_build(&c->vae, d, purpose, &shape, &bf_backend_portable, BF_USE_EPS, params, &vae));
-    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_elementary(vae.plan), bf_plan_bytes(vae.plan), bf_plan_factors_bytes(vae.plan) };
+    *out = (bf_counted){ bf_plan_flops(vae.plan), bf_plan_elementary(vae.plan), bf_plan_bytes(vae.plan), bf_plan_factors_bytes(vae.plan), false };
+    const bf_status s = purpose == BF_VAE_DECODE ? bf_vae_affine(&vae, &c->vae, &out->affine) : BF_DONE;
     bf_vae_destroy(&vae);
-    return BF_DONE;
+    return s;
 }
 
 static void count_steps(const bf_config *c, const bf_data_info *data, bf_cost *out)
@@ -64,23 +65,23 @@ static double evaluated_samples(const bf_config *c, const bf_data_info *data, co
 }
 
 /* What a measure asks for on both splits; false: next to nothing. */
-static bool measure_work(const bf_config *c, const bf_data_info *data, const char *name, bf_measure_work *out)
+static bool measure_work(const bf_config *c, const bf_data_info *data, const char *name, bool affine, bf_measure_work *out)
 {
     const bf_measure *m = bf_measure_find(name);
-    if (!m || !m->work) return false;
+    if (!m || !m->work || (affine && m->closed)) return false;
     const bf_measure_work train = m->work(&c->vae, &c->measure, data->rows[BF_TRAIN]), test = m->work(&c->vae, &c->measure, data->rows[BF_TEST]);
     *out = (bf_measure_work){ .plan = train.plan, .rows = train.rows + test.rows, .terms = train.terms + test.terms };
     return true;
 }
 
 /* Adds what all measures compute to the evaluation. *bytes: the largest plan that one of them holds while it is taken. */
-static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, int rows, bf_params *params, bf_cost *out,
-                                size_t *bytes)
+static bf_status count_measures(const bf_config *c, const bf_vae_data *d, const bf_data_info *data, int rows, bool affine, bf_params *params,
+                                bf_cost *out, size_t *bytes)
 {
     for (int i = 0; i < c->measure.count; i++) {
         bf_measure_work w;
         bf_counted own = { .flops = 0.0 };
-        if (!measure_work(c, data, c->measure.name[i], &w)) continue;
+        if (!measure_work(c, data, c->measure.name[i], affine, &w)) continue;
         if (w.rows > 0.0) BF_TRY(count_plan(c, d, w.plan, rows, params, &own));
         if (w.plan != BF_VAE_DECODE && own.bytes > *bytes) *bytes = own.bytes;
         out->evaluation_flops += measurements(c) * w.rows * own.flops / rows;
@@ -148,11 +149,11 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     out->parameters = bf_params_count(params);
     out->flops_per_step = train.flops * (double)lanes;
     out->terms_per_step = train.terms * (double)lanes;
-    const double samples = evaluated_samples(c, data, out) * (double)c->measure.rd_samples;
+    const double samples = evaluated_samples(c, data, out) * (decode.affine ? 1.0 : (double)c->measure.rd_samples);
     size_t own = 0;
     out->evaluation_flops = evaluate.flops / rows * samples;
     out->evaluation_terms = samples * (evaluate.terms / rows + entry * data->width + dimension * (double)c->vae.latent);
-    BF_TRY_DONE(count_measures(c, &d, data, rows, params, out, &own));
+    BF_TRY_DONE(count_measures(c, &d, data, rows, decode.affine, params, out, &own));
     const size_t vector = bf_params_size(params) * sizeof(float);
     const bool best = strcmp(c->train.keep, "best") == 0;
     /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; gathered factors; those of the evaluator, which has a

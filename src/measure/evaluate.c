@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/rng.h"
 #include "measure/accounting.h"
+#include "measure/affine.h"
 #include "measure/block_sums.h"
 #include "measure/evaluator.h"
 #include "vae/gaussian.h"
@@ -23,7 +24,7 @@ typedef struct pass {
     size_t  record;
     bf_arena arena;
     double *mine, *all, *total; /* (own, record), (blocks, record), (record) */
-    double *norms;              /* (latent) squared column norms of an affine decoder */
+    double *norms, *column;     /* (latent) squared norms of an affine decoder's columns; (width) one of them */
     double *value, *scatter;    /* (BF_EVAL_ROWS) per row: mean over draws of what is averaged, and its sum of squares about it */
     int64_t *samples;           /* (BF_EVAL_ROWS) */
 } pass;
@@ -32,16 +33,6 @@ typedef struct pass {
 enum { FEWEST = 16 };
 
 /* --- building ---------------------------------------------------------------------------------------------------- */
-
-/* The expectation of the squared error is exact where the decoder is one affine map; what beta and a class add stands behind the latent columns. */
-static const bf_slot *exact_columns(const bf_evaluator *e)
-{
-    int slot = bf_params_find(e->params, "decoder.output.weight");
-    if (slot < 0 || !bf_vae_affine(e->options)) return NULL;
-    const bf_slot *s = bf_params_at(e->params, slot);
-    const int64_t beside = bf_beta_conditioned(e->options) + (bf_label_conditioned(e->options) ? e->shape.classes : 0);
-    return s->rank == 2 && s->shape[0] == e->decoder.width && s->shape[1] == e->decoder.latent + beside ? s : NULL;
-}
 
 void bf_evaluator_tell(bf_evaluator *e, double beta)
 {
@@ -84,7 +75,7 @@ static bf_status build(bf_evaluator *e, const bf_backend *backend)
     for (int split = 0; split < BF_SPLITS; split++)
         BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_EVALUATE, &shape, backend, BF_USE_EPS_EVAL + 16u * (uint32_t)split, e->params, &e->pass[split]));
     BF_TRY(bf_vae_build(e->options, &e->shape, BF_VAE_DECODE, &shape, backend, BF_USE_EPS_EVAL, e->params, &e->decoder));
-    e->columns = exact_columns(e);
+    BF_TRY(bf_vae_affine(&e->decoder, e->options, &e->affine));
     for (int split = 0; bf_label_conditioned(e->options) && split < BF_SPLITS; split++) e->labels[split] = bf_dataset_labels(e->data, (bf_split)split);
     start_beta(e);
     size_t stats = (size_t)bf_plan_stats_size(e->pass[BF_TRAIN].plan) + (size_t)bf_plan_stats_size(e->decoder.plan);
@@ -147,7 +138,7 @@ static void add_fits(pass *p, int draw, int rows, double *record)
     const bf_likelihood *l = p->e->likelihood;
     int width = p->vae->width;
     for (int i = 0; i < rows; i++) {
-        double fit = p->e->columns ? expected_fit(p, i) : (double)*row_of(p->vae, p->vae->fit, i, 1);
+        double fit = p->e->affine ? expected_fit(p, i) : (double)*row_of(p->vae, p->vae->fit, i, 1);
         double value = l->per_row ? l->distortion(fit, width, 0.0) : fit, delta = value - p->value[i];
         p->value[i] += delta / (draw + 1);
         p->scatter[i] += delta * (value - p->value[i]);
@@ -251,6 +242,7 @@ static void pass_memory(pass *p, bf_arena *a)
     p->all     = (double *)bf_arena_take(a, (size_t)p->blocks, p->record * sizeof(double));
     p->total   = BF_TAKE(a, double, p->record);
     p->norms   = BF_TAKE(a, double, p->vae->latent);
+    p->column  = BF_TAKE(a, double, p->vae->width);
     p->value   = BF_TAKE(a, double, BF_EVAL_ROWS);
     p->scatter = BF_TAKE(a, double, BF_EVAL_ROWS);
     p->samples = BF_TAKE(a, int64_t, BF_EVAL_ROWS);
@@ -280,27 +272,25 @@ static bf_status prepare(pass *p, bool keep)
     return BF_DONE;
 }
 
-static void measure_columns(pass *p)
+static void take_norm(void *self, int j, const double *column)
 {
-    const bf_slot *s = p->e->columns;
-    if (!s) return;
-    const float *w = p->theta + s->offset;
-    size_t out = (size_t)s->shape[0], in = (size_t)s->shape[1], latent = (size_t)p->vae->latent;
-    for (size_t o = 0; o < out; o++)
-        for (size_t j = 0; j < latent; j++) p->norms[j] += (double)w[o * in + j] * (double)w[o * in + j];
+    pass *p = self;
+    double sum = 0.0;
+    for (int i = 0; i < p->vae->width; i++) sum += column[i] * column[i];
+    p->norms[j] = sum;
 }
 
 static void take_split(pass *p)
 {
     bf_evaluation *out = p->out;
-    measure_columns(p);
+    if (p->e->affine) bf_affine_columns(p->e, p->theta, p->column, take_norm, p);
     for (int64_t b = 0; b < p->own; b++) {
         int64_t first = (p->first_block + b) * BF_EVAL_ROWS, left = out->samples - first;
         take_block(p, first, left < BF_EVAL_ROWS ? (int)left : BF_EVAL_ROWS, p->mine + (size_t)b * p->record);
         if (p->e->on_block) p->e->on_block(p->e->on_block_self);
     }
     bf_block_total(p->e->team, p->mine, p->own, p->blocks, p->record, p->all, p->total);
-    bf_accounting_fill(p->e, p->total, p->e->columns != NULL, out);
+    bf_accounting_fill(p->e, p->total, p->e->affine, out);
     out->non_binary = (int64_t)p->total[BF_BLOCK_NON_BINARY];
     memcpy(out->kl, p->total + BF_BLOCK_SUMS, BF_BLOCK_VECTORS * (size_t)out->latent * sizeof *out->kl);
     if (p->vae->logvar != BF_NO_VALUE) return;
@@ -318,7 +308,7 @@ bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, doubl
     out->rows = past > out->first ? past - out->first : 0;
     out->log_variance = bf_accounting_log_variance(e, theta, split, log_variance);
     pass p = { .e = e, .vae = vae, .theta = theta, .split = split, .out = out, .own = end - first, .blocks = blocks, .first_block = first,
-               .record = bf_block_record(vae->latent), .draws = e->columns || vae->logvar == BF_NO_VALUE ? 1 : e->draws };
+               .record = bf_block_record(vae->latent), .draws = e->affine || vae->logvar == BF_NO_VALUE ? 1 : e->draws };
     bf_status s = bf_comm_agree(e->team, prepare(&p, keep));
     if (!s.code) take_split(&p);
     else bf_evaluation_free(out);

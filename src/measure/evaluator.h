@@ -16,8 +16,7 @@ struct bf_evaluator {
     const bf_backend     *backend;
     bf_vae_data           shape;            /* of the data, for further plans */
     const int32_t        *labels[BF_SPLITS];    /* classes of the samples, where the model is told them; else NULL */
-    const bf_slot        *columns;          /* decoder.output.weight (width, latent and, for beta and classes, more) of an affine decoder, whose
-                                             * distortion is exact; else NULL */
+    bool     affine;                        /* the decoder is: its distortion is exact, and affine.h has its matrix */
     double   beta;                          /* that a conditioned model is told; else the one it was trained with */
     uint64_t seed;
     int      rows;                          /* of its plans: bf_evaluator_rows */

@@ -1,6 +1,7 @@
 #include "measure/linear_density.h"
 
 #include "base/arena.h"
+#include "measure/affine.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -46,29 +47,19 @@ static void factorise(bf_linear_density *d)
     d->constant = info == 0 ? d->width * LOG_TWO_PI + (d->width - latent) * d->log_variance + log_determinant : NAN;
 }
 
-/* Columns from `plain` on are of classes. */
-static void take_weights(bf_linear_density *d, const float *weight, const float *bias, size_t columns, size_t plain, double n)
+static void take_column(void *self, int j, const double *column)
 {
-    const size_t width = (size_t)d->width, latent = (size_t)d->latent;
-    for (size_t i = 0; i < width; i++, weight += columns) {
-        const double centre = bias[i] + (plain > latent ? n * (double)weight[latent] : 0.0);
-        for (size_t j = 0; j < latent; j++) d->weight[i * latent + j] = weight[j];
-        for (size_t c = 0; c < (size_t)d->centres; c++) d->centre[c * width + i] = centre + (columns > plain ? (double)weight[plain + c] : 0.0);
-    }
+    bf_linear_density *d = self;
+    for (size_t i = 0; i < (size_t)d->width; i++) d->weight[i * (size_t)d->latent + (size_t)j] = column[i];
 }
 
-bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, int latent, double n, const float *theta, double log_variance,
-                                   int block, bf_linear_density **out)
+bf_status bf_linear_density_create(bf_evaluator *e, const float *theta, double log_variance, int block, bf_linear_density **out)
 {
     *out = NULL;
-    const int slot = bf_params_find(params, "decoder.output.bias");
-    if (slot < 0) return BF_FAIL(BF_E_INTERNAL, "%s has no bias beside it", weight->name);
-    const float *bias = theta + bf_params_at(params, slot)->offset;
     bf_linear_density *d = calloc(1, sizeof *d);
     if (!d) return BF_FAIL(BF_E_MEMORY, "the density of a linear model");
-    const int plain = latent + !isnan(n), classes = (int)weight->shape[1] - plain;
-    *d = (bf_linear_density){ .width = (int)weight->shape[0], .latent = latent, .centres = classes > 0 ? classes : 1, .block = block,
-                              .log_variance = log_variance };
+    *d = (bf_linear_density){ .width = e->decoder.width, .latent = e->decoder.latent, .centres = bf_label_conditioned(e->options) ? e->shape.classes : 1,
+                              .block = block, .log_variance = log_variance };
     memory(d, &d->arena);
     bf_status s = bf_arena_commit(&d->arena);
     if (s.code) {
@@ -76,7 +67,8 @@ bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weigh
         return s;
     }
     memory(d, &d->arena);
-    take_weights(d, theta + weight->offset, bias, (size_t)weight->shape[1], (size_t)plain, n);
+    bf_affine_columns(e, theta, d->residual, take_column, d);
+    for (int c = 0; c < d->centres; c++) bf_affine_centre(e, theta, c, d->centre + (size_t)c * (size_t)d->width);
     factorise(d);
     *out = d;
     return BF_DONE;

@@ -5,16 +5,13 @@
  * each: p(x) is p(x | class). */
 #ifndef BF_MEASURE_LINEAR_DENSITY_H
 #define BF_MEASURE_LINEAR_DENSITY_H
-#include "base/status.h"
-#include "nn/params.h"
+#include "measure/evaluator.h"
 
 typedef struct bf_linear_density bf_linear_density;
 
-/* Local. weight: decoder.output.weight (width, latent columns, then one for beta, then one for every class), with the bias beside it; n: what the
- * model is told of beta, NaN where that is nothing; block: samples per call. *out belongs to the caller. Where the weights are not finite, every
- * result is NaN. */
-BF_MUST_USE bf_status bf_linear_density_create(const bf_params *params, const bf_slot *weight, int latent, double n, const float *theta,
-                                               double log_variance, int block, bf_linear_density **out);
+/* Local. Of an evaluator whose decoder is affine, as it is told just then; block: samples per call. *out belongs to the caller. Where the weights are
+ * not finite, every result is NaN. */
+BF_MUST_USE bf_status bf_linear_density_create(bf_evaluator *e, const float *theta, double log_variance, int block, bf_linear_density **out);
 void bf_linear_density_destroy(bf_linear_density **d);
 /* nll (n) of x (n, width), n at most the block; labels (n), NULL without classes. The same shapes are computed whatever n, so that bits do not
  * depend on it. */

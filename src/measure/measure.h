@@ -38,6 +38,7 @@ typedef struct bf_measure {
     bf_status (*take)(const bf_measure_input *in, double *values);
     /* Local. For a split of so many samples; NULL: next to nothing. */
     bf_measure_work (*work)(const bf_vae_options *vae, const bf_measure_options *o, int64_t samples);
+    bool closed;                            /* next to nothing where the decoder is affine: it has a closed form there */
 } bf_measure;
 
 const bf_measure *bf_measure_find(const char *name);

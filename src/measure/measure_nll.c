@@ -1,4 +1,4 @@
-/* -log p(x): exact where the model is one Gaussian (linear decoder, one variance, normal prior), else by importance sampling. Evenly spaced
+/* -log p(x): exact where the model is one Gaussian (affine decoder, one variance, normal prior), else by importance sampling. Evenly spaced
  * samples of the split, in tiles that ranks own whole; the tiles' numbers are gathered and averaged in order. */
 #include "measure/comparable.h"
 #include "measure/importance.h"
@@ -39,7 +39,7 @@ static void memory(search *s, bf_arena *a)
     s->all   = BF_TAKE(a, bf_estimate_of_p, s->set.count);
 }
 
-static bool is_exact(const bf_measure_input *in) { return in->evaluator->columns != NULL && strcmp(in->vae->prior, "normal") == 0; }
+static bool is_exact(const bf_measure_input *in) { return in->evaluator->affine && strcmp(in->vae->prior, "normal") == 0; }
 
 static int64_t tile_start(const search *s, int rank)
 {
@@ -51,7 +51,7 @@ static int64_t tile_start(const search *s, int rank)
 static bf_status prepare(search *s)
 {
     const bf_measure_input *in = s->in;
-    const bf_evaluator *e = in->evaluator;
+    bf_evaluator *e = in->evaluator;
     const int rank = bf_comm_rank(in->team);
     s->first = tile_start(s, rank);
     s->own = tile_start(s, rank + 1) - s->first;
@@ -59,9 +59,7 @@ static bf_status prepare(search *s)
     memory(s, &s->arena);
     BF_TRY(bf_arena_commit(&s->arena));
     memory(s, &s->arena);
-    const double n = bf_beta_conditioned(in->vae) ? bf_condition_n(in->vae, e->beta) : NAN;
-    if (is_exact(in))
-        return bf_linear_density_create(e->params, e->columns, in->evaluation->latent, n, in->theta, in->evaluation->log_variance, TILE, &s->linear);
+    if (is_exact(in)) return bf_linear_density_create(e, in->theta, in->evaluation->log_variance, TILE, &s->linear);
     return bf_importance_create(e, in->split, in->options->nll_samples, TILE, &s->importance);
 }
 
@@ -134,7 +132,6 @@ static bf_measure_work work(const bf_vae_options *vae, const bf_measure_options 
 {
     const bool all = o->nll_rows < 0 || o->nll_rows > samples;
     const double rows = (double)(all ? samples : o->nll_rows) * (double)o->nll_samples;
-    if (bf_vae_affine(vae)) return (bf_measure_work){ .rows = 0.0 };
     return (bf_measure_work){ .plan = BF_VAE_JUDGE, .rows = rows, .terms = rows * (PER_PAIR + PER_DRAW * (double)vae->latent) };
 }
 
@@ -145,7 +142,7 @@ const bf_measure bf_measure_nll = {
     .column = {
         [NLL] = { "nll", "nat", "negative log-likelihood",
             "mean over samples of -log (1/K) sum_k p(x|z_k) p(z_k) / q(z_k|x), z_k ~ q(z|x), K = measure.nll.samples, an upper bound in "
-            "expectation; exact, -log N(x; b, W W^T + variance I), for linear decoders with one variance. NaN where p(x|z) is no density: "
+            "expectation; exact, -log N(x; b, W W^T + variance I), for affine decoders with one variance. NaN where p(x|z) is no density: "
             "bernoulli on values between 0 and 1, variance: per-image, posterior: delta. Models told a sample's label have p(x|z, label), so this "
             "is -log p(x|label)" WHERE },
         [NLL_SE] = { "nll_se", "nat", "standard error of nll over the samples", "sqrt(sum_i (nll_i - nll)^2 / (n - 1) / n)" WHERE },
@@ -157,5 +154,5 @@ const bf_measure bf_measure_nll = {
             "nll of discrete likelihoods, and of bernoulli on bits; a density of x becomes one of the stored v by + d log c, c as for elbo_discrete; NaN for "
             "densities of reals" },
     },
-    .take = take, .work = work,
+    .take = take, .work = work, .closed = true,
 };

@@ -19,7 +19,8 @@ static void backward(const bf_node *n, const bf_lane *l)
         if (n->wants[k]) bf_activation_slope(BF_LINEAR, count, dy, dy, bf_lane_gradient(l, n->input[k]), n->adds[k]);
 }
 
-const bf_op bf_op_add = { .name = "add", .portable = { forward, backward }, .needs = BF_NEEDS_OUTPUT, .width = BF_EITHER, .activates = true };
+const bf_op bf_op_add = { .name = "add", .portable = { forward, backward }, .affine = 1u << 0 | 1u << 1,
+                           .needs = BF_NEEDS_OUTPUT, .width = BF_EITHER, .activates = true };
 
 bf_value bf_add(bf_builder *b, bf_value x, bf_value y)
 {

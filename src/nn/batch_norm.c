@@ -195,7 +195,7 @@ const bf_op bf_op_batch_sums = { .name = "batch_norm.sums", .portable = { sums_f
                                  .work = work };
 const bf_op bf_op_batch_norm = { .name = "batch_norm", .portable = { forward, backward }, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
                                  .width = BF_EITHER, .activates = true, .work = work };
-const bf_op bf_op_batch_frozen = { .name = "batch_norm.frozen", .portable = { frozen_forward, NULL }, .width = BF_EITHER, .activates = true,
+const bf_op bf_op_batch_frozen = { .name = "batch_norm.frozen", .portable = { frozen_forward, NULL }, .affine = 1u << 0, .width = BF_EITHER, .activates = true,
                                    .work = work };
 
 static void add_slots(bf_builder *b, bf_node *n, const char *name, int count, double rate)

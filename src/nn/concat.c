@@ -29,7 +29,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     }
 }
 
-const bf_op bf_op_concat = { .name = "concat", .portable = { forward, backward }, .width = BF_EITHER };
+const bf_op bf_op_concat = { .name = "concat", .portable = { forward, backward }, .affine = 1u << 0 | 1u << 1, .width = BF_EITHER };
 
 bf_value bf_concat(bf_builder *b, bf_value x, bf_value y)
 {

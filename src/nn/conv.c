@@ -77,9 +77,9 @@ static size_t work(const bf_plan *p, const bf_node *n)
     return products > sums ? products : sums;
 }
 
-const bf_op bf_op_conv = { .name = "conv", .portable = { conv_forward, conv_backward }, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
+const bf_op bf_op_conv = { .name = "conv", .portable = { conv_forward, conv_backward }, .affine = 1u << 0, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
                            .width = BF_NARROW, .activates = true, .work = work };
-const bf_op bf_op_deconv = { .name = "deconv", .portable = { deconv_forward, deconv_backward }, .flops = flops,
+const bf_op bf_op_deconv = { .name = "deconv", .portable = { deconv_forward, deconv_backward }, .affine = 1u << 0, .flops = flops,
                              .needs = 1u << 0 | BF_NEEDS_OUTPUT, .width = BF_NARROW, .activates = true, .work = work };
 
 static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, const bf_window *w,

@@ -72,7 +72,7 @@ static double flops(const bf_plan *p, const bf_node *n)
     return 2.0 * x.rows * (double)bf_shape_cols(x) * (double)bf_shape_cols(y);
 }
 
-const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
+const bf_op bf_op_dense = { .name = "dense", .portable = { forward, backward }, .affine = 1u << 0, .flops = flops, .needs = 1u << 0 | BF_NEEDS_OUTPUT,
                               .width = BF_NARROW, .activates = true, .work = work, .hands = hands };
 
 /* Where files and the flat vector order a slot's axis differently: it runs over several positions of several channels. */

@@ -70,6 +70,7 @@ typedef struct bf_op {
     double    (*flops)(const bf_plan *p, const bf_node *n);     /* forward, for all rows of a lane; NULL: counts as nothing */
     bf_elementary elementary;               /* zeros: none worth counting beside the products of a layer */
     unsigned    needs;                      /* what backward reads: bit i: input i; BF_NEEDS_OUTPUT. The op tests hold it to that */
+    unsigned    affine;                     /* bit i: the output is an affine function of input i, and of all of these together, whatever the others are */
     bf_width    width;
     unsigned    wide;                       /* bit i: input i is f32 whatever width says: a number that others are scaled by */
     bool        activates;                  /* takes over the activation that follows it: n->activation */
@@ -215,6 +216,8 @@ double bf_plan_elementary(const bf_plan *p);                            /* of th
 typedef struct bf_node_info { const char *op, *slot; bf_shape shape; double flops, back_flops; } bf_node_info;
 int bf_plan_nodes(const bf_plan *p);
 bf_node_info bf_plan_node(const bf_plan *p, int node);
+/* Whether `to` is an affine function of the input `from`. Local. */
+BF_MUST_USE bf_status bf_plan_affine(const bf_plan *p, bf_value from, bf_value to, bool *affine);
 size_t bf_plan_bytes(const bf_plan *p);
 size_t bf_plan_scratch(const bf_plan *p);                               /* of these, what kernels want beside values: it depends on kernels */
 

@@ -29,7 +29,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     }
 }
 
-const bf_op bf_op_repeat = { .name = "repeat", .portable = { forward, backward } };
+const bf_op bf_op_repeat = { .name = "repeat", .portable = { forward, backward }, .affine = 1u << 0 };
 
 bf_value bf_repeat(bf_builder *b, bf_value x)
 {

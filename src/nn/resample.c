@@ -67,8 +67,8 @@ static void upsample_backward(const bf_node *n, const bf_lane *l)
     gather(g, bf_lane_gradient(l, n->output), 1.0f, n->adds[0], bf_lane_gradient(l, n->input[0]));
 }
 
-const bf_op bf_op_pool = { .name = "pool", .portable = { pool_forward, pool_backward }, .width = BF_EITHER };
-const bf_op bf_op_upsample = { .name = "upsample", .portable = { upsample_forward, upsample_backward }, .width = BF_EITHER };
+const bf_op bf_op_pool = { .name = "pool", .portable = { pool_forward, pool_backward }, .affine = 1u << 0, .width = BF_EITHER };
+const bf_op bf_op_upsample = { .name = "upsample", .portable = { upsample_forward, upsample_backward }, .affine = 1u << 0, .width = BF_EITHER };
 
 bf_value bf_mean_pool(bf_builder *b, bf_value x)
 {

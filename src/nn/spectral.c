@@ -116,7 +116,7 @@ static size_t work(const bf_plan *p, const bf_node *n)
     return (size_t)n->option[0] * (2 * sizeof(double) + sizeof(float));
 }
 
-const bf_op bf_op_spectral = { .name = "spectral", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1 | BF_NEEDS_OUTPUT,
+const bf_op bf_op_spectral = { .name = "spectral", .portable = { forward, backward }, .affine = 1u << 0, .needs = 1u << 0 | 1u << 1 | BF_NEEDS_OUTPUT,
                                .width = BF_EITHER, .wide = 1u << 1, .activates = true, .work = work };
 
 /* --- the layer --------------------------------------------------------------------------------------------------- */

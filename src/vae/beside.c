@@ -27,7 +27,7 @@ static void backward(const bf_node *n, const bf_lane *l)
         for (size_t j = 0; j < c; j++) dx[j] = n->adds[0] ? dx[j] + dy[j] : dy[j];
 }
 
-const bf_op bf_op_beside = { .name = "beside", .portable = { forward, backward } };
+const bf_op bf_op_beside = { .name = "beside", .portable = { forward, backward }, .affine = 1u << 0 | 1u << 1 };
 
 bf_value bf_beside(bf_builder *b, bf_value x, bf_value told)
 {

@@ -67,7 +67,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     }
 }
 
-const bf_op bf_op_film = { .name = "film", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1, .work = work };
+const bf_op bf_op_film = { .name = "film", .portable = { forward, backward }, .affine = 1u << 0, .needs = 1u << 0 | 1u << 1, .work = work };
 
 static bf_value hidden(bf_builder *b, const bf_condition *c, bf_value v, const char *name, bf_half side)
 {

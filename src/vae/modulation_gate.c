@@ -96,7 +96,7 @@ static void backward(const bf_node *n, const bf_lane *l)
     give_slot(n, l, 1, bias, c);
 }
 
-const bf_op bf_op_gate = { .name = "gate", .portable = { forward, backward }, .needs = 1u << 0 | 1u << 1, .work = work };
+const bf_op bf_op_gate = { .name = "gate", .portable = { forward, backward }, .affine = 1u << 0, .needs = 1u << 0 | 1u << 1, .work = work };
 
 bf_value bf_gate(bf_builder *b, bf_value v, bf_value told, const char *name, bool root)
 {

@@ -312,11 +312,11 @@ const char *bf_vae_needs_total(const bf_vae_options *o)
     return objective == NULL ? NULL : objective->needs_total(o);
 }
 
-bool bf_vae_affine(const bf_vae_options *o)
+bf_status bf_vae_affine(const bf_vae *decoder, const bf_vae_options *o, bool *affine)
 {
-    const bf_network *network = bf_network_find(o->net);
     const bf_posterior *posterior = bf_posterior_find(o->posterior);
     const bf_likelihood *l = bf_likelihood_find(o->likelihood, o->variance);
-    return network != NULL && network->affine && posterior != NULL && posterior->stochastic && l != NULL && l->variance != NULL &&
-           l->fit == NULL && !l->per_row && bf_activation_find(o->output) == BF_LINEAR;
+    BF_TRY(bf_plan_affine(decoder->plan, decoder->z, decoder->recon, affine));
+    *affine = *affine && posterior->stochastic && l->variance != NULL && l->fit == NULL && !l->per_row;
+    return BF_DONE;
 }

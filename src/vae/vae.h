@@ -54,7 +54,7 @@ double bf_vae_weights(const bf_vae *v, const bf_vae_options *o, const bf_moment 
 double bf_vae_beta(const bf_vae_options *o);
 /* The key by which the weights depend on the training's length; NULL: they do not. */
 const char *bf_vae_needs_total(const bf_vae_options *o);
-/* True when the decoder is affine in z whatever it is told, its output linear and the likelihood quadratic in it: the distortion then has an exact expectation
- * over the posterior's noise. */
-bool bf_vae_affine(const bf_vae_options *o);
+/* Local. Whether a decoder (DECODE) is affine in z whatever it is told, and the likelihood quadratic in what it gives: the distortion then has an exact
+ * expectation over the posterior's noise. It may be made of many layers, none of which bends. */
+BF_MUST_USE bf_status bf_vae_affine(const bf_vae *decoder, const bf_vae_options *o, bool *affine);
 #endif

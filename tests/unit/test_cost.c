@@ -103,6 +103,28 @@ static void test_cost__measures_that_decode_again_are_counted(void **state)
     assert_true(fabs(more / (rows * decoder) - 1.0) < 1e-9);        /* biases are not counted */
 }
 
+/* What is known in closed form takes no draws. */
+static void test_cost__an_affine_decoder_is_measured_without_draws(void **state)
+{
+    (void)state;
+    static const char *const activation[] = { "linear", "relu" };
+    for (int i = 0; i < 2; i++) {
+        bf_config *c = malloc(sizeof *c);
+        bf_cost one, more;
+        configure("epochs: 3", c);
+        snprintf(c->vae.activation, sizeof c->vae.activation, "%s", activation[i]);
+        assert_int_equal(bf_cost_count(c, &data, &one).code, BF_OK);
+        snprintf(c->measure.name[c->measure.count++], BF_NAME, "nll");
+        c->measure.nll_samples = 50;
+        c->measure.nll_rows = 300;
+        c->measure.rd_samples = 64;
+        assert_int_equal(bf_cost_count(c, &data, &more).code, BF_OK);
+        free(c);
+        assert_true((more.evaluation_flops == one.evaluation_flops) == (i == 0));
+        assert_true((more.evaluation_terms == one.evaluation_terms) == (i == 0));
+    }
+}
+
 /* What a tiny network does for a draw is little beside the draw. */
 static void test_cost__importance_samples_are_more_than_products(void **state)
 {
@@ -275,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_cost__measures_that_decode_again_are_counted),
         cmocka_unit_test(test_cost__what_is_stored_at_more_betas_is_counted),
         cmocka_unit_test(test_cost__the_tables_by_beta_are_counted),
+        cmocka_unit_test(test_cost__an_affine_decoder_is_measured_without_draws),
         cmocka_unit_test(test_cost__importance_samples_are_more_than_products),
         cmocka_unit_test(test_cost__what_a_categorical_decoder_takes_besides_products_is_counted),
         cmocka_unit_test(test_cost__lanes_change_memory_but_not_arithmetic),

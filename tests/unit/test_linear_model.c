@@ -1,6 +1,7 @@
 /* Measures of linear models whose weights are set by hand, against closed forms: no training, no chance beyond the measures' own draws. */
 #include "hand_model.h"
 
+#include "measure/evaluator.h"
 #include "vae/registry.h"
 
 /* --- methods 5.3: W = [[1, .5], [0, 1], [.5, -.5]], variance .25, x = (.8, -.4, 1.1) --------------------------------- */
@@ -23,6 +24,9 @@ static void fill_one_point(rig *r)
         put(r, "posterior.logvar.bias", j, -log(precision[j]));
     }
 }
+
+/* As if nothing were known of its decoder. */
+static void forget(rig *r) { r->evaluator->affine = false; }
 
 static void fill_random(rig *r)
 {
@@ -92,7 +96,50 @@ static void test_linear_model__likelihood_is_exact_at_every_beta(void **state)
     closed(&r);
 }
 
-/* The same model as an mlp without hidden layers, which nothing is known of: every sample has draws of its own. */
+/* The same map through a hidden layer that does not bend, whose gates, where it is told beta, are one half at beta = 2. */
+static void check_layers(const char *condition, const char *activation, bool exact)
+{
+    const double in[4] = { 2, 0, 0, 2 }, out[9] = { 0.5, 0.25, 1, 0, 0.5, -1, 0.25, -0.25, 2 }, middle[3] = { 0.5, -1, 3 }, bias[3] = { -3.8, 3.9, -7.475 };
+    const double mean[2] = { 0.97560976, -0.45365854 }, factor = condition[0] == 'b' ? 2.0 : 1.0;
+    rig r = one_point(70, "mlp");
+    r.vae.hidden = (bf_i64_list){ 1, { 3 } };
+    snprintf(r.vae.activation, sizeof r.vae.activation, "%s", activation);
+    snprintf(r.vae.condition, sizeof r.vae.condition, "%s", condition);
+    snprintf(r.vae.modulation, sizeof r.vae.modulation, "gate");
+    r.vae.beta = factor > 1.0 ? NAN : 1.0;
+    r.vae.beta_range[0] = 0.5;
+    r.vae.beta_range[1] = 2.0;
+    start(&r);
+    for (int i = 0; i < 9; i++) put(&r, "decoder.output.weight", i, out[i]);
+    for (int i = 0; i < 4; i++) put(&r, "decoder.0.weight", i, factor * in[i]);
+    for (int i = 0; i < 3; i++) {
+        put(&r, "decoder.0.bias", i, factor * middle[i]);
+        put(&r, "decoder.output.bias", i, bias[i]);
+        if (factor > 1.0) put(&r, "decoder.0.gate.weight", i, 0.1);
+        if (factor > 1.0) put(&r, "decoder.0.gate.bias", i, log(0.75) - 0.1 * sqrt(3.0));
+    }
+    for (int j = 0; j < 2; j++) {
+        put(&r, "posterior.mean.bias", j, mean[j]);
+        put(&r, "posterior.logvar.bias", j, -log(j == 0 ? 6.0 : 7.0));
+    }
+    bf_evaluator_tell(r.evaluator, 2.0);
+    assert_true(isnan(measured(&r, "nll_ess")) == exact && isnan(measured(&r, "distortion_se")) != exact);
+    if (exact) BF_CHECK_NEAR(measured(&r, "nll"), 3.42098936, 1e-5);
+    if (exact) BF_CHECK_NEAR(measured(&r, "elbo"), -3.43303814, 1e-5);
+    bf_evaluator_tell(r.evaluator, 0.5);
+    assert_true(!exact || factor == 1.0 || measured(&r, "nll") > 3.43);
+    closed(&r);
+}
+
+static void test_linear_model__layers_that_do_not_bend_are_one(void **state)
+{
+    (void)state;
+    check_layers("none", "linear", true);
+    check_layers("beta", "linear", true);
+    check_layers("none", "leaky-relu", false);
+}
+
+/* The same model without what is known of it: every sample has draws of its own. */
 static void test_linear_model__importance_sampling_finds_the_likelihood(void **state)
 {
     (void)state;
@@ -101,6 +148,7 @@ static void test_linear_model__importance_sampling_finds_the_likelihood(void **s
     enum { N = 3000 };
     rig r = one_point(N, "mlp");
     fill_one_point(&r);
+    forget(&r);
     r.measure.count = 1;
     snprintf(r.measure.name[0], BF_NAME, "nll");
     for (int i = 0; i < 4; i++) {
@@ -119,10 +167,11 @@ static void test_linear_model__importance_sampling_finds_the_likelihood(void **s
 static void test_linear_model__weights_that_are_no_numbers(void **state)
 {
     (void)state;
-    static const char *const net[] = { "linear", "mlp" }, *const column[] = { "nll", "traversal_variance", "traversal_spearman", "norm_units", "distortion_half" };
+    static const char *const column[] = { "nll", "traversal_variance", "traversal_spearman", "norm_units", "distortion_half" };
     for (int i = 0; i < 2; i++) {
-        rig r = one_point(40, net[i]);
+        rig r = one_point(40, "linear");
         fill_one_point(&r);
+        if (i == 1) forget(&r);
         put(&r, "decoder.output.weight", 1, NAN);
         for (size_t c = 0; c < sizeof column / sizeof *column; c++) assert_true(isnan(measured(&r, column[c])));
         closed(&r);
@@ -213,6 +262,7 @@ static void test_linear_model__every_likelihood_is_sampled(void **state)
         r.vae.components = 3;
         r.vae.floor = 1e-6;
         fill_random(&r);
+        forget(&r);
         r.measure.nll_samples = 1;
         const double one = measured(&r, "nll"), bound = -measured(&r, "elbo"), se = measured(&r, "nll_se");
         r.measure.nll_samples = 30;
@@ -230,6 +280,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_linear_model__likelihood_is_exact),
         cmocka_unit_test(test_linear_model__likelihood_with_more_latents_than_entries),
         cmocka_unit_test(test_linear_model__likelihood_is_exact_at_every_beta),
+        cmocka_unit_test(test_linear_model__layers_that_do_not_bend_are_one),
         cmocka_unit_test(test_linear_model__importance_sampling_finds_the_likelihood),
         cmocka_unit_test(test_linear_model__weights_that_are_no_numbers),
         cmocka_unit_test(test_linear_model__variance_along_a_latent),

@@ -262,21 +262,57 @@ static void test_vae__names_lead_to_rows(void **state)
     assert_null(bf_rate_find("gaussian", "none"));
 }
 
+static bool is_affine(const bf_vae_options *o)
+{
+    bool affine;
+    vae_rig r = vae_rig_create(o, BF_VAE_DECODE, &bf_backend_portable, ROWS, 1, 0);
+    assert_int_equal(bf_vae_affine(&r.vae, o, &affine).code, BF_OK);
+    vae_rig_destroy(&r);
+    return affine;
+}
+
 static void test_vae__affine_means_an_exact_distortion(void **state)
 {
     (void)state;
     bf_vae_options o = vae_rig_options();
-    assert_false(bf_vae_affine(&o));
+    assert_false(is_affine(&o));
     snprintf(o.net, sizeof o.net, "linear");
-    assert_true(bf_vae_affine(&o));
+    assert_true(is_affine(&o));
     static const char *const not[] = { "per-image", "per-pixel", "decoder" };     /* no squared error whose mean is exact, or no one variance */
     for (size_t i = 0; i < sizeof not / sizeof *not; i++) {
         snprintf(o.variance, sizeof o.variance, "%s", not[i]);
-        assert_false(bf_vae_affine(&o));
+        assert_false(is_affine(&o));
     }
     snprintf(o.variance, sizeof o.variance, "optimal");
+    assert_true(is_affine(&o));
     snprintf(o.output, sizeof o.output, "sigmoid");
-    assert_false(bf_vae_affine(&o));
+    assert_false(is_affine(&o));
+}
+
+/* What counts is what it is made of, and it may be told anything. */
+static void test_vae__a_decoder_is_affine_that_has_no_bends(void **state)
+{
+    (void)state;
+    static const struct { const char *layer; bool affine; } layers[] = {
+        { "fc 5", true }, { "res-fc 5 linear", true }, { "fc 5 bn", true }, { "fc 5 sn", true }, { "join", true },
+        { "fc 5 tanh", false }, { "act relu", false }, { "res-fc 5 relu", false } };
+    bf_vae_options o = vae_rig_options();
+    snprintf(o.activation, sizeof o.activation, "linear");
+    snprintf(o.condition, sizeof o.condition, "beta label");
+    o.beta = NAN;
+    o.beta_range[0] = 0.1;
+    o.beta_range[1] = 3.0;
+    for (int m = 0; bf_modulation_names[m] != NULL; m++) {
+        snprintf(o.modulation, sizeof o.modulation, "%s", bf_modulation_names[m]);
+        assert_true(is_affine(&o));
+    }
+    snprintf(o.net, sizeof o.net, "described");
+    o.encoder = (bf_layer_texts){ 1, { "fc 5 tanh" } };
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        o.decoder = (bf_layer_texts){ 2, { "fc 4" } };
+        snprintf(o.decoder.at[1], BF_LAYER_TEXT, "%s", layers[i].layer);
+        if (is_affine(&o) != layers[i].affine) fail_msg("%s", layers[i].layer);
+    }
 }
 
 int main(void)
@@ -294,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_vae__check_names_what_makes_no_sense),
         cmocka_unit_test(test_vae__names_lead_to_rows),
         cmocka_unit_test(test_vae__affine_means_an_exact_distortion),
+        cmocka_unit_test(test_vae__a_decoder_is_affine_that_has_no_bends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
