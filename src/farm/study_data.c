@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "data/source.h"
 #include "farm/init_from.h"
 #include "vae/vae.h"
@@ -24,19 +25,36 @@ static bool same_keys(const bf_config *a, const bf_config *b, char (*text)[BF_KE
     return true;
 }
 
+/* Sets that are equal have equal ones: of the keys that c uses, as the table prints them. A thousand seeds would be compared a million times. */
+static uint64_t identity_of(const bf_config *c, char text[BF_KEY_PRINTED])
+{
+    struct { uint64_t before, key, value; } link = { 0 };
+    int n;
+    const bf_key *key = bf_key_table(&n);
+    for (int i = 0; i < n; i++) {
+        if (strncmp(key[i].path, "data.", 5) != 0 || !bf_key_applies(&key[i], c)) continue;
+        bf_key_print(&key[i], c, text, BF_KEY_PRINTED);
+        link.key = (uint64_t)i;
+        link.value = bf_hash64(text, strlen(text));
+        link.before = bf_hash64(&link, sizeof link);
+    }
+    return link.before;
+}
+
 /* The data set of c among the known ones; d->count when it is a new one. Bytes are compared first: nearly all configurations share one set. */
-static int find_set(const bf_study_data_sets *d, const bf_config *c, bf_config *known, char (*text)[BF_KEY_PRINTED])
+static int find_set(const bf_study_data_sets *d, const bf_config *c, uint64_t identity, bf_config *known, char (*text)[BF_KEY_PRINTED])
 {
     for (int k = 0; k < d->count; k++)
         if (memcmp(&d->options[k], &c->data, sizeof c->data) == 0) return k;
     for (int k = 0; k < d->count; k++) {
+        if (d->identity[k] != identity) continue;
         known->data = d->options[k];
         if (same_keys(c, known, text)) return k;
     }
     return d->count;
 }
 
-static bf_status add_set(bf_study_data_sets *d, const bf_data_options *o)
+static bf_status add_set(bf_study_data_sets *d, const bf_data_options *o, uint64_t identity)
 {
     const size_t n = (size_t)d->count + 1;
     bf_data_options *options = realloc(d->options, n * sizeof *options);
@@ -45,10 +63,13 @@ static bf_status add_set(bf_study_data_sets *d, const bf_data_options *o)
     if (info) d->info = info;
     bf_dataset **set = realloc(d->set, n * sizeof *set);
     if (set) d->set = set;
-    if (!options || !info || !set) return BF_FAIL(BF_E_MEMORY, "no memory for %zu data sets", n);
+    uint64_t *identities = realloc(d->identity, n * sizeof *identities);
+    if (identities) d->identity = identities;
+    if (!options || !info || !set || !identities) return BF_FAIL(BF_E_MEMORY, "no memory for %zu data sets", n);
     d->options[d->count] = *o;
     memset(&d->info[d->count], 0, sizeof *info);
     d->set[d->count] = NULL;
+    d->identity[d->count] = identity;
     d->count++;
     return BF_DONE;
 }
@@ -65,8 +86,9 @@ static bf_status group(const bf_study *study, bf_study_data_sets *d)
     for (int i = 0; !s.code && i < n; i++) {
         bf_study_config(study, i, c);
         if (i == 0) *known = *c;
-        d->of[i] = find_set(d, c, known, text);
-        if (d->of[i] == d->count) s = add_set(d, &c->data);
+        const uint64_t identity = identity_of(c, text[0]);
+        d->of[i] = find_set(d, c, identity, known, text);
+        if (d->of[i] == d->count) s = add_set(d, &c->data, identity);
     }
     free(c);
     free(known);
@@ -237,5 +259,6 @@ void bf_study_data_close(bf_study_data_sets *d)
     free(d->info);
     free(d->set);
     free(d->of);
+    free(d->identity);
     memset(d, 0, sizeof *d);
 }

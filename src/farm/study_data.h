@@ -9,6 +9,7 @@ typedef struct bf_study_data_sets {
     bf_data_options *options;           /* (count) */
     bf_data_info    *info;              /* (count) from inspection; replaced by the open data set's when open */
     bf_dataset     **set;               /* (count) NULL until opened */
+    uint64_t        *identity;          /* (count) unlike ones are unlike sets */
     int             *of;                /* (configurations, sweep order): index of its data set */
 } bf_study_data_sets;
 
