@@ -35,7 +35,8 @@ static const bf_option options[] = {
     { "--only", "IDS", BF_OPTION_TEXT, offsetof(plan_options, only), 0, "plan these configurations only: 0-7,12,31" },
     { "-o", "DIR", BF_OPTION_TEXT, offsetof(plan_options, out), 0, "where results would go (default outputs/<study>)" },
     { "--time", "N", BF_OPTION_INT, offsetof(plan_options, time), 1, "train up to three configurations for N steps to calibrate the estimate" },
-    { "--layers", NULL, BF_OPTION_FLAG, offsetof(plan_options, layers), 0, "show where the time of a step goes, layer by layer (with --time N, else 20 steps)" },
+    { "--layers", NULL, BF_OPTION_FLAG, offsetof(plan_options, layers), 0,
+      "show where the time of a step goes, layer by layer (with --time N, else 20 steps)" },
     { "--json", NULL, BF_OPTION_FLAG, offsetof(plan_options, json), 0, "print one JSON object instead of tables" },
     { 0 },
 };
@@ -159,7 +160,7 @@ static void print_time(const bf_estimate *e)
         printf("            from the counted arithmetic at %sflop/s, measured here now (--time N times steps)\n", rate);
 }
 
-static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir)
+static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, const bf_estimate *e, const char *dir, bool layers)
 {
     const bf_layout *l = &e->layout;
     const int all = bf_study_count(s);
@@ -174,7 +175,9 @@ static bf_status print_text(const bf_study *s, const bf_study_data_sets *d, cons
     print_disk(e, dir);
     if (chained(s)) print_chains(s, e);
     print_time(e);
-    return e->layers.count ? bf_layer_times_print(&e->layers, e->rate) : BF_DONE;
+    if (e->layers.count) return bf_layer_times_print(&e->layers, e->rate);
+    if (layers) printf("\nlayers      not timed: train.steps allows too few steps\n");
+    return BF_DONE;
 }
 
 /* --- for programs --------------------------------------------------------------------------------------------------- */
@@ -293,7 +296,7 @@ static bf_status plan(const plan_options *o, bf_input_file *in, bf_study_data_se
     BF_TRY(bf_estimate_count(in->study, d, o->only, (int)o->ranks, dir, e));
     if (o->time) BF_TRY(measure(e, in->study, d, o, faults));
     BF_TRY(bf_estimate_time(e));
-    BF_TRY(o->json ? print_json(in->study, d, e, dir) : print_text(in->study, d, e, dir));
+    BF_TRY(o->json ? print_json(in->study, d, e, dir) : print_text(in->study, d, e, dir, o->layers));
     if (e->file_bytes + e->checkpoint_bytes > e->free_bytes)
         return BF_FAIL(BF_E_INPUT, "the results need %.0f MB, the file system of %s has %.0f MB free; output.posterior: [] and "
                        "output.second_stage: false make them smaller", 1e-6 * (e->file_bytes + e->checkpoint_bytes), dir, 1e-6 * e->free_bytes);

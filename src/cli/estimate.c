@@ -134,7 +134,7 @@ static bf_status time_config(bf_estimate *e, int i, bf_config *c, const bf_datas
     if (layers && timed && !w.status.code) w.status = bf_layer_times_take(t, &w.before, bf_trainer_progress(t).step - w.first, ended - w.first_at, &e->layers);
     if (layers) e->layers.id = e->id[i];
     bf_trainer_destroy(&t);
-    if (w.status.code) return w.status;
+    if (w.status.code || layers) return w.status;
     /* Whether it diverges is the run's business; the time a step takes is known all the same. */
     if (s.code && s.code != BF_E_STOPPED && s.code != BF_E_DIVERGED) return s;
     if (!timed) return BF_DONE;
@@ -170,8 +170,10 @@ bf_status bf_estimate_measure(bf_estimate *e, const bf_study *study, bf_study_da
         if (k > 0 && sorted[pick[k]]->flops_per_step == sorted[pick[k - 1]]->flops_per_step) continue;
         const int i = (int)(sorted[pick[k]] - e->cost);
         bf_study_config(study, e->id[i], c);
+        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[e->id[i]]], world, false));
+        /* Steps whose nodes are timed take longer, and teach nothing. */
         const bool costly = sorted[pick[k]]->flops_per_step == sorted[e->configs - 1]->flops_per_step;
-        BF_TRY_DONE(time_config(e, i, c, d->set[d->of[e->id[i]]], world, layers && costly));
+        if (layers && costly) BF_TRY_DONE(time_config(e, i, c, d->set[d->of[e->id[i]]], world, true));
     }
 done:
     free(sorted);

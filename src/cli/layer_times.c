@@ -85,8 +85,8 @@ bf_status bf_layer_times_print(const bf_layer_times *l, double rate)
     double flops = 0.0;
     for (int i = 0; i < l->count; i++) flops += l->layer[i].flops;
     bf_table *t = bf_table_create("lllrrrrr");
-    printf("\nlayers      of configuration %d, one rank, mean of %lld steps of %.3f ms;\n            its products would take %.1f %% of that as fast as a large one\n\n", l->id,
-           (long long)l->steps, 1e3 * l->step, 100.0 * flops / rate / l->step);
+    printf("\nlayers      of configuration %d, one rank, mean of %lld steps of %.3f ms;\n", l->id, (long long)l->steps, 1e3 * l->step);
+    printf("            its products would take %.1f %% of that as fast as a large one\n\n", 100.0 * flops / rate / l->step);
     if (t) fill(t, l);
     const bf_status s = t ? bf_table_print(t, stdout) : BF_FAIL(BF_E_MEMORY, "no memory for a table");
     bf_table_destroy(&t);
@@ -104,8 +104,8 @@ void bf_layer_times_json(const bf_layer_times *l)
         const bf_layer_time *r = &l->layer[i];
         printf("%s\n  {\"layer\": ", i ? "," : "");
         bf_json_text(r->name, stdout);
-        printf(", \"operation\": \"%s\", \"shape\": [%d, %d, %d], \"flops\": %.15g, \"forward\": %s, \"back\": %s}", r->op, r->shape.height, r->shape.width,
-               r->shape.channels, r->flops, bf_json_number(r->forward, forward), bf_json_number(r->back, back));
+        printf(", \"operation\": \"%s\", \"shape\": [%d, %d, %d], ", r->op, r->shape.height, r->shape.width, r->shape.channels);
+        printf("\"flops\": %.15g, \"forward\": %s, \"back\": %s}", r->flops, bf_json_number(r->forward, forward), bf_json_number(r->back, back));
     }
     printf("\n]},\n");
 }

@@ -97,13 +97,20 @@ static size_t kept_bytes(const bf_config *c, const bf_data_info *data)
     return (two ? 2 : 1) * 3 * sizeof(float) * (size_t)c->vae.latent * (size_t)(data->rows[BF_TRAIN] + data->rows[BF_TEST]);
 }
 
+/* Images of output.traversals. */
+static int64_t traversed(const bf_config *c, const bf_data_info *data)
+{
+    const int64_t asked = c->output.traversals, test = data->rows[BF_TEST];
+    return BF_TRAVERSED * c->vae.latent * (asked < test ? asked : test);
+}
+
 /* What is stored of a model once, or at one beta: posteriors, latent dimensions, samples and reconstructions. */
 static int64_t view_bytes(const bf_config *c, const bf_data_info *data)
 {
     const bf_output_options *o = &c->output;
     const int64_t row = c->vae.latent * (int64_t)sizeof(float), image = data->width * (int64_t)sizeof(float);
     int64_t bytes = c->vae.latent * (3 + bf_histogram_columns(&bf_histogram_z)) * (int64_t)sizeof(double) +
-                    (2 * o->samples + BF_TRAVERSED * c->vae.latent * o->traversals) * image;
+                    (2 * o->samples + traversed(c, data)) * image;
     if (o->posterior_train) bytes += 3 * row * data->rows[BF_TRAIN];
     else if (o->second_stage) bytes += row * data->rows[BF_TRAIN];
     if (o->posterior_test) bytes += 3 * row * data->rows[BF_TEST];
@@ -156,10 +163,12 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     BF_TRY_DONE(count_measures(c, &d, data, rows, decode.affine, params, out, &own));
     const size_t vector = bf_params_size(params) * sizeof(float);
     const bool best = strcmp(c->train.keep, "best") == 0;
-    /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; gathered factors; those of the evaluator, which has a
-     * plan for each split and one that decodes; a measure's own; the rows that evaluation keeps of both splits. */
-    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + train.factors + BF_SPLITS * evaluate.bytes + decode.bytes + own +
-                  kept_bytes(c, data);
+    /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; gathered factors; those of the
+     * evaluator, which has a plan for each split and one that decodes; a measure's own; the rows that evaluation keeps of both splits; the
+     * images that are written last. */
+    const size_t pictures = (size_t)traversed(c, data) * (size_t)(data->width + c->vae.latent) * sizeof(float);
+    out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + train.factors + BF_SPLITS * evaluate.bytes +
+                  decode.bytes + own + kept_bytes(c, data) + pictures;
     const int64_t state_bytes = (int64_t)vector * (1 + states + best);
     out->disk = file_bytes(c, data, out, state_bytes);
     out->checkpoints = 2 * (state_bytes + BF_FILE_OVERHEAD);

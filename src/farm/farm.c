@@ -181,6 +181,15 @@ static bf_status check_binding(farm *f)
     return bf_binding_check(f->world, f->node, threads, &f->badly_bound, f->binding, sizeof f->binding);
 }
 
+/* Before anything is trained: a disk of rank 0's own machine would only be missed where the first results are due. */
+static bf_status see_folder(const farm *f)
+{
+    char path[BF_PATH];
+    BF_TRY(bf_fault_at(f->world, "farm.folder", BF_E_IO));
+    BF_TRY(bf_file_join(path, sizeof path, f->options->dir, "study.yaml"));
+    return bf_file_seen(path);
+}
+
 static bf_status share_books(farm *f)
 {
     int n = bf_study_count(f->study);
@@ -189,6 +198,7 @@ static bf_status share_books(farm *f)
     BF_TRY(bf_comm_agree(f->world, s));
     if (speaks(f)) s = open_books(f);
     BF_TRY(bf_comm_agree(f->world, s));
+    BF_TRY(bf_comm_agree(f->world, see_folder(f)));
     bf_comm_bcast(f->world, f->order, (size_t)n * sizeof *f->order, 0);
     bf_comm_bcast(f->world, f->tag, sizeof f->tag, 0);
     bf_comm_bcast(f->world, &f->pending, sizeof f->pending, 0);

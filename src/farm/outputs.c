@@ -170,13 +170,15 @@ static bf_status write_latents(bf_config_file *f, const bf_job *job, const view 
     return write_histogram(f, job, v);
 }
 
-static bf_status write_images(bf_config_file *f, const bf_job *job, const char *home, const char *name, const char *about, int64_t n, float *x)
+/* of: what the first axis counts. */
+static bf_status write_images(bf_config_file *f, const bf_job *job, const char *home, const char *name, const char *of, const char *about, int64_t n, float *x)
 {
     const bf_data_info *d = bf_dataset_info(job->data);
     bf_array a = { .type = BF_TYPE_F32, .rank = d->dims + 1, .shape = { n }, .data = x };
     for (int i = 0; i < d->dims; i++) a.shape[i + 1] = d->shape[i];
     snprintf(a.name, sizeof a.name, "%s%s", home, name);
-    const char *dims = d->dims == 1 ? "sample feature" : d->dims == 2 ? "sample height width" : "sample height width channel";
+    char dims[48];
+    snprintf(dims, sizeof dims, "%s %s", of, d->dims == 1 ? "feature" : d->dims == 2 ? "height width" : "height width channel");
     return bf_config_file_array(f, &a, &(bf_dataset_text){ dims, "1", about });
 }
 
@@ -214,15 +216,15 @@ static bf_status write_pictures(bf_config_file *f, const bf_job *job, const view
     if (!s.code && labelled) bf_evaluator_draw_labels(e, n, label);
     if (!s.code) s = bf_evaluator_decode(e, theta, z, label, n, x);
     BF_TRY_DONE(bf_comm_agree(team, s));
-    BF_TRY_DONE(write_images(f, job, v->home, "samples", "decoder means at draws from the prior", n, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "samples", "sample", "decoder means at draws from the prior", n, x));
     if (labelled) BF_TRY_DONE(write_labels(f, v->home, n, label));
     if (shown == 0) goto done;
     gather_first(team, test, shown, z);
     BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, labelled ? bf_dataset_labels(job->data, BF_TEST) : NULL, shown, x)));
-    BF_TRY_DONE(write_images(f, job, v->home, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "reconstructions", "sample", "decoder means at the posterior means of the first test samples", shown, x));
     if (*v->home) goto done;            /* there is one copy of what does not depend on beta */
     bf_dataset_block(job->data, BF_TEST, 0, (int)shown, x);
-    BF_TRY_DONE(write_images(f, job, v->home, "inputs", "the first test samples", shown, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "inputs", "sample", "the first test samples", shown, x));
 done:
     free(label);
     free(z);
@@ -257,7 +259,7 @@ static bf_status write_traversals(bf_config_file *f, const bf_job *job, const vi
     vary(mean, shown, k, z);
     for (size_t i = 0; labelled && i < n; i++) label[i] = bf_dataset_labels(job->data, BF_TEST)[i / each];
     BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(bf_trainer_evaluator(job->trainer), bf_trainer_theta(job->trainer), z, label, (int64_t)n, x)));
-    BF_TRY_DONE(write_images(f, job, v->home, "traversals", "decoder means as one latent dimension after the other goes from -2 to 2", (int64_t)n, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "traversals", "sample-latent-value", "decoder means as one latent dimension after the other goes from -2 to 2", (int64_t)n, x));
 done:
     free(label);
     free(mean);

@@ -48,7 +48,6 @@ static size_t used_of(const bf_node *n, const bf_lane *l)
     return (size_t)(l->rows / bf_lane_copies(l, n->input[0])) * positions_of(bf_lane_shape(l, n->input[0]));
 }
 
-
 /* What the coupling brought: the batch's moments, and the mean as floats see it. */
 static void read_moments(const bf_node *n, const bf_lane *l, const channels *ch)
 {

@@ -103,7 +103,7 @@ static runs runs_of(const size_t *offset, size_t width)
     return r;
 }
 
-/* Products are added to windows. Those of a tile never meet: they are the same entries of different windows. */
+/* Products are added to windows, one row after the other: windows of one sample may share pixels, whose sums then have the order of rows. */
 BF_INLINED void window_tile_of(size_t tall, bool half, lattice a, const float *panel, float *image, const size_t *start, const runs *r)
 {
     vector left[TALL], right[TALL];

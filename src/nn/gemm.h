@@ -3,7 +3,7 @@
 #define BF_NN_GEMM_H
 #include "nn/gemm_own.h"
 
-/* True where our own products are the fastest at any size. */
+/* True where our own products are faster than the library's even where they are large. */
 bool bf_gemm_beats_blas(void);
 /* Bytes of work that bf_gemm wants. */
 size_t bf_gemm_work(int m, int n, int k);

@@ -6,7 +6,7 @@
 #include "nn/convolve_ways.h"
 #include "nn/gemm_tile.h"
 
-enum { BLOCK = 33 * TALL };                 /* windows of a block, which stay in the second cache with all that they touch */
+enum { BLOCK = 33 * TALL };                 /* windows of a block, so few that what they touch stays near */
 enum { CUTS = 5 };                          /* ways in which edges cut the windows along one side, "not at all" being the first */
 
 /* An image with its frame: where windows begin in memory. `framed` is false where the image itself will do. */
@@ -27,7 +27,7 @@ typedef struct band { size_t first, tall, cut; } band;
 /* Windows of a group, from `first` on, which are so many tiles. */
 typedef struct block { size_t first, count; const band *band; size_t bands; } block;
 
-/* Samples of small images go in groups, and the windows at one position of a group's samples stand one after the other, so that those of a tile are
+/* Samples whose images have few windows go in groups, and the windows at one position of a group's samples stand one after the other, so that those of a tile are
  * cut alike. In large ones edges are short, and windows count as whole. */
 typedef struct bf_windows {
     const bf_geometry *g;

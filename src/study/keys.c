@@ -297,7 +297,7 @@ static const bf_key table[] = {
       "store the optimiser's state, so that more epochs can be added", 0, ALWAYS },
     { "output.samples", BF_KEY_INT, FIELD(output.samples), "64", "0:10000", NULL, "samples",
       "samples, reconstructions and inputs that are stored", 0, ALWAYS },
-    { "output.traversals", BF_KEY_INT, FIELD(output.traversals), "0", "0:10000", NULL, "samples",
+    { "output.traversals", BF_KEY_INT, FIELD(output.traversals), "0", "0:100", NULL, "samples",
       "test samples whose code is varied along every latent dimension: 7 decoder means for each, from -2 to 2", 0, ALWAYS },
     { "output.progress_seconds", BF_KEY_REAL, FIELD(output.progress_seconds), "30", "(0:inf)", NULL, "s",
       "time between two reports of progress", 0, ALWAYS },

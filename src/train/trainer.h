@@ -57,14 +57,14 @@ const bf_column *bf_history_columns(int *count);
 /* Local. Where the time went since the trainer was created, by this rank's clock; files aside, which its caller writes. */
 bf_times bf_trainer_times(const bf_trainer *t);
 
-/* Local, between two steps. From now on the time of every node of the plan is kept; what was kept is forgotten. Steps are then a little longer: all
+/* Local, between two steps, on every rank of the team. From now on the time of every node of the plan is kept; what was kept is forgotten. Steps are then a little longer: all
  * parameters are updated at their end, so that a node's time is its own. */
 BF_MUST_USE bf_status bf_trainer_time_nodes(bf_trainer *t);
 const bf_plan *bf_trainer_plan(const bf_trainer *t);
 const double *bf_trainer_laps(const bf_trainer *t);         /* (nodes of the plan, 2): seconds forward, back; NULL: not kept */
 
 /* The whole state, as named arrays that a checkpoint writes and a resume fills in place: weights, optimiser state, step, sums of the
- * running epoch, history, best weights, patience. Valid until the trainer is destroyed. The optimiser's state is the team's: it is whole
+ * running epoch, history, best weights, patience. Valid until the trainer is destroyed, theta until a run begins or returns. The optimiser's state is the team's: it is whole
  * on rank 0, in the checkpoint hook and after a run; elsewhere a rank holds its slice. */
 #define BF_MAX_STATE 16         /* arrays, at most */
 int bf_trainer_state(bf_trainer *t, bf_array *out, int capacity);   /* returns how many arrays there are */

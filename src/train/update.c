@@ -73,10 +73,11 @@ double bf_update_bytes(const bf_trainer *t, bf_update_way way, bool take_norm)
     return (double)sizeof(float) * (2.0 + 2.0 * t->optimizer->states + gradients) * (double)t->slice.count;
 }
 
-/* By the time numbers are summed every rank has updated its slice, so that one of them may move the averages of them all. */
+/* Who shares one vector: no rank updates its slice before gradients are summed, for which all ranks have to be through with their way back; and when
+ * the numbers are summed all slices are updated, so that one rank may move the averages of them all. */
 void bf_update_share(bf_trainer *t)
 {
-    const bool shared = t->shared.window != NULL;
+    const bool shared = t->shared.segment != NULL;
     if (!alone(t) && !shared) bf_comm_allgather_slices_f32(t->setup.team, t->theta, t->size);
     if (!shared || bf_comm_rank(t->setup.team) == 0)
         bf_plan_average(t->vae.plan, t->numbers, (double)t->batches.batch * (double)t->per_sample, t->theta);

@@ -67,9 +67,9 @@ const bf_op bf_op_noise_normal = { .name = "noise.normal", .portable = { normal,
 const bf_op bf_op_noise_antithetic = { .name = "noise.antithetic", .portable = { antithetic, NULL } };
 const bf_op bf_op_noise_sigma_points = { .name = "noise.sigma_points", .portable = { sigma_points, NULL } };
 
-bf_value bf_noise_drawn(bf_builder *b, int rows, int cols, bf_noise noise)
+bf_value bf_noise_drawn(bf_builder *b, int cols, bf_noise noise)
 {
-    bf_node *n = bf_node_add(b, noise.op, 0, NULL, bf_shape_flat(rows, cols));
+    bf_node *n = bf_node_add(b, noise.op, 0, NULL, bf_shape_flat(bf_builder_rows(b), cols));
     n->kind = (int)noise.use;
     return n->output;
 }

@@ -15,7 +15,7 @@ extern const bf_op bf_op_noise_normal, bf_op_noise_antithetic, bf_op_noise_sigma
 /* How the posterior's noise is made, by noise.normal or another op of draws.h, and the use its addresses have. */
 typedef struct bf_noise { const bf_op *op; uint32_t use; } bf_noise;
 /* (rows, cols) of mean 0 and variance 1, row r addressed by (seed, step, samples[r], use); padding rows are 0. */
-bf_value bf_noise_drawn(bf_builder *b, int rows, int cols, bf_noise noise);
+bf_value bf_noise_drawn(bf_builder *b, int cols, bf_noise noise);
 /* (rows, 1) uniform on (-spread, spread), addressed alike, but `shared` rows of a sample, one after the other, have one number. */
 bf_value bf_noise_even(bf_builder *b, int rows, int64_t shared, double spread, uint32_t use);
 /* (rows, 1): one of first + k step, k = 0 .. count-1, each as likely. */

@@ -29,7 +29,7 @@ static bf_posterior_values build(bf_builder *b, const bf_vae_options *o, const b
     q.logvar = bf_repeat(b, bf_wide(b, bf_dense(b, features, latent, "posterior.logvar", LOGVAR_GAIN, 0.0)));
     q.logvar = with_beta(b, o, c, q.logvar);
     q.logvar = bf_clamp(b, q.logvar, LOGVAR_LOW, LOGVAR_HIGH, "logvar_clamp_hits");
-    q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_drawn(b, bf_builder_rows(b), latent, noise));
+    q.z = bf_reparameterize(b, q.mean, q.logvar, bf_noise_drawn(b, latent, noise));
     return q;
 }
 

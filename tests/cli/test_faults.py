@@ -16,7 +16,7 @@ sweep:
   objective.beta: [0.5, 1.0]
 """
 ON_RANK_0 = ["checkpoint.write", "checkpoint.fsync", "checkpoint.rename_prev", "checkpoint.rename", "study.write", "study.fsync", "study.rename"]
-ON_ANY = ["data.open", "data.window", "data.fill", "config.create", "config.write", "config.close"]
+ON_ANY = ["data.open", "data.window", "data.fill", "farm.folder", "config.create", "config.write", "config.close"]
 OF_ONE_CONFIGURATION = ["train.allocate", "evaluate.allocate", "measure.allocate"]
 PUBLISHING = ["config.fsync", "config.rename"]
 

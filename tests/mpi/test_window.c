@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     limit_shm("0");
     test_sizes(node, false);
     test_several(node, false);
-    limit_shm("9000000");                           /* room for a little beside the margin of 8 MiB */
+    limit_shm("9100000");                           /* room for a little beside the margin of 8 MiB */
     check_window(node, 600000, several);
     check_window(node, 1000000, false);
     limit_shm(NULL);

@@ -7,6 +7,7 @@ bf_mpi_test(test_comm "1;2;3" bf_comm)
 bf_mpi_test(test_tree "1;2;4;8" bf_comm)
 bf_mpi_test(test_mail "1;2;4" bf_comm)
 bf_mpi_test(test_window "1;2;4" bf_comm)
+bf_mpi_test(test_segment "1;2;4" bf_comm)
 
 # The same tests on a room whose longest message is 1 KiB instead of 1 GiB: every long message is cut in pieces.
 get_target_property(comm_sources bf_comm SOURCES)

@@ -12,7 +12,7 @@ enum { MOST_ROWS = 64, MOST_COLS = 9, SEED = 11, STEP = 4, USE = 3 };
 /* --- noise -------------------------------------------------------------------------------------------------------- */
 
 /* Rows first .. first + rows - 1 of sample 12, of an op that makes (rows, cols). */
-static void make(bf_value (*record)(bf_builder *b, int rows, int cols), int first, int rows, int cols, float *out)
+static void make(bf_value (*record)(bf_builder *b, int cols), int first, int rows, int cols, float *out)
 {
     bf_params *params = bf_params_create();
     bf_plan *plan;
@@ -21,7 +21,7 @@ static void make(bf_value (*record)(bf_builder *b, int rows, int cols), int firs
     float theta[1] = { 0.0f };
     const bf_plan_shape shape = { .rows = rows, .lanes = 1 };
     bf_builder *b = bf_builder_create(params, &shape, &bf_backend_portable);
-    const bf_value v = record(b, rows, cols);
+    const bf_value v = record(b, cols);
     bf_keep(b, v);
     assert_int_equal(bf_builder_finish(&b, &plan).code, BF_OK);
     for (int r = 0; r < rows; r++) samples[r] = bf_row_address(12, first + r);
@@ -31,14 +31,14 @@ static void make(bf_value (*record)(bf_builder *b, int rows, int cols), int firs
     bf_params_destroy(&params);
 }
 
-static bf_value drawn(bf_builder *b, int rows, int cols, const char *name)
+static bf_value drawn(bf_builder *b, int cols, const char *name)
 {
-    return bf_noise_drawn(b, rows, cols, (bf_noise){ bf_drawing_find(name)->op, USE });
+    return bf_noise_drawn(b, cols, (bf_noise){ bf_drawing_find(name)->op, USE });
 }
 
-static bf_value random_rows(bf_builder *b, int rows, int cols) { return drawn(b, rows, cols, "random"); }
-static bf_value pairs(bf_builder *b, int rows, int cols) { return drawn(b, rows, cols, "antithetic"); }
-static bf_value points(bf_builder *b, int rows, int cols) { return drawn(b, rows, cols, "sigma-points"); }
+static bf_value random_rows(bf_builder *b, int cols) { return drawn(b, cols, "random"); }
+static bf_value pairs(bf_builder *b, int cols) { return drawn(b, cols, "antithetic"); }
+static bf_value points(bf_builder *b, int cols) { return drawn(b, cols, "sigma-points"); }
 
 /* Whatever else a sample draws, its first row has the noise that it has alone. */
 static void test_draws__the_first_random_draw_is_that_of_one_draw(void **state)
@@ -85,9 +85,9 @@ static void test_draws__sigma_points_have_mean_0_and_covariance_1(void **state)
     }
 }
 
-static bf_value told_each(bf_builder *b, int rows, int cols) { (void)cols; return bf_noise_even(b, rows, 1, 1.0, USE); }
-static bf_value told_four(bf_builder *b, int rows, int cols) { (void)cols; return bf_noise_even(b, rows, 4, 1.0, USE); }
-static bf_value picked_four(bf_builder *b, int rows, int cols) { (void)cols; return bf_noise_listed(b, rows, 4, 0.0, 1.0, 1000, USE); }
+static bf_value told_each(bf_builder *b, int cols) { (void)cols; return bf_noise_even(b, bf_builder_rows(b), 1, 1.0, USE); }
+static bf_value told_four(bf_builder *b, int cols) { (void)cols; return bf_noise_even(b, bf_builder_rows(b), 4, 1.0, USE); }
+static bf_value picked_four(bf_builder *b, int cols) { (void)cols; return bf_noise_listed(b, bf_builder_rows(b), 4, 0.0, 1.0, 1000, USE); }
 
 static void test_draws__of_one_beta_are_told_the_same(void **state)
 {

@@ -1,4 +1,5 @@
 /* Addressed numbers: the published vectors of Philox, addresses that do not meet, and moments. */
+#include "base/philox.h"
 #include "base/rng.h"
 
 #include <setjmp.h>
@@ -31,6 +32,24 @@ static void test_rng__philox_known_answers(void **state)
             assert_true(u[n - 4 + (size_t)k] == (float)(((double)(rows[i].want[k] >> 9) + 0.5) / 8388608.0));
         free(u);
     }
+}
+
+/* The same vectors through what makes several counters at once words, in every place. */
+static void test_rng__philox_of_several_counters(void **state)
+{
+    (void)state;
+    static const struct { uint64_t seed; uint32_t counter[4], want[4]; } rows[] = {
+        { 0, { 0, 0, 0, 0 }, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
+        { UINT64_MAX, { UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX }, { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
+        { UINT64_C(0x299f31d0a4093822), { 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344 }, { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+    };
+    for (size_t i = 0; i < 3; i++)
+        for (int lane = 0; lane < BF_PHILOX_LANES; lane++) {
+            uint32_t word[4][BF_PHILOX_LANES] = { { 7, 11 }, { 13 } };
+            for (int w = 0; w < 4; w++) word[w][lane] = rows[i].counter[w];
+            bf_philox(rows[i].seed, word[0], word[1], word[2], word[3]);
+            for (int w = 0; w < 4; w++) assert_int_equal(word[w][lane], rows[i].want[w]);
+        }
 }
 
 static int ascending(const void *a, const void *b)
@@ -217,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rng__philox_known_answers),
+        cmocka_unit_test(test_rng__philox_of_several_counters),
         cmocka_unit_test(test_rng__addresses_do_not_meet),
         cmocka_unit_test(test_rng__shorter_draws_are_prefixes),
         cmocka_unit_test(test_rng__rows_are_the_samples_draws),

@@ -6,7 +6,7 @@
 #include "vae/gaussian.h"
 #include "vae/ops.h"
 
-static bf_value drawn(bf_bench *g, int cols, const bf_op *op) { return bf_noise_drawn(g->b, g->rows, cols, (bf_noise){ op, 3 }); }
+static bf_value drawn(bf_bench *g, int cols, const bf_op *op) { return bf_noise_drawn(g->b, cols, (bf_noise){ op, 3 }); }
 static void noise(bf_bench *g) { bf_bench_watch(g, drawn(g, g->cols, &bf_op_noise_normal)); }
 static void antithetic(bf_bench *g) { bf_bench_watch(g, drawn(g, g->cols, &bf_op_noise_antithetic)); }
 static void sigma_points(bf_bench *g) { bf_bench_watch(g, drawn(g, g->cols, &bf_op_noise_sigma_points)); }
