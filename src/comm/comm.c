@@ -58,8 +58,8 @@ void bf_comm_finalize(bf_comm **world)
 
 void bf_comm_leave(const bf_comm *world, int exit_code)
 {
-    bf_comm_barrier(world);         /* the launcher ends the others as soon as one is gone */
     fflush(NULL);
+    bf_comm_barrier(world);         /* the launcher ends the others as soon as one is gone */
     _exit(exit_code);
 }
 

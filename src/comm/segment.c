@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -57,11 +58,12 @@ static bool is_right(const bf_segment *s, const door *d)
     return s->base != NULL && memcmp(s->base, d->token, TOKEN) == 0;
 }
 
-/* Local. Size and owner are looked at before a foreign file is mapped: an access behind its end would be a signal. */
+/* Local. Whatever else may be there of that name is neither waited for nor mapped: an access behind its end would be a signal. */
 static int open_file(const door *d, size_t bytes)
 {
-    const int fd = d->path[0] ? open(d->path, O_RDWR | O_CLOEXEC) : -1;
-    if (fd >= 0 && (uint64_t)lseek(fd, 0, SEEK_END) != (uint64_t)bytes) {
+    struct stat file;
+    const int fd = d->path[0] ? open(d->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) : -1;
+    if (fd >= 0 && (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || (uint64_t)file.st_size != (uint64_t)bytes)) {
         close(fd);
         return -1;
     }

@@ -12,5 +12,5 @@ bf_segment *bf_segment_create(const bf_comm *c, size_t bytes);
 void *bf_segment_base(const bf_segment *s);
 /* Collective over c. After it, what any rank wrote is seen by all. */
 void bf_segment_fence(const bf_segment *s);
-void bf_segment_free(bf_segment **s);           /* Collective over c. NULL is fine. */
+void bf_segment_free(bf_segment **s);           /* Local, behind a fence. NULL is fine. */
 #endif

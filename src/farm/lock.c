@@ -19,8 +19,8 @@ static bool try_lock(int fd)
     return fcntl(fd, F_SETLK, &whole) == 0;
 }
 
-/* Lustre mounted without flock, NFS without its lock daemon, some user-space file systems. */
-static bool has_no_locks(int error) { return error == ENOSYS || error == ENOLCK || error == EOPNOTSUPP; }
+/* Lustre mounted without flock, some user-space file systems; NFS without its lock daemon, which may as well be starting. */
+static bool has_no_locks(int error, bool waited) { return error == ENOSYS || error == EOPNOTSUPP || (error == ENOLCK && waited); }
 
 static void read_holder(int fd, char *out, size_t size)
 {
@@ -50,13 +50,14 @@ bf_status bf_lock_take(const char *dir, double patience, bf_lock *out)
     if (fd < 0) return BF_FAIL(BF_E_IO, "cannot open %s: %s", path, strerror(errno));
     double give_up = bf_clock_seconds() + patience;
     while (!(out->held = try_lock(fd))) {
-        if (has_no_locks(errno)) break;
-        if (errno != EACCES && errno != EAGAIN) {
+        const bool waited = bf_clock_seconds() >= give_up;
+        if (has_no_locks(errno, waited)) break;
+        if (errno != EACCES && errno != EAGAIN && errno != ENOLCK) {
             bf_status s = BF_FAIL(BF_E_IO, "cannot lock %s: %s", path, strerror(errno));
             close(fd);
             return s;
         }
-        if (bf_clock_seconds() >= give_up) {
+        if (waited) {
             read_holder(fd, holder, sizeof holder);
             close(fd);
             return BF_FAIL(BF_E_INPUT, "%s is in use by another run (%s)", dir, holder);
