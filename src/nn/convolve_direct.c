@@ -20,6 +20,7 @@ static job job_of(const bf_geometry *g, int rows)
 
 static size_t self_floats(void) { return padded(LONGEST * sizeof(size_t) / sizeof(float)); }
 static size_t weight_floats(const job *j) { return padded(j->entries * j->channels); }
+
 /* Of the weights either way round, or of a block of outputs; a turned weight takes their place. */
 static size_t panels_floats(const job *j)
 {
