@@ -51,11 +51,11 @@ static job start_job(const bf_geometry *g, int rows, void *work)
 /* Rows of a matrix whose entry (i, p) lies at `at` + row[i] + col.at[p], to be multiplied by row col.number[p] of a panel. */
 typedef struct lattice { const float *at; const size_t *row; list col; } lattice;
 
+/* Added to what left and right begin with. */
 BF_INLINED void sum_lattice(size_t tall, bool half, lattice a, const float *panel, vector *left, vector *right)
 {
     const float *row[TALL];
     for (size_t i = 0; i < tall; i++) row[i] = a.at + a.row[i];
-    for (size_t i = 0; i < tall; i++) left[i] = right[i] = (vector){ 0.0f };
 #pragma GCC unroll 4
     for (size_t p = 0; p < a.col.count; p++) {
         const size_t at = a.col.at[p];
@@ -74,6 +74,7 @@ BF_INLINED void lattice_tile_of(size_t tall, bool half, size_t width, lattice a,
 {
     vector left[TALL], right[TALL];
     for (size_t i = 0; adds && i < tall; i++) __builtin_prefetch(c + row[i]);
+    for (size_t i = 0; i < tall; i++) left[i] = right[i] = (vector){ 0.0f };
     sum_lattice(tall, half, a, panel, left, right);
     for (size_t i = 0; i < tall; i++) put_row(left[i], right[i], width, adds, c + row[i]);
 }
@@ -81,7 +82,7 @@ BF_INLINED void lattice_tile_of(size_t tall, bool half, size_t width, lattice a,
 #define LATTICE_TILE(tall) lattice_tile_of(tall, false, width, a, panel, adds, c, row)
 #define LATTICE_HALF(tall) lattice_tile_of(tall, true, width, a, panel, adds, c, row)
 
-static void lattice_tile(size_t tall, size_t width, lattice a, const float *panel, bool adds, float *c, const size_t *row)
+BF_INLINED void lattice_tile(size_t tall, size_t width, lattice a, const float *panel, bool adds, float *c, const size_t *row)
 {
     if (width > VECTOR)
         switch (tall) { EACH_HEIGHT(LATTICE_TILE); }
@@ -91,11 +92,12 @@ static void lattice_tile(size_t tall, size_t width, lattice a, const float *pane
 
 /* Entries of a window that lie one after the other: `count` columns of a panel, from `first` on, at `offset`. */
 typedef struct run { size_t first, count, offset; } run;
-typedef struct runs { size_t count; run run[WIDE]; } runs;
+typedef struct runs { size_t count; bool apart; run run[WIDE]; } runs;
 
-static runs runs_of(const size_t *offset, size_t width)
+/* apart: those of one window are not those of another, because they are of one tap. */
+static runs runs_of(const size_t *offset, size_t width, bool apart)
 {
-    runs r = { 0 };
+    runs r = { .apart = apart };
     for (size_t i = 0; i < width; i++) {
         run *last = &r.run[r.count - (r.count > 0)];
         if (r.count > 0 && offset[i] == last->offset + last->count) last->count++;
@@ -109,6 +111,7 @@ BF_INLINED void window_tile_of(size_t tall, bool half, lattice a, const float *p
 {
     vector left[TALL], right[TALL];
     for (size_t i = 0; i < tall; i++) __builtin_prefetch(image + start[i] + r->run->offset);
+    for (size_t i = 0; i < tall; i++) left[i] = right[i] = (vector){ 0.0f };
     sum_lattice(tall, half, a, panel, left, right);
     for (size_t i = 0; i < tall; i++) {
         float *c = image + start[i];
@@ -118,12 +121,27 @@ BF_INLINED void window_tile_of(size_t tall, bool half, lattice a, const float *p
     }
 }
 
+/* Of whole panels and windows apart, whose pixels can begin the sums. */
+BF_INLINED void pixel_tile_of(size_t tall, lattice a, const float *panel, float *pixels, const size_t *start)
+{
+    vector left[TALL], right[TALL];
+    for (size_t i = 0; i < tall; i++) {
+        left[i] = *(const loose *)(pixels + start[i]);
+        right[i] = *(const loose *)(pixels + start[i] + VECTOR);
+    }
+    sum_lattice(tall, false, a, panel, left, right);
+    for (size_t i = 0; i < tall; i++) put_row(left[i], right[i], WIDE, false, pixels + start[i]);
+}
+
+#define PIXEL_TILE(tall) pixel_tile_of(tall, a, panel, image + r->run->offset, start)
 #define WINDOW_TILE(tall) window_tile_of(tall, false, a, panel, image, start, r)
 #define WINDOW_HALF(tall) window_tile_of(tall, true, a, panel, image, start, r)
 
-static void window_tile(size_t tall, size_t width, lattice a, const float *panel, float *image, const size_t *start, const runs *r)
+BF_INLINED void window_tile(size_t tall, size_t width, lattice a, const float *panel, float *image, const size_t *start, const runs *r)
 {
-    if (width > VECTOR)
+    if (r->apart)
+        switch (tall) { EACH_HEIGHT(PIXEL_TILE); }
+    else if (width > VECTOR)
         switch (tall) { EACH_HEIGHT(WINDOW_TILE); }
     else
         switch (tall) { EACH_HEIGHT(WINDOW_HALF); }
@@ -147,6 +165,18 @@ static void pack_all(size_t k, size_t n, bf_operand b, float *to)
     }
 }
 
+/* Entries from `first` to `end` of a block's windows, and the panel of some channels. */
+BF_APART void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds, float *out)
+{
+    for (size_t i = 0; i < b.bands; i++) {
+        const band t = b.band[i];
+        const list part = bf_windows_part(&j->w, t.cut, first, end);
+        const bool before = part.at > j->w.inside[t.cut].all.at;
+        if (part.count == 0) continue;
+        lattice_tile(t.tall, width, (lattice){ image, j->w.start + t.first, part }, panel - first * WIDE, adds || before, out, j->w.place + t.first);
+    }
+}
+
 /* out (rows, channels) of a block's windows. */
 static void forward_block(const job *j, const float *image, block b, bool adds, float *out)
 {
@@ -154,14 +184,7 @@ static void forward_block(const job *j, const float *image, block b, bool adds, 
     for (size_t p = 0, deep = deep_of(j->entries), some; p < j->entries; p += some) {
         some = less(deep, j->entries - p);
         for (size_t c = 0; c < j->channels; c += WIDE, panel += some * WIDE)
-            for (size_t i = 0; i < b.bands; i++) {
-                const band t = b.band[i];
-                const list part = bf_windows_part(&j->w, t.cut, p, p + some);
-                const bool before = part.at > j->w.inside[t.cut].all.at;
-                if (part.count == 0) continue;
-                lattice_tile(t.tall, j->channels - c, (lattice){ image, j->w.start + t.first, part }, panel - p * WIDE, adds || before, out + c,
-                             j->w.place + t.first);
-            }
+            forward_panel(j, image, b, p, p + some, panel, j->channels - c, adds, out + c);
     }
 }
 
@@ -179,22 +202,25 @@ static void forward(const bf_geometry *g, int rows, const float *in, const float
 
 /* --- back to the input ------------------------------------------------------------------------------------------- */
 
+/* Entries from `first` to `end` of a block's windows, whose panel this is, of some channels. */
+BF_APART void back_panel(const job *j, float *image, block b, size_t first, size_t end, const float *panel, list channels, const float *out)
+{
+    const runs r = runs_of(j->w.inside[0].all.at + first, end - first, j->w.g->in_channels % WIDE == 0);
+    for (size_t i = 0; i < b.bands; i++) {
+        const band t = b.band[i];
+        if (bf_windows_part(&j->w, t.cut, first, end).count == 0) continue;
+        window_tile(t.tall, end - first, (lattice){ out, j->w.place + t.first, channels }, panel, image, j->w.start + t.first, &r);
+    }
+}
+
 /* A block's windows are added to the image, in the order of their entries. */
 static void back_block(const job *j, float *image, block b, const float *out)
 {
     const float *panel = j->panels;
     for (size_t p = 0, deep = deep_of(j->channels), some; p < j->channels; p += some) {
         some = less(deep, j->channels - p);
-        const list channels = { some, j->self, j->self };
-        for (size_t e = 0; e < j->entries; e += WIDE, panel += some * WIDE) {
-            const size_t width = less(j->entries - e, WIDE);
-            const runs r = runs_of(j->w.inside[0].all.at + e, width);
-            for (size_t i = 0; i < b.bands; i++) {
-                const band t = b.band[i];
-                if (bf_windows_part(&j->w, t.cut, e, e + width).count == 0) continue;
-                window_tile(t.tall, width, (lattice){ out + p, j->w.place + t.first, channels }, panel, image, j->w.start + t.first, &r);
-            }
-        }
+        for (size_t e = 0; e < j->entries; e += WIDE, panel += some * WIDE)
+            back_panel(j, image, b, e, e + less(j->entries - e, WIDE), panel, (list){ some, j->self, j->self }, out + p);
     }
 }
 
@@ -215,7 +241,7 @@ static void back(const bf_geometry *g, int rows, const float *out, const float *
 
 /* sums (entries, channels) of some entries of windows, turned, times their outputs. Few entries of all windows stay in the first cache, where they
  * meet all outputs. */
-static void some_entries(const job *j, size_t first, size_t count, const float *image, list windows, size_t deep, float *sums)
+BF_APART void some_entries(const job *j, size_t first, size_t count, const float *image, list windows, size_t deep, float *sums)
 {
     for (size_t i = first, tall; i < first + count; i += tall) {
         tall = height(first + count - i);

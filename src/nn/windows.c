@@ -1,15 +1,23 @@
 #include "nn/windows.h"
 
-enum { SMALL = 64 };                        /* positions of an image many of whose windows meet an edge */
+enum { SMALL = 64, DEEP = 32 };             /* positions of an image many of whose windows meet an edge; channels of a tap that make several tiles */
+enum { LINE = 16, SETS = 64 };              /* floats of a line of the first cache, and its sets of lines */
 
+/* The next odd number of parts. */
+static size_t odd_parts(size_t floats, size_t part) { return ((floats + part - 1) / part | 1) * part; }
+
+/* What is read together, pixels of windows above each other and those at one position of several samples, lies apart in the caches: from one line of
+ * windows to the next it is an odd number of the cache's lines, and samples divide its sets among them. */
 static frame frame_of(const bf_geometry *g)
 {
-    const size_t channels = (size_t)g->in_channels, wide = (size_t)g->in_width, tall = (size_t)g->in_height;
-    frame f = { .height = (size_t)(g->out_height - 1) * (size_t)g->stride + (size_t)g->kernel,
-                .width = (size_t)(g->out_width - 1) * (size_t)g->stride + (size_t)g->kernel };
+    const size_t channels = (size_t)g->in_channels, wide = (size_t)g->in_width, tall = (size_t)g->in_height, stride = (size_t)g->stride;
+    frame f = { .height = (size_t)(g->out_height - 1) * stride + (size_t)g->kernel, .width = (size_t)(g->out_width - 1) * stride + (size_t)g->kernel };
     f.framed = g->pad_top > 0 || g->pad_left > 0 || f.height > tall || f.width > wide;
     f.line = (f.framed ? f.width : wide) * channels;
     f.sample = (f.framed ? f.height : tall) * f.line;
+    if (!f.framed || channels < LINE) return f;
+    f.line = odd_parts(f.line, LINE / less(stride & -stride, LINE));
+    f.sample = (f.height * f.line / (SETS * LINE) + 1) * SETS * LINE + (SETS / TALL + 1) * LINE;
     return f;
 }
 
@@ -39,7 +47,7 @@ static cuts cuts_of(const bf_geometry *g, bool y, bool small)
 bf_windows bf_windows_of(const bf_geometry *g)
 {
     const size_t positions = bf_window_positions(g), fit = BLOCK / positions / TALL * TALL;
-    const bool small = positions <= SMALL;
+    const bool small = positions <= SMALL || g->in_channels >= DEEP;
     const size_t group = !small ? 1 : fit > TALL ? fit : TALL;
     return (bf_windows){ .g = g, .frame = frame_of(g), .positions = positions, .entries = bf_window_entries(g), .group = group,
                          .cells = BLOCK / group, .y = cuts_of(g, true, small), .x = cuts_of(g, false, small) };
@@ -164,16 +172,17 @@ const float *bf_windows_read(bf_windows *w, const float *in, size_t row, size_t 
     take_group(w, rows);
     const size_t top = (size_t)w->g->pad_top, tall = (size_t)w->g->in_height;
     const inset s = inset_of(w);
-    float *to = w->image;
     in += row * tall * s.line;
     if (!w->frame.framed) return in;
-    for (size_t r = 0; r < rows; r++, in += tall * s.line)
+    for (size_t r = 0; r < rows; r++, in += tall * s.line) {
+        float *to = w->image + r * w->frame.sample;
         for (size_t y = 0; y < w->frame.height; y++, to += w->frame.line) {
             if (y < top || y >= top + tall) { memset(to, 0, w->frame.line * sizeof *to); continue; }
             memset(to, 0, s.before * sizeof *to);
             memcpy(to + s.before, in + (y - top) * s.line, s.inside * sizeof *to);
             memset(to + s.before + s.inside, 0, s.after * sizeof *to);
         }
+    }
     return w->image;
 }
 

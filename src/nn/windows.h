@@ -27,8 +27,8 @@ typedef struct band { size_t first, tall, cut; } band;
 /* Windows of a group, from `first` on, which are so many tiles. */
 typedef struct block { size_t first, count; const band *band; size_t bands; } block;
 
-/* Samples whose images have few windows go in groups, and the windows at one position of a group's samples stand one after the other, so that those of a tile are
- * cut alike. In large ones edges are short, and windows count as whole. */
+/* Samples go in groups, and the windows at one position of a group's samples stand one after the other, so that those of a tile are cut alike. Where images are
+ * large and their pixels have few channels, that does not pay: a sample is a group, and windows count as whole. */
 typedef struct bf_windows {
     const bf_geometry *g;
     frame  frame;
