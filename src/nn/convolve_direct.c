@@ -149,22 +149,6 @@ BF_INLINED void window_tile(size_t tall, size_t width, lattice a, const float *p
 
 /* --- forward ----------------------------------------------------------------------------------------------------- */
 
-/* Even parts of a sum that are no longer than a panel, of whole vectors. */
-static size_t deep_of(size_t k)
-{
-    const size_t parts = (k + DEEP - 1) / DEEP, deep = (k + parts - 1) / parts;
-    return panels_of(deep) * WIDE;
-}
-
-/* All panels of b (k, n), those of one part of k after those of the other. */
-static void pack_all(size_t k, size_t n, bf_operand b, float *to)
-{
-    for (size_t p = 0, deep = deep_of(k), some; p < k; p += some) {
-        some = less(deep, k - p);
-        for (size_t j = 0; j < n; j += WIDE, to += some * WIDE) pack_panel((bf_operand){ b.at + p * b.row, b.row, b.col }, j, n, some, to);
-    }
-}
-
 /* Entries from `first` to `end` of a block's windows, and the panel of some channels. */
 BF_APART void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds, float *out)
 {
@@ -181,8 +165,8 @@ BF_APART void forward_panel(const job *j, const float *image, block b, size_t fi
 static void forward_block(const job *j, const float *image, block b, bool adds, float *out)
 {
     const float *panel = j->panels;
-    for (size_t p = 0, deep = deep_of(j->entries), some; p < j->entries; p += some) {
-        some = less(deep, j->entries - p);
+    for (size_t p = 0, part = even_part(j->entries, DEEP), some; p < j->entries; p += some) {
+        some = less(part, j->entries - p);
         for (size_t c = 0; c < j->channels; c += WIDE, panel += some * WIDE)
             forward_panel(j, image, b, p, p + some, panel, j->channels - c, adds, out + c);
     }
@@ -191,7 +175,7 @@ static void forward_block(const job *j, const float *image, block b, bool adds, 
 static void forward(const bf_geometry *g, int rows, const float *in, const float *weight, float *out, bool adds, void *work)
 {
     job j = start_job(g, rows, work);
-    pack_all(j.entries, j.channels, (bf_operand){ bf_weight_by_position(g, weight, j.weight), 1, j.entries }, j.panels);
+    pack_all(j.entries, even_part(j.entries, DEEP), j.channels, (bf_operand){ bf_weight_by_position(g, weight, j.weight), 1, j.entries }, j.panels);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         const float *image = bf_windows_read(&j.w, in, row, some);
@@ -217,8 +201,8 @@ BF_APART void back_panel(const job *j, float *image, block b, size_t first, size
 static void back_block(const job *j, float *image, block b, const float *out)
 {
     const float *panel = j->panels;
-    for (size_t p = 0, deep = deep_of(j->channels), some; p < j->channels; p += some) {
-        some = less(deep, j->channels - p);
+    for (size_t p = 0, part = even_part(j->channels, DEEP), some; p < j->channels; p += some) {
+        some = less(part, j->channels - p);
         for (size_t e = 0; e < j->entries; e += WIDE, panel += some * WIDE)
             back_panel(j, image, b, e, e + less(j->entries - e, WIDE), panel, (list){ some, j->self, j->self }, out + p);
     }
@@ -227,7 +211,7 @@ static void back_block(const job *j, float *image, block b, const float *out)
 static void back(const bf_geometry *g, int rows, const float *out, const float *weight, float *in, bool adds, void *work)
 {
     job j = start_job(g, rows, work);
-    pack_all(j.channels, j.entries, (bf_operand){ bf_weight_by_position(g, weight, j.weight), j.entries, 1 }, j.panels);
+    pack_all(j.channels, even_part(j.channels, DEEP), j.entries, (bf_operand){ bf_weight_by_position(g, weight, j.weight), j.entries, 1 }, j.panels);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         float *image = bf_windows_gather(&j.w, in, row, some, adds);

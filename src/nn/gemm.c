@@ -24,12 +24,15 @@ typedef enum way { BLAS, PANELS, ACROSS, ROWS } way;
 /* A small gradient of weights has few rows or few columns: those are broadcast whose number does not fill vectors. */
 static bool wastes_less_across(int m, int n) { return (size_t)n * bf_gemm_multiplied(m) < (size_t)m * bf_gemm_multiplied(n); }
 
+/* There a and c are turned, by panels b. */
+static bool turns_less_across(int m, int n, int k) { return (double)m * ((double)n + k) < (double)n * k; }
+
 static way choose(int m, int n, int k, bf_operand a, bf_operand b)
 {
     const bool of_weights = a.row == 1 && a.col != 1 && b.col == 1;
     if (!is_ours(m, n, k)) return BLAS;
     if (bf_gemm_is_small(m, n, k)) return of_weights && wastes_less_across(m, n) ? ACROSS : PANELS;
-    if (a.col == 1 && b.row == 1 && b.col != 1 && n > m) return ACROSS;
+    if (a.col == 1 && b.row == 1 && b.col != 1 && turns_less_across(m, n, k)) return ACROSS;
     if (of_weights) return (size_t)n * (size_t)k <= PACKED_WHOLE ? ROWS : BLAS;
     return PANELS;
 }

@@ -58,8 +58,9 @@ static void block(size_t m, size_t n, size_t k, bf_operand a, bf_operand b, bool
 
 void bf_gemm_panels(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work)
 {
-    for (int p = 0; p < k; p += DEEP) {
-        const bf_operand ap = { a.at + (size_t)p * a.col, a.row, a.col }, bp = { b.at + (size_t)p * b.row, b.row, b.col };
-        block((size_t)m, (size_t)n, less((size_t)(k - p), DEEP), ap, bp, adds || p > 0, c, work);
+    for (size_t p = 0, part = even_part((size_t)k, DEEP), some; p < (size_t)k; p += some) {
+        some = less((size_t)k - p, part);
+        const bf_operand ap = { a.at + p * a.col, a.row, a.col }, bp = { b.at + p * b.row, b.row, b.col };
+        block((size_t)m, (size_t)n, some, ap, bp, adds || p > 0, c, work);
     }
 }

@@ -64,6 +64,22 @@ static inline void pack_panel(bf_operand b, size_t first, size_t n, size_t k, fl
         for (size_t j = 0; j < width; j++) to[p * WIDE + j] = from[p * b.row + j * b.col];
 }
 
+/* Even parts of a sum that are no longer than `most`, of whole vectors. */
+static inline size_t even_part(size_t k, size_t most)
+{
+    const size_t parts = (k + most - 1) / most;
+    return panels_of((k + parts - 1) / parts) * WIDE;
+}
+
+/* All panels of b (k, n), those of one part of k after those of the other. */
+static inline void pack_all(size_t k, size_t part, size_t n, bf_operand b, float *to)
+{
+    for (size_t p = 0, some; p < k; p += some) {
+        some = less(part, k - p);
+        for (size_t j = 0; j < n; j += WIDE, to += some * WIDE) pack_panel((bf_operand){ b.at + p * b.row, b.row, b.col }, j, n, some, to);
+    }
+}
+
 BF_INLINED void put(vector sum, bool adds, float *c)
 {
     loose *to = (loose *)c;

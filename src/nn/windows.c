@@ -1,6 +1,6 @@
 #include "nn/windows.h"
 
-enum { SMALL = 64, DEEP = 32 };             /* positions of an image many of whose windows meet an edge; channels of a tap that make several tiles */
+enum { SMALL = 64, MANY = 32 };             /* positions of an image many of whose windows meet an edge; channels of a tap that make several tiles */
 enum { LINE = 16, SETS = 64 };              /* floats of a line of the first cache, and its sets of lines */
 
 /* The next odd number of parts. */
@@ -47,7 +47,7 @@ static cuts cuts_of(const bf_geometry *g, bool y, bool small)
 bf_windows bf_windows_of(const bf_geometry *g)
 {
     const size_t positions = bf_window_positions(g), fit = BLOCK / positions / TALL * TALL;
-    const bool small = positions <= SMALL || g->in_channels >= DEEP;
+    const bool small = positions <= SMALL || g->in_channels >= MANY;
     const size_t group = !small ? 1 : fit > TALL ? fit : TALL;
     return (bf_windows){ .g = g, .frame = frame_of(g), .positions = positions, .entries = bf_window_entries(g), .group = group,
                          .cells = BLOCK / group, .y = cuts_of(g, true, small), .x = cuts_of(g, false, small) };
