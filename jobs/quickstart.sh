@@ -51,7 +51,7 @@ draw_study build/release/betafield outputs/quickstart
 cat <<DONE
 
 Results   outputs/quickstart/study.h5       open it with h5py, xarray, ncdump or h5ls
-Report    outputs/quickstart/report/        report.html, and its pictures rd.png, history.png, samples.png
+Report    outputs/quickstart/report/        report.html, and its pictures as PNG
 
 Next:
   build/release/betafield status outputs/quickstart
