@@ -82,7 +82,7 @@ const bf_op bf_op_conv = { .name = "conv", .portable = { conv_forward, conv_back
 const bf_op bf_op_deconv = { .name = "deconv", .portable = { deconv_forward, deconv_backward }, .affine = 1u << 0, .flops = flops,
                              .needs = 1u << 0 | BF_NEEDS_OUTPUT, .width = BF_NARROW, .activates = true, .work = work };
 
-static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, const bf_window *w,
+static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape out, const bf_geometry *g, const bf_conv_spec *w,
                           const char *name, double deviation)
 {
     char weight_name[64], bias_name[64];
@@ -99,7 +99,7 @@ static bf_value add_layer(bf_builder *b, const bf_op *op, bf_value x, bf_shape o
     return n->output;
 }
 
-bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain)
+bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_conv_spec *w, const char *name, double gain)
 {
     const bf_shape in = bf_builder_shape(b, x);
     bf_geometry g;
@@ -110,7 +110,7 @@ bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_window *w, co
 }
 
 /* Every output position meets (kernel / stride)^2 windows, on average. */
-bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain)
+bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_conv_spec *w, const char *name, double gain)
 {
     const bf_shape in = bf_builder_shape(b, x);
     bf_geometry g;

@@ -8,24 +8,24 @@ enum { LONGEST = (int)BLOCK > (int)DEEP ? (int)BLOCK : (int)DEEP };
 /* One convolution over some rows. */
 typedef struct job {
     bf_windows w;
-    size_t rows, entries, channels;         /* of a window, of the output */
+    size_t rows, channels;                  /* of the output */
     size_t *self;                           /* (LONGEST) 0, 1, 2, ... */
     float  *weight, *panels;                /* (channels, entries) either way round; whichever operand is packed */
 } job;
 
 static job job_of(const bf_geometry *g, int rows)
 {
-    return (job){ .w = bf_windows_of(g), .rows = (size_t)rows, .entries = bf_window_entries(g), .channels = (size_t)g->out_channels };
+    return (job){ .w = bf_windows_of(g), .rows = (size_t)rows, .channels = (size_t)g->out_channels };
 }
 
 static size_t self_floats(void) { return padded(LONGEST * sizeof(size_t) / sizeof(float)); }
-static size_t weight_floats(const job *j) { return padded(j->entries * j->channels); }
+static size_t weight_floats(const job *j) { return padded(j->w.entries * j->channels); }
 
 /* Of the weights either way round, or of a block of outputs; a turned weight takes their place. */
 static size_t panels_floats(const job *j)
 {
-    const size_t across = panels_of(j->channels) * WIDE, along = panels_of(j->entries) * WIDE;
-    const size_t there = j->entries * across, back = j->channels * along, outs = BLOCK * across, most = there > back ? there : back;
+    const size_t across = panels_of(j->channels) * WIDE, along = panels_of(j->w.entries) * WIDE;
+    const size_t there = j->w.entries * across, back = j->channels * along, outs = BLOCK * across, most = there > back ? there : back;
     return padded(most > outs ? most : outs);
 }
 
@@ -150,7 +150,8 @@ BF_INLINED void window_tile(size_t tall, size_t width, lattice a, const float *p
 /* --- forward ----------------------------------------------------------------------------------------------------- */
 
 /* Entries from `first` to `end` of a block's windows, and the panel of some channels. */
-BF_APART void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds, float *out)
+BF_APART void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds,
+                            float *out)
 {
     for (size_t i = 0; i < b.bands; i++) {
         const band t = b.band[i];
@@ -165,8 +166,8 @@ BF_APART void forward_panel(const job *j, const float *image, block b, size_t fi
 static void forward_block(const job *j, const float *image, block b, bool adds, float *out)
 {
     const float *panel = j->panels;
-    for (size_t p = 0, part = even_part(j->entries, DEEP), some; p < j->entries; p += some) {
-        some = less(part, j->entries - p);
+    for (size_t p = 0, part = even_part(j->w.entries, DEEP), some; p < j->w.entries; p += some) {
+        some = less(part, j->w.entries - p);
         for (size_t c = 0; c < j->channels; c += WIDE, panel += some * WIDE)
             forward_panel(j, image, b, p, p + some, panel, j->channels - c, adds, out + c);
     }
@@ -175,7 +176,8 @@ static void forward_block(const job *j, const float *image, block b, bool adds, 
 static void forward(const bf_geometry *g, int rows, const float *in, const float *weight, float *out, bool adds, void *work)
 {
     job j = start_job(g, rows, work);
-    pack_all(j.entries, even_part(j.entries, DEEP), j.channels, (bf_operand){ bf_weight_by_position(g, weight, j.weight), 1, j.entries }, j.panels);
+    const bf_operand b = { bf_weight_by_position(g, weight, j.weight), 1, j.w.entries };
+    pack_all(j.w.entries, even_part(j.w.entries, DEEP), j.channels, b, j.panels);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         const float *image = bf_windows_read(&j.w, in, row, some);
@@ -203,15 +205,16 @@ static void back_block(const job *j, float *image, block b, const float *out)
     const float *panel = j->panels;
     for (size_t p = 0, part = even_part(j->channels, DEEP), some; p < j->channels; p += some) {
         some = less(part, j->channels - p);
-        for (size_t e = 0; e < j->entries; e += WIDE, panel += some * WIDE)
-            back_panel(j, image, b, e, e + less(j->entries - e, WIDE), panel, (list){ some, j->self, j->self }, out + p);
+        for (size_t e = 0; e < j->w.entries; e += WIDE, panel += some * WIDE)
+            back_panel(j, image, b, e, e + less(j->w.entries - e, WIDE), panel, (list){ some, j->self, j->self }, out + p);
     }
 }
 
 static void back(const bf_geometry *g, int rows, const float *out, const float *weight, float *in, bool adds, void *work)
 {
     job j = start_job(g, rows, work);
-    pack_all(j.channels, even_part(j.channels, DEEP), j.entries, (bf_operand){ bf_weight_by_position(g, weight, j.weight), j.entries, 1 }, j.panels);
+    const bf_operand b = { bf_weight_by_position(g, weight, j.weight), j.w.entries, 1 };
+    pack_all(j.channels, even_part(j.channels, DEEP), j.w.entries, b, j.panels);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         float *image = bf_windows_gather(&j.w, in, row, some, adds);
@@ -253,7 +256,7 @@ static void weight_block(const job *j, const float *image, block b, const float 
     const size_t channels = (size_t)g->in_channels;
     pack_outputs(j, b, out);
     if (j->w.group == 1 || channels < TALL) {
-        some_entries(j, 0, j->entries, image, (list){ b.count, j->w.start + b.first, j->self }, b.count, sums);
+        some_entries(j, 0, j->w.entries, image, (list){ b.count, j->w.start + b.first, j->self }, b.count, sums);
         return;
     }
     for (int ky = 0, tap = 0; ky < g->kernel; ky++)
@@ -264,14 +267,14 @@ static void weight_block(const job *j, const float *image, block b, const float 
 static void weight_gradient(const bf_geometry *g, int rows, const float *in, const float *out, float *weight, bool adds, void *work)
 {
     job j = start_job(g, rows, work);
-    memset(j.weight, 0, j.entries * j.channels * sizeof *j.weight);
+    memset(j.weight, 0, j.w.entries * j.channels * sizeof *j.weight);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         const float *image = bf_windows_read(&j.w, in, row, some);
         for (size_t i = 0; i < some * j.w.positions; i += some * j.w.cells)
             weight_block(&j, image, bf_windows_block(&j.w, i), out + row * j.w.positions * j.channels, j.weight);
     }
-    turn_all(j.weight, j.channels, j.channels, j.entries, j.panels, j.entries);
+    turn_all(j.weight, j.channels, j.channels, j.w.entries, j.panels, j.w.entries);
     bf_weight_by_channel(g, j.panels, adds, weight);
 }
 

@@ -8,13 +8,13 @@
 /* How windows lie along one side of the convolution. */
 typedef struct side { int64_t in, out, before; } side;
 
-static int64_t least_pad(int64_t in, int64_t out, const bf_window *w)
+static int64_t least_pad(int64_t in, int64_t out, const bf_conv_spec *w)
 {
     const int64_t pad = (out - 1) * w->stride + w->kernel - in;
     return pad > 0 ? pad : 0;
 }
 
-static side side_conv(const bf_window *w, int64_t in)
+static side side_conv(const bf_conv_spec *w, int64_t in)
 {
     if (!w->same) {
         const int64_t room = in + 2 * (int64_t)w->pad - w->kernel;
@@ -25,7 +25,7 @@ static side side_conv(const bf_window *w, int64_t in)
 }
 
 /* What the transposed convolution makes from `out` positions; with out_pad < stride the convolution of that has `out` positions again. */
-static side side_deconv(const bf_window *w, int64_t out)
+static side side_deconv(const bf_conv_spec *w, int64_t out)
 {
     if (w->same) return side_conv(w, out * w->stride);
     return (side){ (out - 1) * w->stride - 2 * (int64_t)w->pad + w->kernel + w->out_pad, out, w->pad };
@@ -33,7 +33,7 @@ static side side_deconv(const bf_window *w, int64_t out)
 
 static bool fits(side s) { return s.in > 0 && s.in <= MOST && s.out > 0 && s.out <= MOST; }
 
-static bf_status check_window(const bf_window *w, const char *name)
+static bf_status check_window(const bf_conv_spec *w, const char *name)
 {
     if (w->kernel < 1 || w->kernel > MOST || w->stride < 1 || w->stride > MOST || w->pad < 0 || w->pad > MOST)
         return BF_FAIL(BF_E_INPUT, "%s: a window of kernel %d, stride %d, padding %d is none", name, w->kernel, w->stride, w->pad);
@@ -43,7 +43,7 @@ static bf_status check_window(const bf_window *w, const char *name)
 }
 
 /* BLAS counts the entries of a window in ints. */
-static bf_status assemble(const bf_window *w, side y, side x, int in_channels, int out_channels, const char *name, bf_geometry *out)
+static bf_status assemble(const bf_conv_spec *w, side y, side x, int in_channels, int out_channels, const char *name, bf_geometry *out)
 {
     int entries = 0;
     if (__builtin_mul_overflow(w->kernel, w->kernel, &entries) || __builtin_mul_overflow(entries, in_channels, &entries))
@@ -54,7 +54,7 @@ static bf_status assemble(const bf_window *w, side y, side x, int in_channels, i
     return BF_DONE;
 }
 
-bf_status bf_geometry_conv(const bf_window *w, bf_shape in, int channels, const char *name, bf_geometry *out)
+bf_status bf_geometry_conv(const bf_conv_spec *w, bf_shape in, int channels, const char *name, bf_geometry *out)
 {
     BF_TRY(check_window(w, name));
     const side y = side_conv(w, in.height), x = side_conv(w, in.width);
@@ -63,7 +63,7 @@ bf_status bf_geometry_conv(const bf_window *w, bf_shape in, int channels, const 
     return assemble(w, y, x, in.channels, channels, name, out);
 }
 
-bf_status bf_geometry_deconv(const bf_window *w, bf_shape in, int channels, const char *name, bf_geometry *out)
+bf_status bf_geometry_deconv(const bf_conv_spec *w, bf_shape in, int channels, const char *name, bf_geometry *out)
 {
     BF_TRY(check_window(w, name));
     const side y = side_deconv(w, in.height), x = side_deconv(w, in.width);

@@ -9,8 +9,8 @@ typedef struct bf_geometry {
 } bf_geometry;
 
 /* Local. BF_E_INPUT, with a sentence that names the layer, when the window does not fit. */
-BF_MUST_USE bf_status bf_geometry_conv(const bf_window *w, bf_shape in, int channels, const char *name, bf_geometry *out);
-BF_MUST_USE bf_status bf_geometry_deconv(const bf_window *w, bf_shape in, int channels, const char *name, bf_geometry *out);
+BF_MUST_USE bf_status bf_geometry_conv(const bf_conv_spec *w, bf_shape in, int channels, const char *name, bf_geometry *out);
+BF_MUST_USE bf_status bf_geometry_deconv(const bf_conv_spec *w, bf_shape in, int channels, const char *name, bf_geometry *out);
 /* Of a node that bf_conv or bf_deconv added. */
 bf_geometry bf_geometry_of(const bf_plan *p, const bf_node *n);
 #endif

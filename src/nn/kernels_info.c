@@ -45,7 +45,7 @@ void bf_kernel_identity(const bf_backend *backend, char *out, size_t size)
 /* One of each layer that a library may multiply for, of a size no kernel of ours is for. */
 static void record_layers(bf_builder *b)
 {
-    const bf_window window = { .kernel = 4, .stride = 2, .same = true };
+    const bf_conv_spec window = { .kernel = 4, .stride = 2, .same = true };
     const bf_value x = bf_input(b, "x", (bf_shape){ 16, 16, 16, 32 });
     const bf_value wide = bf_deconv(b, bf_conv(b, x, 64, &window, "conv", 1.0), 32, &window, "deconv", 1.0);
     bf_keep(b, bf_wide(b, bf_dense(b, wide, 64, "dense", 1.0, 0.0)));

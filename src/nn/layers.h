@@ -29,15 +29,15 @@ int bf_row_total(bf_builder *b, bf_value rows);
 
 /* Convolutions over (rows, height, width, channels). Slots name.weight (out, in, kernel, kernel) and name.bias (out); a transposed
  * convolution is the adjoint of a convolution, its weight (in, out, kernel, kernel). Weights N(0, gain^2 / entries that meet in one output). */
-typedef struct bf_window {
+typedef struct bf_conv_spec {
     int  kernel, stride;
     bool same;              /* TensorFlow's SAME: out = ceil(in / stride), what is odd at the bottom and right; transposed: out = in * stride */
     int  pad, out_pad;      /* else PyTorch's: out = (in + 2 pad - kernel) / stride + 1; transposed: (in - 1) stride - 2 pad + kernel + out_pad */
     bool plain;             /* without bias: what normalises the output brings its own */
     double bias;            /* where the bias starts */
-} bf_window;
-bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain);
-bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_window *w, const char *name, double gain);
+} bf_conv_spec;
+bf_value bf_conv(bf_builder *b, bf_value x, int channels, const bf_conv_spec *w, const char *name, double gain);
+bf_value bf_deconv(bf_builder *b, bf_value x, int channels, const bf_conv_spec *w, const char *name, double gain);
 /* Batch normalisation over rows and positions of the team's whole batch, (x - mean) / sqrt(variance + epsilon) * weight + bias; a plan without
  * backward uses the running averages. Slots name.weight, name.bias, name.running_mean, name.running_var, all (channels). rate: of the running
  * averages, PyTorch's momentum; the running variance is the biased one. */

@@ -32,7 +32,7 @@ typedef struct bf_layer {
     int  channels;              /* conv, deconv, res: of the output; fc: units, or channels of a spatial output; pool, up: the factor */
     bool spatial;               /* fc: with height and width */
     bf_side height, width;
-    bf_window window;
+    bf_conv_spec window;
     bool norm, spectral;
     bf_activation activation;
 } bf_layer;

@@ -136,7 +136,7 @@ static bf_value finish(const side *s, bf_value v, const bf_layer *l, const char 
 }
 
 /* A convolution, or a transposed one, whose window was looked at first: so the sentence names the layer as it was written. */
-static bf_value convolve(const side *s, bf_value v, int channels, const bf_window *w, bool transposed, const char *name, double gain)
+static bf_value convolve(const side *s, bf_value v, int channels, const bf_conv_spec *w, bool transposed, const char *name, double gain)
 {
     char where[LABEL];
     bf_geometry g = { 0 };
@@ -155,7 +155,7 @@ static bf_value convolve(const side *s, bf_value v, int channels, const bf_windo
 /* A bias before a normalisation would do nothing. */
 static bf_value build_conv(const side *s, bf_value v, const bf_layer *l, const char *name)
 {
-    bf_window w = l->window;
+    bf_conv_spec w = l->window;
     w.plain = l->norm || l->spectral;
     v = convolve(s, v, l->channels, &w, l->kind == BF_LAYER_DECONV, name, bf_activation_gain(l->activation));
     return finish(s, l->spectral ? bf_spectral(s->b, v, name) : v, l, name);
@@ -191,7 +191,7 @@ static bf_value join_ways(const side *s, bf_value x, bf_value y)
 static bf_value build_res(const side *s, bf_value x, const bf_layer *l, const char *name)
 {
     char part[3][48];
-    bf_window first = l->window, second = l->window, around = { .kernel = 1, .stride = l->window.stride, .same = l->window.same, .plain = l->norm };
+    bf_conv_spec first = l->window, second = l->window, around = { .kernel = 1, .stride = l->window.stride, .same = l->window.same, .plain = l->norm };
     first.plain = second.plain = l->norm;
     second.stride = 1;
     second.same = true;
@@ -208,7 +208,7 @@ static bf_value build_res(const side *s, bf_value x, const bf_layer *l, const ch
 static bf_value build_res_pre(const side *s, bf_value x, const bf_layer *l, const char *name)
 {
     char part[3][48];
-    bf_window w = l->window, plain = l->window;
+    bf_conv_spec w = l->window, plain = l->window;
     plain.plain = l->norm;              /* the second normalisation follows the first convolution */
     snprintf(part[0], sizeof part[0], "%s.conv1", name);
     snprintf(part[1], sizeof part[1], "%s.conv2", name);

@@ -9,7 +9,7 @@
 
 /* --- geometry ---------------------------------------------------------------------------------------------------- */
 
-typedef struct lie { bf_window w; int in, out, before; bool transposed; } lie;
+typedef struct lie { bf_conv_spec w; int in, out, before; bool transposed; } lie;
 
 /* Layers of published networks, their sides worked out by hand. */
 static const lie lies[] = {
@@ -40,7 +40,7 @@ static void test_conv__windows_lie_as_published(void **state)
     }
 }
 
-static void refused(bool transposed, bf_window w, int side, const char *fragment)
+static void refused(bool transposed, bf_conv_spec w, int side, const char *fragment)
 {
     bf_params *params = bf_params_create();
     bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 2, .lanes = 1 }, &bf_backend_portable);
@@ -59,15 +59,15 @@ static void refused(bool transposed, bf_window w, int side, const char *fragment
 static void test_conv__a_window_that_does_not_fit_is_told(void **state)
 {
     (void)state;
-    refused(false, (bf_window){ .kernel = 5, .stride = 1 }, 4, "does not fit 4 x 4");
-    refused(false, (bf_window){ .kernel = 0, .stride = 1 }, 4, "kernel 0");
-    refused(false, (bf_window){ .kernel = 3, .stride = 0, .same = true }, 4, "stride 0");
-    refused(false, (bf_window){ .kernel = 3, .stride = 1, .pad = -1 }, 4, "padding -1");
-    refused(false, (bf_window){ .kernel = INT_MAX, .stride = 1 }, 4, "kernel");
-    refused(false, (bf_window){ .kernel = 1 << 17, .stride = 1, .same = true }, 4, "too large");
-    refused(true, (bf_window){ .kernel = 3, .stride = 2, .out_pad = 2 }, 4, "output padding 2");
-    refused(true, (bf_window){ .kernel = 2, .stride = 1, .pad = 3 }, 4, "leaves nothing");
-    refused(true, (bf_window){ .kernel = 2, .stride = INT_MAX / 4, .same = true }, 400, "leaves nothing");
+    refused(false, (bf_conv_spec){ .kernel = 5, .stride = 1 }, 4, "does not fit 4 x 4");
+    refused(false, (bf_conv_spec){ .kernel = 0, .stride = 1 }, 4, "kernel 0");
+    refused(false, (bf_conv_spec){ .kernel = 3, .stride = 0, .same = true }, 4, "stride 0");
+    refused(false, (bf_conv_spec){ .kernel = 3, .stride = 1, .pad = -1 }, 4, "padding -1");
+    refused(false, (bf_conv_spec){ .kernel = INT_MAX, .stride = 1 }, 4, "kernel");
+    refused(false, (bf_conv_spec){ .kernel = 1 << 17, .stride = 1, .same = true }, 4, "too large");
+    refused(true, (bf_conv_spec){ .kernel = 3, .stride = 2, .out_pad = 2 }, 4, "output padding 2");
+    refused(true, (bf_conv_spec){ .kernel = 2, .stride = 1, .pad = 3 }, 4, "leaves nothing");
+    refused(true, (bf_conv_spec){ .kernel = 2, .stride = INT_MAX / 4, .same = true }, 400, "leaves nothing");
 }
 
 /* --- against the twin -------------------------------------------------------------------------------------------- */
@@ -78,7 +78,7 @@ static void layer(bf_bench *g, bool transposed, int round)
     static const int channels[] = { 1, 3, 5 };
     const int i = g->cols - 1, kernel = 1 + (i / 3 + 2) % 6, stride = 1 + i % 3;
     const bool same = (i / 18 + round) % 2 == 1;
-    const bf_window w = { .kernel = kernel, .stride = stride, .same = same, .pad = kernel / 2, .out_pad = transposed && !same ? i % stride : 0,
+    const bf_conv_spec w = { .kernel = kernel, .stride = stride, .same = same, .pad = kernel / 2, .out_pad = transposed && !same ? i % stride : 0,
                           .plain = i % 5 == 4 };
     const bool few = i < 3;             /* where the twin meets differences, which take a run for every entry */
     const bf_value x = bf_bench_grid(g, "x", few ? 2 : 3 + i % 4, transposed ? 3 : 4 + i % 3, few ? 1 + i % 2 : channels[(i + round) % 3], 1.0);
@@ -119,7 +119,7 @@ static void test_conv__computes_what_pytorch_does(void **state)
         bf_params *params = bf_params_create();
         bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 2, .lanes = 1 }, &bf_backend_portable);
         const bf_value x = bf_input(b, "x", transposed ? (bf_shape){ 2, 2, 3, 3 } : (bf_shape){ 2, 5, 4, 3 });
-        const bf_window w = { .kernel = 3, .stride = 2, .pad = 1, .out_pad = transposed };
+        const bf_conv_spec w = { .kernel = 3, .stride = 2, .pad = 1, .out_pad = transposed };
         const bf_value y = transposed ? bf_deconv(b, x, 2, &w, "layer", 1.0) : bf_conv(b, x, 2, &w, "layer", 1.0);
         bf_keep(b, y);
         bf_plan *plan;
@@ -156,7 +156,7 @@ static float *floats(size_t n, double step)
     return x;
 }
 
-static products products_create(const bf_window *w, bf_shape in, int channels)
+static products products_create(const bf_conv_spec *w, bf_shape in, int channels)
 {
     products p;
     assert_int_equal(bf_geometry_conv(w, in, channels, "layer", &p.g).code, BF_OK);
@@ -182,7 +182,7 @@ static void products_destroy(products *p)
 }
 
 /* <conv(x, w), y> = <x, back(y, w)> = <w, weight(x, y)>: each is the slope of the same triple sum. Several blocks of windows and a rest. */
-static void check_adjoint(bf_window w, bf_shape in, int channels)
+static void check_adjoint(bf_conv_spec w, bf_shape in, int channels)
 {
     products p = products_create(&w, in, channels);
     bf_convolve(&p.g, in.rows, p.in, p.weight, p.made_out, false, p.work);
@@ -197,11 +197,11 @@ static void check_adjoint(bf_window w, bf_shape in, int channels)
 static void test_conv__three_products_are_adjoint(void **state)
 {
     (void)state;
-    check_adjoint((bf_window){ .kernel = 3, .stride = 1, .pad = 1 }, (bf_shape){ 5, 41, 37, 5 }, 3);
-    check_adjoint((bf_window){ .kernel = 4, .stride = 2, .same = true }, (bf_shape){ 3, 29, 27, 64 }, 7);
-    check_adjoint((bf_window){ .kernel = 1, .stride = 1 }, (bf_shape){ 3, 41, 37, 40 }, 9);
-    check_adjoint((bf_window){ .kernel = 2, .stride = 3 }, (bf_shape){ 7, 11, 5, 300 }, 33);
-    check_adjoint((bf_window){ .kernel = 5, .stride = 1, .pad = 7 }, (bf_shape){ 2, 3, 4, 2 }, 2);       /* windows wholly outside */
+    check_adjoint((bf_conv_spec){ .kernel = 3, .stride = 1, .pad = 1 }, (bf_shape){ 5, 41, 37, 5 }, 3);
+    check_adjoint((bf_conv_spec){ .kernel = 4, .stride = 2, .same = true }, (bf_shape){ 3, 29, 27, 64 }, 7);
+    check_adjoint((bf_conv_spec){ .kernel = 1, .stride = 1 }, (bf_shape){ 3, 41, 37, 40 }, 9);
+    check_adjoint((bf_conv_spec){ .kernel = 2, .stride = 3 }, (bf_shape){ 7, 11, 5, 300 }, 33);
+    check_adjoint((bf_conv_spec){ .kernel = 5, .stride = 1, .pad = 7 }, (bf_shape){ 2, 3, 4, 2 }, 2);       /* windows wholly outside */
 }
 
 /* in (rows, height, width, channels) meets out by weight wherever a window's tap lies inside: the three sums by their definition. */
@@ -259,7 +259,7 @@ static void check_way(const bf_convolve_way *way, products *p, int rows)
     free(weight);
 }
 
-typedef struct layout { bf_window w; bf_shape in; int channels; } layout;
+typedef struct layout { bf_conv_spec w; bf_shape in; int channels; } layout;
 
 /* Images large and small, with a frame and without, groups of samples and what is left of them, several blocks, panels and parts of sums, more ways
  * to be cut than are told apart, taps of few channels. */
@@ -269,6 +269,7 @@ static const layout layouts[] = {
     { { .kernel = 6, .stride = 1, .pad = 5 }, { 3, 3, 2, 7 }, 5 },          { { .kernel = 1, .stride = 2 }, { 14, 9, 9, 20 }, 16 },
     { { .kernel = 4, .stride = 2, .pad = 1 }, { 2, 30, 28, 1 }, 64 },       { { .kernel = 3, .stride = 3 }, { 7, 11, 10, 6 }, 1 },
     { { .kernel = 5, .stride = 1, .pad = 2 }, { 1, 20, 9, 32 }, 3 },        { { .kernel = 2, .stride = 2 }, { 5, 4, 6, 300 }, 8 },
+    { { .kernel = 4, .stride = 2, .pad = 1 }, { 7, 22, 20, 48 }, 40 },      { { .kernel = 3, .stride = 1, .pad = 1 }, { 8, 6, 5, 16 }, 20 },
 };
 
 static void test_conv__both_ways_compute_what_is_defined(void **state)
@@ -314,7 +315,7 @@ static void test_conv__adds_where_it_is_told_to(void **state)
 {
     (void)state;
     for (int kernel = 1; kernel <= 3; kernel += 2) {
-        const bf_window w = { .kernel = kernel, .stride = 1, .pad = kernel / 2 };
+        const bf_conv_spec w = { .kernel = kernel, .stride = 1, .pad = kernel / 2 };
         products p = products_create(&w, (bf_shape){ 2, 5, 7, 3 }, 4);
         float *const made[] = { p.made_out, p.made_in, p.made_weight };
         const size_t sizes[] = { p.outs, p.ins, p.weights };
@@ -337,7 +338,7 @@ static void test_conv__adds_where_it_is_told_to(void **state)
 static void test_conv__a_batch_is_its_rows(void **state)
 {
     (void)state;
-    const bf_window w = { .kernel = 3, .stride = 1, .same = true };
+    const bf_conv_spec w = { .kernel = 3, .stride = 1, .same = true };
     const bf_shape all = { 6, 33, 31, 4 };
     products p = products_create(&w, all, 5);
     const size_t in = bf_shape_cols(all), out = p.outs / 6;
@@ -359,7 +360,7 @@ static void test_conv__flops_count_what_lies_inside(void **state)
     (void)state;
     bf_params *params = bf_params_create();
     bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 3, .lanes = 2, .backward = true }, &bf_backend_portable);
-    const bf_window w = { .kernel = 3, .stride = 1, .pad = 1 }, wide = { .kernel = 2, .stride = 2, .plain = true };
+    const bf_conv_spec w = { .kernel = 3, .stride = 1, .pad = 1 }, wide = { .kernel = 2, .stride = 2, .plain = true };
     const bf_value x = bf_input(b, "x", (bf_shape){ 3, 4, 4, 2 });
     const bf_value h = bf_deconv(b, bf_conv(b, x, 5, &w, "first", 1.0), 7, &wide, "second", 1.0);
     bf_loss(b, "loss", bf_dense(b, bf_mean_pool(b, h), 1, "last", 1.0, 0.0));
@@ -389,7 +390,7 @@ static void test_conv__a_grid_that_does_not_pool_is_told(void **state)
 static void test_conv__ways_that_do_not_meet_are_told(void **state)
 {
     (void)state;
-    const bf_window narrows = { .kernel = 3, .stride = 1 };
+    const bf_conv_spec narrows = { .kernel = 3, .stride = 1 };
     bf_params *params = bf_params_create();
     bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = 1, .lanes = 1 }, &bf_backend_portable);
     const bf_value x = bf_input(b, "x", (bf_shape){ 1, 5, 4, 3 });

@@ -42,7 +42,7 @@ static void dense_plain(bf_bench *g)
 }
 
 /* test_conv goes through the geometries. */
-static const bf_window window = { .kernel = 3, .stride = 2, .pad = 1 };
+static const bf_conv_spec window = { .kernel = 3, .stride = 2, .pad = 1 };
 static void conv(bf_bench *g) { bf_bench_probe(g, bf_conv(g->b, bf_bench_grid(g, "x", 4, 3, g->cols, 1.0), 2, &window, "layer", 1.0)); }
 static void deconv(bf_bench *g) { bf_bench_probe(g, bf_deconv(g->b, bf_bench_grid(g, "x", 1, 2, g->cols, 1.0), 2, &window, "layer", 1.0)); }
 static void add(bf_bench *g) { bf_bench_probe(g, bf_add(g->b, bf_bench_leaf(g, "x", g->cols, 1.0), bf_bench_leaf(g, "y", g->cols, 1.0))); }
@@ -75,7 +75,7 @@ static void spectral(bf_bench *g)
 {
     g->settle = 400;
     const bf_value x = bf_bench_grid(g, "x", 2, 3, g->cols, 1.0);
-    const bf_value h = bf_conv(g->b, x, 4, &(bf_window){ .kernel = 2, .stride = 1, .plain = true }, "conv", 1.0);
+    const bf_value h = bf_conv(g->b, x, 4, &(bf_conv_spec){ .kernel = 2, .stride = 1, .plain = true }, "conv", 1.0);
     const bf_value d = bf_dense_plain(g->b, bf_bench_leaf(g, "flat", g->cols, 1.0), (bf_shape){ g->rows, 1, 1, 5 }, "dense", 1.0);
     bf_bench_probe(g, bf_activate(g->b, bf_spectral(g->b, h, "conv"), BF_SOFTPLUS));
     bf_bench_probe(g, bf_spectral(g->b, d, "dense"));

@@ -90,12 +90,12 @@ static void close_floats(const char *what, const float *got, const float *want, 
 
 /* --- batch normalisation ----------------------------------------------------------------------------------------- */
 
-static const bf_window window = { .kernel = 3, .stride = 2, .pad = 1, .plain = true };
+static const bf_conv_spec window = { .kernel = 3, .stride = 2, .pad = 1, .plain = true };
 
 /* A spectral layer, two batch normalisations, both kinds of convolution. */
 static bf_value convolutional(bf_builder *b, bf_value x)
 {
-    const bf_window plain = { .kernel = 2, .stride = 1, .same = true, .plain = true };
+    const bf_conv_spec plain = { .kernel = 2, .stride = 1, .same = true, .plain = true };
     x = bf_activate(b, bf_spectral(b, bf_conv(b, x, 3, &plain, "first", 1.0), "first"), BF_LEAKY_RELU);
     bf_value h = bf_activate(b, bf_batch_norm(b, bf_conv(b, x, 6, &window, "conv", 1.0), "norm", 0.25, 1e-3), BF_RELU);
     h = bf_batch_norm(b, bf_deconv(b, h, 4, &window, "deconv", 1.0), "second", 0.25, 1e-3);

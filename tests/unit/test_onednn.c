@@ -42,7 +42,7 @@ static void test_onednn__dense_matches_its_twin(void **state)
 
 /* Both kinds over images of odd sides, both paddings; channels that fill vectors and such that do not. The second use of x and of the weights
  * adds to gradients that are there. */
-static void windows(bf_bench *g, int channels, int out, const bf_window *w)
+static void windows(bf_bench *g, int channels, int out, const bf_conv_spec *w)
 {
     const bf_value x = bf_bench_grid(g, "x", 9, 7, channels, 1.0);
     const bf_value there = bf_activate(g->b, bf_conv(g->b, x, out, w, "conv", 1.0), BF_LEAKY_RELU);
@@ -51,9 +51,9 @@ static void windows(bf_bench *g, int channels, int out, const bf_window *w)
     bf_bench_probe(g, bf_deconv(g->b, there, channels, w, "back", 1.0));
 }
 
-static void same(bf_bench *g) { windows(g, 16, 24, &(bf_window){ .kernel = 4, .stride = 2, .same = true }); }
-static void padded(bf_bench *g) { windows(g, 16, 8, &(bf_window){ .kernel = 3, .stride = 1, .pad = 1 }); }
-static void uneven(bf_bench *g) { windows(g, 3, 5, &(bf_window){ .kernel = 3, .stride = 2, .pad = 1, .out_pad = 1 }); }
+static void same(bf_bench *g) { windows(g, 16, 24, &(bf_conv_spec){ .kernel = 4, .stride = 2, .same = true }); }
+static void padded(bf_bench *g) { windows(g, 16, 8, &(bf_conv_spec){ .kernel = 3, .stride = 1, .pad = 1 }); }
+static void uneven(bf_bench *g) { windows(g, 3, 5, &(bf_conv_spec){ .kernel = 3, .stride = 2, .pad = 1, .out_pad = 1 }); }
 
 static void test_onednn__convolutions_match_their_twins(void **state)
 {

@@ -21,7 +21,7 @@ typedef struct net {
 /* Every kind of layer, narrow and wide at its output, one with shared weights, and values that several layers read. */
 static bf_value record(bf_builder *b, bf_value x, bf_activation kind)
 {
-    static const bf_window same = { .kernel = 3, .stride = 2, .same = true }, small = { .kernel = 3, .stride = 1, .pad = 1 };
+    static const bf_conv_spec same = { .kernel = 3, .stride = 2, .same = true }, small = { .kernel = 3, .stride = 1, .pad = 1 };
     const bf_value first = bf_activate(b, bf_conv(b, x, CHANNELS, &small, "first", 1.0), kind);
     const bf_value again = bf_activate(b, bf_conv(b, first, CHANNELS, &small, "first", 1.0), kind);
     const bf_value down = bf_activate(b, bf_conv(b, bf_add(b, first, again), 6, &same, "down", 1.0), kind);

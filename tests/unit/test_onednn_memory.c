@@ -32,7 +32,7 @@ enum { ROWS = 16 };
 /* Builds a plan whose call number `call` fails. How many of its layers have primitives, -1 without a plan. */
 static int build(int call, dnnl_status_t with, bf_status *s)
 {
-    const bf_window window = { .kernel = 3, .stride = 2, .pad = 1 };
+    const bf_conv_spec window = { .kernel = 3, .stride = 2, .pad = 1 };
     bf_params *params = bf_params_create();
     bf_builder *b = bf_builder_create(params, &(bf_plan_shape){ .rows = ROWS, .lanes = 1, .backward = true }, bf_backend_find("onednn"));
     const bf_value x = bf_input(b, "x", (bf_shape){ ROWS, 8, 8, 16 }), h = bf_conv(b, bf_conv(b, x, 32, &window, "first", 1.0), 32, &window, "conv", 1.0);
