@@ -16,12 +16,11 @@ import textwrap
 from pathlib import Path
 
 try:
-    import h5py
+    from results import STATUS, Unreadable, configuration, open_file, plain
 except ImportError as missing:
     sys.exit(f"check.py: {missing}; use build/venv/bin/python, which jobs/quickstart.sh makes from jobs/requirements.txt")
 
 INPUTS = Path(__file__).resolve().parent.parent / "inputs"
-STATUS = ("pending", "running", "done", "diverged", "failed", "stopped")
 SPLITS = ("train", "test")
 FORMAT = """\
 A line of the expectations has five columns, a # begins a comment:
@@ -166,9 +165,21 @@ def read_row(place, when, text):
     return Row(place, when, read_conditions(where), match[1], expression, match[3], reference, read_expected(expected, tolerance), tolerance, source)
 
 
+def expectations_of(study):
+    """Those that ship with betafield; a name comes from a file, and is a study's only without slashes."""
+    path = INPUTS / f"{study}.expected"
+    if "/" in study or not path.is_file():
+        raise Mistake(f"there is no {path}; --expected FILE names the expectations of another study")
+    return path
+
+
 def read_expectations(path):
     rows, when = [], []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise Mistake(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
+    for number, line in enumerate(lines, 1):
         text = line.split("#")[0].strip()
         try:
             if text.startswith("when "):
@@ -182,10 +193,6 @@ def read_expectations(path):
 
 # --- the study ----------------------------------------------------------------------------------------------------------
 
-def plain(value):
-    return value.decode() if isinstance(value, bytes) else value
-
-
 def points_of(group, number):
     """One point, or one for every value of the grid of a model that was trained for a range of beta."""
     keys = {name: plain(value) for name, value in group.attrs.items()}
@@ -197,18 +204,25 @@ def points_of(group, number):
         yield Point(number, {**keys, "objective.beta": float(beta)}, metrics)
 
 
+def done_configuration(file, number):
+    group = configuration(file, number)
+    if group is None:
+        raise Mistake(f"c{number:04d} is done, but its file is not there")
+    return group
+
+
 def read_study(path):
     """The study's name, the columns of /sweep, its points, what has begun and is not done, and how many have not begun."""
-    with h5py.File(path, "r") as file:
+    with open_file(path) as file:
         points, undone, pending = [], [], 0
         for number, status in zip(file["config"][...], file["sweep/status"][...]):
             if STATUS[status] == "done":
-                points.extend(points_of(file[f"configs/c{number:04d}"], int(number)))
+                points.extend(points_of(done_configuration(file, number), int(number)))
             elif STATUS[status] == "pending":
                 pending += 1
             else:
                 undone.append(f"c{number:04d} {STATUS[status]}")
-        return plain(file.attrs["study"]), set(file["sweep"]), points, undone, pending
+        return str(plain(file.attrs["study"])), set(file["sweep"]), points, undone, pending
 
 
 # --- one against the other ----------------------------------------------------------------------------------------------
@@ -338,10 +352,10 @@ def main(arguments=None):
     asked = parser.parse_args(arguments)
     try:
         name, columns, points, undone, pending = read_study(asked.dir / "study.h5")
-        path = asked.expected or INPUTS / f"{name}.expected"
-        results = judge_all(read_expectations(path), points, not (undone or pending))
-    except (OSError, KeyError, ValueError, Mistake) as error:
-        print(f"check.py: {asked.dir}: {error}", file=sys.stderr)
+        rows = read_expectations(asked.expected or expectations_of(name))
+        results = judge_all(rows, points, not (undone or pending))
+    except (OSError, LookupError, ValueError, Unreadable, Mistake) as error:
+        print(f"check.py: {asked.dir}: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return 2
     print_table(results, varied_keys(points, columns))
     for sentence in undone:

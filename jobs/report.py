@@ -16,9 +16,9 @@ import sys
 from pathlib import Path
 
 try:
-    import h5py
     import matplotlib
     import numpy as np
+    from results import STATUS, Unreadable, configuration, open_file, plain
 except ImportError as missing:
     sys.exit(f"report.py: {missing}; use build/venv/bin/python, which jobs/quickstart.sh makes from jobs/requirements.txt")
 matplotlib.use("Agg")
@@ -26,7 +26,6 @@ import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen fir
 from matplotlib.colors import ListedColormap, LogNorm, Normalize  # noqa: E402
 from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
 
-STATUS = ("pending", "running", "done", "diverged", "failed", "stopped")
 DONE, DIVERGED, FAILED = 2, 3, 4
 # What /sweep always holds; every other column is a swept key.
 FIXED_COLUMNS = {"objective_beta", "model_latent", "seed", "status", "attempts", "error", "epochs_done", "steps", "seconds",
@@ -47,6 +46,8 @@ STYLE = {
 
 # Of the plane: a configuration's row, the beta it was trained with or told, and what it has there. All of one length.
 Points = collections.namedtuple("Points", "row beta rate distortion")
+# What has pictures: a configuration's row, their place in its group ("" or "by_beta/b0/"), the beta it was trained with or told, a sample's shape.
+View = collections.namedtuple("View", "row place beta shape")
 
 
 class Study:
@@ -56,7 +57,7 @@ class Study:
         self.file = file
         self.curves = None      # of curve.h5
         self.alignment = None   # of align.h5
-        self.name = as_text(file.attrs.get("study", "study"))
+        self.name = str(plain(file.attrs.get("study", "study")))
         self.sweep = {name: column[...] for name, column in file["sweep"].items()}
         self.count = len(self.sweep["status"])
         self.ids = file["config"][...] if "config" in file else np.arange(self.count)
@@ -100,25 +101,23 @@ class Study:
         return table if table.size and np.isfinite(table).any() else None
 
     def views(self):
-        """Everything that has pictures: (configuration, the path of its group, the beta it was trained with or told)."""
+        """Everything that has pictures."""
         found = []
         for i in range(self.count):
-            home = f"configs/c{self.ids[i]:04d}"
-            group = self.file.get(home)         # None when its file is not there (yet)
+            group = configuration(self.file, self.ids[i])
             if group is None or "reconstructions" not in group:
                 continue
             beta = self.beta[i] if np.isfinite(self.beta[i]) or "latents" not in group else group["latents"].attrs.get("beta", np.nan)
-            found.append((i, home, float(beta)))
-            found += [(i, f"{home}/by_beta/{name}", float(at.attrs["beta"]))
+            shape = group["reconstructions"].shape[1:]
+            found.append(View(i, "", float(beta), shape))
+            found += [View(i, f"by_beta/{name}/", float(at.attrs["beta"]), shape)
                       for name, at in group.get("by_beta", {}).items() if "reconstructions" in at]
         return found
 
-    def bulk(self, home, name):
-        """One array of a group that has pictures; what does not depend on beta is stored once. None when it is not there."""
-        for path in (f"{home}/{name}", f"{home.split('/by_beta')[0]}/{name}"):
-            if path in self.file:
-                return self.file[path][...]
-        return None
+    def bulk(self, view, name):
+        """One array of what has pictures; what does not depend on beta is stored once. None when it is not there."""
+        group = configuration(self.file, self.ids[view.row])
+        return next((group[path][...] for path in (view.place + name, name) if path in group), None)
 
     def families(self):
         """Configurations that differ in beta and seed only, as {label: indices}."""
@@ -140,9 +139,9 @@ class Curves:
     """The tables of curve.h5 in memory."""
 
     def __init__(self, file):
-        self.split = as_text(file.attrs["split"])
-        self.distortion = as_text(file.attrs["distortion"])
-        self.labels = [as_text(label) for label in file["curves/label"]]
+        self.split = plain(file.attrs["split"])
+        self.distortion = plain(file.attrs["distortion"])
+        self.labels = [plain(label) for label in file["curves/label"]]
         self.points = {name: column[...] for name, column in file["points"].items()}
 
     def of(self, curve):
@@ -154,8 +153,8 @@ class Alignment:
     """The tables of align.h5 in memory."""
 
     def __init__(self, file):
-        self.split = as_text(file.attrs["split"])
-        self.labels = [as_text(label) for label in file["families/label"]]
+        self.split = plain(file.attrs["split"])
+        self.labels = [plain(label) for label in file["families/label"]]
         self.pairs = {name: column[...] for name, column in file["pairs"].items()}
 
     def of(self, family):
@@ -170,19 +169,18 @@ def read_beside(directory, name, kind):
     try:
         if path.stat().st_mtime < (directory / "study.h5").stat().st_mtime:
             return None
-        with h5py.File(path, "r") as file:
+        with open_file(path) as file:
             return kind(file)
-    except (OSError, KeyError):
+    except FileNotFoundError:
         return None
-
-
-def as_text(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
+    except (OSError, KeyError, Unreadable) as error:
+        print(f"report.py: without {path}: {error}", file=sys.stderr)
+        return None
 
 
 def as_value(value):
     """A cell of a table, or a part of a label; nothing where a key does not apply."""
-    return as_text(value) if isinstance(value, bytes) else "" if np.isnan(value) else f"{value:g}"
+    return plain(value) if isinstance(value, bytes) else "" if np.isnan(value) else f"{value:g}"
 
 
 def as_beta(beta):
@@ -383,10 +381,11 @@ def limit_height(axes, table):
 # --- samples ------------------------------------------------------------------------------------------------------------
 
 def choose(study):
-    """Up to three views: least, middle and greatest beta among the configurations with the most latents that have pictures."""
+    """Up to three views: least, middle and greatest beta among the configurations with the most latents that have pictures; of one shape."""
     views = study.views()
-    most = max((study.latent[i] for i, _, _ in views), default=None)
-    chosen = sorted((view for view in views if not study.latent[view[0]] < most), key=lambda view: (math.isnan(view[2]), view[2]))
+    most = max((study.latent[view.row] for view in views), default=None)
+    chosen = sorted((view for view in views if not study.latent[view.row] < most), key=lambda view: (math.isnan(view.beta), view.beta))
+    chosen = [view for view in chosen if view.shape == chosen[0].shape]
     return list(dict.fromkeys((chosen[0], chosen[len(chosen) // 2], chosen[-1]))) if chosen else []
 
 
@@ -406,19 +405,18 @@ def draw_samples(study):
         figure, axes = plt.subplots(figsize=(7.2, 2), layout="constrained")
         nothing(axes, "no finished configuration with reconstructions (output.samples)")
         return figure
-    home = chosen[0][1]
+    first = chosen[0]
     parts = [(title, name) for title, name in (("data", "inputs"), ("reconstructed", "reconstructions"), ("from the prior", "samples"))
-             if study.bulk(home, name) is not None and len(study.bulk(home, name))]
-    draw = draw_pictures if as_pictures(study.bulk(home, "reconstructions")) is not None else draw_rows
+             if study.bulk(first, name) is not None and len(study.bulk(first, name))]
+    draw = draw_pictures if as_pictures(study.bulk(first, "reconstructions")) is not None else draw_rows
     return draw(study, chosen, parts)
 
 
 def heading(study, view):
-    i, _, beta = view
     points = study.points()
-    here = np.flatnonzero((points.row == i) & np.isclose(points.beta, beta, rtol=1e-6, atol=0, equal_nan=True))
+    here = np.flatnonzero((points.row == view.row) & np.isclose(points.beta, view.beta, rtol=1e-6, atol=0, equal_nan=True))
     found = [f"rate {points.rate[k]:.4g}, distortion {points.distortion[k]:.4g} nat" for k in here[:1]]
-    return "   ".join([f"c{study.ids[i]:04d}", f"{as_beta(beta)}{study.latent[i]:.0f} latent dimensions", *found])
+    return "   ".join([f"c{study.ids[view.row]:04d}", f"{as_beta(view.beta)}{study.latent[view.row]:.0f} latent dimensions", *found])
 
 
 def draw_pictures(study, chosen, parts):
@@ -428,12 +426,12 @@ def draw_pictures(study, chosen, parts):
     bands = np.atleast_1d(figure.subfigures(len(chosen), 1))
     for band, view in zip(bands, chosen):
         band.suptitle(heading(study, view), x=0.015, y=1 - 0.08 / height, ha="left", va="top", fontsize=9)
-        data = study.bulk(view[1], parts[0][1])
+        data = study.bulk(view, parts[0][1])
         low, high = float(np.nanmin(data)), float(np.nanmax(data))
         grid = band.subplots(len(parts), SHEET_COLUMNS, squeeze=False,
                              gridspec_kw={"left": 0.115, "right": 0.99, "top": 1 - 0.3 / height, "bottom": 0.02, "wspace": 0.06, "hspace": 0.06})
         for row, (title, name) in zip(grid, parts):
-            pictures = as_pictures(study.bulk(view[1], name))
+            pictures = as_pictures(study.bulk(view, name))
             for axes in row:
                 axes.set_axis_off()
             for axes, picture in zip(row, pictures):
@@ -447,16 +445,16 @@ def draw_rows(study, chosen, parts):
     """Samples that are no images: one heat map per part, a sample a row, an entry a column, one scale for all parts."""
     figure, grid = plt.subplots(len(chosen), len(parts), squeeze=False, sharex=True, layout="constrained",
                                 figsize=(3.2 * len(parts), 2.0 * len(chosen) + 0.4))
-    for band, (i, home, beta) in zip(grid, chosen):
-        arrays = [study.bulk(home, name) for _, name in parts]
+    for band, view in zip(grid, chosen):
+        arrays = [study.bulk(view, name) for _, name in parts]
         arrays = [array.reshape(len(array), -1) for array in arrays]
         reach = max(float(np.nanquantile(np.abs(arrays[0]), 0.99)), 1e-30)
         for axes, (title, _), array in zip(band, parts, arrays):
             image = axes.imshow(array, aspect="auto", cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
-            axes.set_title(f"c{study.ids[i]:04d}  {as_beta(beta)}{title}", fontsize=8)
+            axes.set_title(f"c{study.ids[view.row]:04d}  {as_beta(view.beta)}{title}", fontsize=8)
             axes.grid(False)
         band[0].set_ylabel("sample")
-        figure.colorbar(image, ax=band, fraction=0.04, pad=0.02).outline.set_visible(False)
+        figure.colorbar(image, ax=band, fraction=0.04, pad=0.02, label="value").outline.set_visible(False)
     for axes in grid[-1]:
         axes.set_xlabel("entry")
     return figure
@@ -507,17 +505,39 @@ def page_of(study, pictures):
 
 # --- the program --------------------------------------------------------------------------------------------------------
 
-def fail(code, sentence):
-    print(f"report.py: {sentence}", file=sys.stderr)
-    return code
+class Unwritable(Exception):
+    """Where a picture should go, and why it cannot."""
 
 
 def publish(path, write):
     """A reader of a running study never meets half a file."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    write(temporary)
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise Unwritable(f"cannot write {path}: {error}") from None
     print(path)
+
+
+def make_report(study, report):
+    pictures = [("rd", draw_rd), ("history", draw_history), ("samples", draw_samples)]
+    if study.alignment:
+        pictures.append(("alignment", draw_alignment))
+    for name, draw in pictures:
+        figure = draw(study)
+        publish(report / f"{name}.png", figure.savefig)
+        plt.close(figure)
+    if not study.alignment:
+        (report / "alignment.png").unlink(missing_ok=True)      # of a state that is no more
+    page = page_of(study, [report / f"{name}.png" for name, _ in pictures])
+    publish(report / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
+
+
+def fail(code, sentence):
+    print(f"report.py: {sentence}", file=sys.stderr)
+    return code
 
 
 def main(arguments=None):
@@ -528,30 +548,17 @@ def main(arguments=None):
     parser.add_argument("dir", metavar="DIR", type=Path, help="a study's folder, outputs/<study>; it may still be running")
     directory = parser.parse_args(arguments).dir
     try:
-        file = h5py.File(directory / "study.h5", "r")
-    except OSError as error:
-        return fail(2, f"cannot open {directory / 'study.h5'}: {error}")
-    with file, plt.rc_context(STYLE):
-        try:
+        with open_file(directory / "study.h5") as file, plt.rc_context(STYLE):
             study = Study(file)
             study.curves = read_beside(directory, "curve.h5", Curves)
             study.alignment = read_beside(directory, "align.h5", Alignment)
-        except KeyError as error:
-            return fail(2, f"{directory / 'study.h5'} is no study: {error}")
-        report = directory / "report"
-        try:
-            report.mkdir(exist_ok=True)
-            pictures = [("rd", draw_rd), ("history", draw_history), ("samples", draw_samples)]
-            if study.alignment:
-                pictures.append(("alignment", draw_alignment))
-            for name, draw in pictures:
-                figure = draw(study)
-                publish(report / f"{name}.png", figure.savefig)
-                plt.close(figure)
-            page = page_of(study, [report / f"{name}.png" for name, _ in pictures])
-            publish(report / "report.html", lambda path: path.write_text(page, encoding="utf-8"))
-        except OSError as error:
-            return fail(74, f"cannot write {report}: {error}")
+            make_report(study, directory / "report")
+    except Unwritable as error:
+        return fail(74, error)
+    except (Unreadable, OSError) as error:
+        return fail(2, error)
+    except LookupError as error:
+        return fail(2, f"{directory / 'study.h5'} is no study: {error.args[0]}")
     return 0
 
 

@@ -1,5 +1,4 @@
 """jobs/check.py on studies written here by h5py as outputs/README.md describes them, and on one that the program trains."""
-import importlib.util
 import math
 import os
 import re
@@ -14,16 +13,8 @@ from betafield import BETAFIELD, betafield
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = ROOT / "jobs" / "check.py"
-
-
-def load_check():
-    spec = importlib.util.spec_from_file_location("check", CHECK)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-check = load_check()
+sys.path.insert(0, str(CHECK.parent))
+import check  # noqa: E402
 
 # Worked out elsewhere: linear models of 4 latent dimensions on the eigenvalues 4, 2, 1, 0.5, 0.1, 0.05.
 # (variance, beta): rate, distortion, variance.
@@ -186,6 +177,29 @@ def test_check__what_is_no_study(tmp_path, capsys):
         f.attrs["study"] = np.bytes_("unheard-of")
     assert check.main([str(tmp_path / "study")]) == 2
     assert "unheard-of.expected" in capsys.readouterr().err
+
+
+def test_check__reads_configurations_from_the_study_alone(tmp_path, capsys):
+    known_study(tmp_path)
+    with h5py.File(tmp_path / "study.h5", "a") as f:
+        del f["configs/c0002"]
+        f["configs/c0002"] = h5py.ExternalLink("configs/c0002.h5", "/configs/c0002")
+    code, out, err = run(tmp_path, THEORY, capsys)
+    assert code == 2 and "c0002 is done, but its file is not there" in err, out + err
+    with h5py.File(tmp_path / "study.h5", "a") as f:
+        del f["configs/c0002"]
+        f["configs/c0002"] = h5py.ExternalLink("../other.h5", "/")
+    code, out, err = run(tmp_path, THEORY, capsys)
+    assert code == 2 and "/configs/c0002 is a link to ../other.h5" in err, out + err
+
+
+def test_check__a_name_of_a_study_is_no_path(tmp_path, capsys):
+    known_study(tmp_path)
+    with h5py.File(tmp_path / "study.h5", "a") as f:
+        f.attrs["study"] = np.bytes_(str(tmp_path / "linear-rd"))
+    (tmp_path / "linear-rd.expected").write_text("- | train: rate | >= 0 | - | x")
+    assert check.main([str(tmp_path)]) == 2
+    assert "there is no " in capsys.readouterr().err
 
 
 def test_check__is_a_program_that_teaches():

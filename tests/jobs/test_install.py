@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ def test_install__program_manual_and_studies_are_there(prefix):
     assert "objective.beta" in manual and "@" not in manual.split(".SH KEYS")[0]
     for name in ("jobs/report.py", "jobs/check.py", "slurm/study.sbatch"):
         assert os.access(prefix / "share/betafield" / name, os.X_OK)
+    for name in ("report.py", "check.py"):
+        assert "Exit codes" in run(sys.executable, prefix / "share/betafield/jobs" / name, "--help")
 
 
 def test_install__another_program_links_the_library(prefix, tmp_path):

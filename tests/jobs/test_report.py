@@ -1,6 +1,5 @@
 """jobs/report.py on studies written here by h5py as outputs/README.md describes them: it needs no program."""
 import html.parser
-import importlib.util
 import os
 import re
 import subprocess
@@ -13,6 +12,8 @@ import numpy as np
 import pytest
 
 REPORT = Path(__file__).resolve().parents[2] / "jobs" / "report.py"
+sys.path.insert(0, str(REPORT.parent))
+import report as draw  # noqa: E402
 
 
 def write_study(directory, betas, latents, shape=(5, 5), epochs=6, status=2, pictures=True, extra=None):
@@ -45,16 +46,6 @@ def write_study(directory, betas, latents, shape=(5, 5), epochs=6, status=2, pic
                 for name in ("inputs", "reconstructions", "samples") if pictures else ():
                     group[name] = rng.random((16, *shape), dtype="f4")
     return directory / "study.h5"
-
-
-def load_report():
-    spec = importlib.util.spec_from_file_location("report", REPORT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-draw = load_report()
 
 
 def check_pictures(directory):
@@ -163,7 +154,6 @@ def test_report__draws_the_alignment_of_betafield_align(tmp_path):
     study_and_pairs.file.close()
     assert draw.main([str(tmp_path)]) == 0
     assert np.ptp(matplotlib.image.imread(tmp_path / "report/alignment.png")[..., :3]) > 0.5
-    (tmp_path / "report/alignment.png").unlink()
     os.utime(tmp_path / "align.h5", (study.stat().st_mtime - 10,) * 2)
     check_pictures(tmp_path)
 
@@ -297,6 +287,46 @@ def test_report__does_without_a_configuration_file_that_is_missing(tmp_path):
     write_study(tmp_path, [0.1, 1, 10], [2])
     (tmp_path / "configs" / "c0002.h5").unlink()
     check_pictures(tmp_path)
+
+
+OTHER_FILES = {
+    "external link": lambda f, name, path: f.__setitem__(name, h5py.ExternalLink(path, "x")),
+    "soft link": lambda f, name, path: f.__setitem__(name, h5py.SoftLink("/elsewhere")),
+    "external storage": lambda f, name, path: f.create_dataset(name, (4,), dtype="f4", external=[(path, 0, 16)]),
+    "virtual dataset": lambda f, name, path: f.create_virtual_dataset(name, virtual(path)),
+}
+
+
+def virtual(path):
+    layout = h5py.VirtualLayout((4,), "f4")
+    layout[:] = h5py.VirtualSource(path, "x", (4,))
+    return layout
+
+
+@pytest.mark.parametrize("where", ["study.h5", "configs/c0001.h5"])
+@pytest.mark.parametrize("kind", OTHER_FILES)
+def test_report__reads_no_file_that_leads_elsewhere(tmp_path, capsys, kind, where):
+    write_study(tmp_path, [0.1, 1], [2])
+    with h5py.File(tmp_path / where, "a") as f:
+        OTHER_FILES[kind](f, "configs/more", str(tmp_path / "other.h5"))
+    assert draw.main([str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert f"{where} is not read: /configs/more" in said, said
+
+
+def test_report__takes_no_configuration_of_another_study(tmp_path, monkeypatch):
+    write_study(tmp_path / "one", [0.1], [2])
+    write_study(tmp_path / "other", [0.1], [2])
+    (tmp_path / "one/configs/c0000.h5").unlink()
+    monkeypatch.chdir(tmp_path / "other")               # where HDF5 looks too
+    assert "no finished configuration with reconstructions (output.samples)" in shown(tmp_path / "one", draw.draw_samples)
+
+
+def test_report__names_the_file_that_is_damaged(tmp_path, capsys):
+    write_study(tmp_path, [0.1, 1], [2])
+    os.truncate(tmp_path / "configs/c0001.h5", 1000)
+    assert draw.main([str(tmp_path)]) == 2
+    assert "configs/c0001.h5: " in capsys.readouterr().err
 
 
 def test_report__refuses_what_is_no_study(tmp_path, capsys):
