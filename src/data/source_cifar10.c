@@ -36,19 +36,18 @@ static bf_status add_batch(cifar *f, bf_split part, const char *path)
     return BF_DONE;
 }
 
+/* The folder is the whole data set: without one of its files it would be a smaller one, or one cut elsewhere. */
 static bf_status open_folder(const char *folder, cifar *f)
 {
+    static const char *const names[] = { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch" };
+    enum { FILES = sizeof names / sizeof *names };
     char path[1024];
-    for (int i = 1; i <= 5; i++) {
-        const int n = snprintf(path, sizeof path, "%s/data_batch_%d.bin", folder, i);
-        if (n > 0 && (size_t)n < sizeof path && bf_file_exists(path))
-            BF_TRY(add_batch(f, BF_TRAIN, path));
+    for (int i = 0; i < FILES; i++) {
+        const int n = snprintf(path, sizeof path, "%s/%s.bin", folder, names[i]);
+        if (n < 0 || (size_t)n >= sizeof path || !bf_file_exists(path))
+            return BF_FAIL(BF_E_INPUT, "%.120s holds no %s.bin; fewer batches are taken by name", folder, names[i]);
+        BF_TRY(add_batch(f, i == FILES - 1 ? BF_TEST : BF_TRAIN, path));
     }
-    if (!f->count[BF_TRAIN])
-        return BF_FAIL(BF_E_INPUT, "%.120s holds no data_batch_1.bin to data_batch_5.bin", folder);
-    const int n = snprintf(path, sizeof path, "%s/test_batch.bin", folder);
-    if (n > 0 && (size_t)n < sizeof path && bf_file_exists(path))
-        BF_TRY(add_batch(f, BF_TEST, path));
     return BF_DONE;
 }
 

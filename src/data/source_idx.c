@@ -86,16 +86,22 @@ static bool find_in_folder(const char *folder, const char *stem, int axes, char 
     return false;
 }
 
+/* The folder is the whole data set: images of both parts, and the labels of both or of none. */
 static bf_status open_folder(const char *folder, idx *f)
 {
     static const struct { const char *stem; int axes; } usual[BF_ROLES] = {
         { "train-images", 3 }, { "t10k-images", 3 }, { "train-labels", 1 }, { "t10k-labels", 1 } };
-    char path[1024];
+    char path[BF_ROLES][1024];
+    bool found[BF_ROLES];
+    for (int r = 0; r < BF_ROLES; r++)
+        found[r] = find_in_folder(folder, usual[r].stem, usual[r].axes, path[r], sizeof path[r]);
+    const bool labelled = found[BF_ROLE_TRAIN_LABELS] || found[BF_ROLE_TEST_LABELS];
     for (int r = 0; r < BF_ROLES; r++) {
-        if (find_in_folder(folder, usual[r].stem, usual[r].axes, path, sizeof path))
-            BF_TRY(read_header(path, &f->array[r]));
-        else if (r == BF_ROLE_TRAIN)
-            return BF_FAIL(BF_E_INPUT, "%.120s holds no train-images-idx3-ubyte (or .gz)", folder);
+        const bool image = r == BF_ROLE_TRAIN || r == BF_ROLE_TEST;
+        if (!found[r] && (image || labelled))
+            return BF_FAIL(BF_E_INPUT, "%.120s holds no %s-idx%d-ubyte (or .gz); fewer files are taken by name", folder, usual[r].stem, usual[r].axes);
+        if (found[r])
+            BF_TRY(read_header(path[r], &f->array[r]));
     }
     return BF_DONE;
 }

@@ -243,18 +243,19 @@ static void test_files__cifar10_batches_become_nhwc(void **state)
 {
     bf_data_options o;
     (void)state;
-    write_batch(data_rig_file(&rig, "data_batch_1.bin", path[0]), 3, 0);
-    write_batch(data_rig_file(&rig, "data_batch_2.bin", path[1]), 70, 100);
-    write_batch(data_rig_file(&rig, "test_batch.bin", path[2]), 2, 7);
+    static const struct { const char *name; int rows, seed; } of[6] = {
+        { "data_batch_1.bin", 3, 0 }, { "data_batch_2.bin", 70, 100 }, { "data_batch_3.bin", 1, 170 }, { "data_batch_4.bin", 5, 171 },
+        { "data_batch_5.bin", 2, 176 }, { "test_batch.bin", 2, 7 } };
+    for (int k = 0; k < 6; k++) write_batch(data_rig_file(&rig, of[k].name, path[k]), of[k].rows, of[k].seed);
     data_rig_options(&o, "cifar10");
     data_rig_path(&o, "", rig.folder);
     bf_dataset *ds = open_set(&o);
     const bf_data_info *info = bf_dataset_info(ds);
-    assert_int_equal(info->rows[BF_TRAIN], 73);
+    assert_int_equal(info->rows[BF_TRAIN], 81);
     assert_int_equal(info->rows[BF_TEST], 2);
     assert_int_equal(info->shape[2], 3);
     const uint8_t *x = bf_dataset_stored(ds, BF_TRAIN);
-    for (int r = 0; r < 73; r++) {
+    for (int r = 0; r < 81; r++) {
         const int seed = r < 3 ? r : 97 + r;
         assert_int_equal(bf_dataset_labels(ds, BF_TRAIN)[r], seed % 10);
         for (int i = 0; i < 3072; i++) assert_int_equal(x[r * 3072 + i], (uint8_t)(seed + 3 * (1 + 1024 * (i % 3) + i / 3)));
@@ -262,6 +263,39 @@ static void test_files__cifar10_batches_become_nhwc(void **state)
     bf_dataset_close(&ds);
     data_rig_write(path[0], "abc", 3);
     refuse(&o, BF_E_FORMAT, "data_batch_1.bin: 3 bytes are no whole number of records");
+}
+
+/* A data set that lost one of its files is not a smaller one. */
+static void test_files__a_file_that_a_folder_lacks_is_told(void **state)
+{
+    static const char *const cifar[] = { "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin" };
+    static const char *const family[] = { "train-images-idx3-ubyte", "t10k-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte" };
+    bf_data_options o;
+    bf_data_info info;
+    char words[64];
+    (void)state;
+    for (int k = 0; k < 6; k++) write_batch(data_rig_file(&rig, cifar[k], path[k]), 3, k);
+    data_rig_options(&o, "cifar10");
+    data_rig_path(&o, "", rig.folder);
+    for (int k = 0; k < 6; k++) {
+        assert_int_equal(remove(path[k]), 0);
+        snprintf(words, sizeof words, "holds no %s", cifar[k]);
+        refuse(&o, BF_E_INPUT, words);
+        write_batch(path[k], 3, k);
+    }
+    assert_int_equal(bf_dataset_inspect(&o, &info).code, BF_OK);
+    write_family();
+    data_rig_options(&o, "idx");
+    data_rig_path(&o, "", rig.folder);
+    for (int k = 0; k < 4; k++) {
+        assert_int_equal(rename(path[k], data_rig_file(&rig, "aside", path[4])), 0);
+        snprintf(words, sizeof words, "holds no %s (or .gz)", family[k]);
+        refuse(&o, BF_E_INPUT, words);
+        assert_int_equal(rename(path[4], path[k]), 0);
+    }
+    for (int k = 2; k < 4; k++) assert_int_equal(remove(path[k]), 0);
+    assert_int_equal(bf_dataset_inspect(&o, &info).code, BF_OK);       /* of images alone */
+    assert_int_equal(info.labels, 0);
 }
 
 /* --- NPY ------------------------------------------------------------------------------------------------------------- */
@@ -487,7 +521,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(idx_by_folder_role_and_place), TEST(idx_that_lies_is_told), TEST(truncated_gzip_is_told),
         TEST(missing_and_strange_files_are_told), TEST(labels_must_match), TEST(one_array_is_cut_by_the_seed),
-        TEST(limits_are_held_against_the_file), TEST(cifar10_batches_become_nhwc), TEST(npy_of_every_type), TEST(npy_that_lies_is_told), TEST(a_label_that_is_no_class_is_told),
+        TEST(limits_are_held_against_the_file), TEST(cifar10_batches_become_nhwc), TEST(a_file_that_a_folder_lacks_is_told),
+        TEST(npy_of_every_type), TEST(npy_that_lies_is_told), TEST(a_label_that_is_no_class_is_told),
         TEST(a_number_that_is_not_finite_names_its_row), TEST(hdf5_gives_back_what_was_written), TEST(hdf5_with_a_flipped_byte_is_told),
         TEST(hdf5_arrays_that_do_not_fit_are_told),
     };
