@@ -1,6 +1,7 @@
 #include "store/h5_write.h"
 
 #include "base/checksum.h"
+#include "store/pieces.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -141,11 +142,32 @@ bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out)
     return s;
 }
 
-bf_status bf_h5_write(hid_t dataset, hid_t type, const void *values)
+static bf_status write_piece(hid_t dataset, hid_t type, hid_t space, const bf_pieces *p, int64_t k, const char *values)
 {
-    if (H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0) return BF_DONE;
-    return BF_H5_FAIL(BF_E_IO, dataset, "", "cannot write");
+    hsize_t start[BF_PIECE_AXES], count[BF_PIECE_AXES];
+    const size_t before = (size_t)bf_pieces_at(p, k, start, count) * H5Tget_size(type);
+    hid_t memory = H5Screate_simple(p->rank, count, NULL);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+    const bool wrote = H5Dwrite(dataset, type, memory, space, H5P_DEFAULT, values + before) >= 0;
+    bf_status s = wrote ? BF_DONE : BF_H5_FAIL(BF_E_IO, dataset, "", "cannot write");
+    H5Sclose(memory);
+    return s;
 }
+
+bf_status bf_h5_write_pieces(hid_t dataset, hid_t type, const void *values, int64_t most)
+{
+    hsize_t shape[BF_PIECE_AXES];
+    hid_t space = H5Dget_space(dataset);
+    const int rank = H5Sget_simple_extent_dims(space, shape, NULL);
+    const bf_pieces p = bf_pieces_cut(rank, shape, H5Tget_size(type), most);
+    bf_status s = BF_DONE;
+    if (p.count == 1 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) s = BF_H5_FAIL(BF_E_IO, dataset, "", "cannot write");
+    for (int64_t k = 0; !s.code && p.count > 1 && k < p.count; k++) s = write_piece(dataset, type, space, &p, k, values);
+    H5Sclose(space);
+    return s;
+}
+
+bf_status bf_h5_write(hid_t dataset, hid_t type, const void *values) { return bf_h5_write_pieces(dataset, type, values, BF_PIECE_BYTES); }
 
 static size_t dataset_bytes(const bf_h5_dataset *d)
 {

@@ -32,6 +32,7 @@ hid_t bf_h5_text_type(size_t width);
 BF_MUST_USE bf_status bf_h5_create(hid_t at, const bf_h5_dataset *d, hid_t *out);
 BF_MUST_USE bf_status bf_h5_create_bare(hid_t at, const bf_h5_dataset *d, hid_t *out);     /* the same without attributes */
 BF_MUST_USE bf_status bf_h5_write(hid_t dataset, hid_t type, const void *values);      /* Local: independent */
+BF_MUST_USE bf_status bf_h5_write_pieces(hid_t dataset, hid_t type, const void *values, int64_t most);      /* the same, at most so many bytes at once */
 /* Local file only. Creates, writes and adds the checksum. *out may be NULL; else H5Dclose(). */
 BF_MUST_USE bf_status bf_h5_put(hid_t at, const bf_h5_dataset *d, const void *values, hid_t *out);
 BF_MUST_USE bf_status bf_h5_put_array(hid_t at, const bf_array *a, const char *dims, const char *unit, const char *long_name);

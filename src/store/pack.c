@@ -10,6 +10,7 @@
 #include "store/h5_read.h"
 #include "store/own_files.h"
 #include "store/pack_plan.h"
+#include "store/pieces.h"
 
 /* The structure is made by one rank with the serial driver: thousands of objects in a shared file cost every rank a synchronisation each.
  * Then all ranks open it with the parallel driver and move the bytes, pieces dealt out in turn, and check what they find there. */
@@ -68,46 +69,42 @@ static bf_status open_source(packing *p, const char *name)
     return BF_DONE;
 }
 
-/* Rows first .. first+n-1; a scalar is one row. */
-static bf_status move_rows(hid_t from, hid_t to, const bf_h5_span *span, hsize_t first, hsize_t n, void *room)
+/* Of a scalar the piece is everything. */
+static bf_status move_piece(hid_t from, hid_t to, hid_t type, const bf_pieces *p, int64_t k, void *room)
 {
     bf_status s = BF_DONE;
-    hsize_t start[32] = { first }, count[32];
-    memcpy(count, span->shape, sizeof count);
-    count[0] = n;
-    hid_t type = H5Dget_type(from);
-    hid_t memory = span->rank ? H5Screate_simple(span->rank, count, NULL) : H5Screate(H5S_SCALAR);
-    hid_t there = H5Dget_space(to);
-    if (span->rank) H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, count, NULL);
+    hsize_t start[BF_PIECE_AXES], count[BF_PIECE_AXES];
+    bf_pieces_at(p, k, start, count);
+    hid_t memory = p->rank ? H5Screate_simple(p->rank, count, NULL) : H5Screate(H5S_SCALAR), there = H5Dget_space(to);
+    if (p->rank) H5Sselect_hyperslab(there, H5S_SELECT_SET, start, NULL, count, NULL);
     if (H5Dread(from, type, memory, there, H5P_DEFAULT, room) < 0) s = BF_H5_FAIL(BF_E_FORMAT, from, "", "cannot read");
     else if (H5Dwrite(to, type, memory, there, H5P_DEFAULT, room) < 0) s = BF_H5_FAIL(BF_E_IO, to, "", "cannot write");
     H5Sclose(there);
     H5Sclose(memory);
+    return s;
+}
+
+/* The pieces of this dataset that are ours begin at `first` and are `step` apart. */
+static bf_status move_pieces(hid_t from, hid_t to, const bf_h5_span *span, int64_t first, int64_t step)
+{
+    hid_t type = H5Dget_type(from);
+    const size_t value = H5Tget_size(type);
+    const bf_pieces p = bf_pieces_cut(span->rank, span->shape, value, PIECE);
+    void *room = malloc((size_t)(p.step * p.inner) * value);
+    bf_status s = room ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %lld values of %zu bytes", (long long)(p.step * p.inner), value);
+    for (int64_t k = first; !s.code && k < p.count; k += step) s = move_piece(from, to, type, &p, k, room);
+    free(room);
     H5Tclose(type);
     return s;
 }
 
-static int64_t row_count(const bf_h5_span *span) { return span->rank ? (int64_t)span->shape[0] : 1; }
-
-/* Pieces are numbered through the whole plan, so that large and small datasets even out. mine: the pieces of this dataset that are ours
- * begin at `first` and are bf_comm_size() apart. */
-static bf_status move_pieces(hid_t from, hid_t to, const bf_h5_span *span, int64_t piece_rows, int64_t first, int64_t step)
-{
-    const int64_t rows = row_count(span), width = span->bytes / rows;
-    void *room = malloc((size_t)((piece_rows < rows ? piece_rows : rows) * width));
-    bf_status s = room ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for %lld rows of %lld bytes", (long long)piece_rows, (long long)width);
-    for (int64_t at = first * piece_rows; !s.code && at < rows; at += step * piece_rows)
-        s = move_rows(from, to, span, (hsize_t)at, (hsize_t)(rows - at < piece_rows ? rows - at : piece_rows), room);
-    free(room);
-    return s;
-}
-
+/* Pieces are dealt out through the whole plan, so that large and small datasets even out; how many a dataset has is told well enough by its bytes. */
 static bf_status move_item(packing *p, const bf_pack_item *item, int64_t *piece)
 {
     const int64_t ranks = bf_comm_size(p->world), rank = bf_comm_rank(p->world);
-    const int64_t pieces = item->bytes / PIECE + 1, mine = ((rank - *piece) % ranks + ranks) % ranks;   /* the first of them that is ours */
-    *piece += pieces;
-    if (item->bytes == 0 || mine >= pieces) return BF_DONE;
+    const int64_t mine = ((rank - *piece) % ranks + ranks) % ranks;     /* the first of them that is ours */
+    *piece += item->bytes / PIECE + 1;
+    if (item->bytes == 0 || (mine > 0 && item->bytes <= PIECE)) return BF_DONE;
     bf_h5_span span;
     hid_t from = H5I_INVALID_HID, to = H5I_INVALID_HID;
     bf_status s = open_source(p, item->source);
@@ -115,7 +112,7 @@ static bf_status move_item(packing *p, const bf_pack_item *item, int64_t *piece)
     if (!s.code) s = bf_h5_locate(from, &span);
     if (!s.code && span.bytes != item->bytes) s = BF_FAIL(BF_E_IO, "%s: %s changed while it was packed", item->source, item->from);
     if (!s.code && (to = H5Dopen2(p->target, item->to, H5P_DEFAULT)) < 0) s = BF_H5_FAIL(BF_E_IO, p->target, item->to, "cannot be opened");
-    if (!s.code) s = move_pieces(from, to, &span, (row_count(&span) + pieces - 1) / pieces, mine, ranks);
+    if (!s.code) s = move_pieces(from, to, &span, mine, ranks);
     if (to >= 0) H5Dclose(to);
     if (from >= 0) H5Dclose(from);
     return s;
