@@ -6,6 +6,7 @@
 #include "farm/progress.h"
 #include "farm/speed.h"
 #include "farm/study_data.h"
+#include "store/site.h"
 
 typedef struct bf_crew {
     const bf_comm *world, *team;
@@ -15,7 +16,7 @@ typedef struct bf_crew {
     const bf_study_data_sets *data;
     const int     *order;               /* sweep index of every id */
     const bf_schema *schema;
-    const char    *dir, *tag;           /* the study's folder; the run's own part of temporary names */
+    bf_site        site;                /* the study's folder, and the run's own part of temporary names */
     double         progress_seconds;
     bool           leader;
     /* a leader's notes */

@@ -288,6 +288,7 @@ static double estimate_left(const bf_desk *d)
     return fmax(sum / d->s.layout->teams, longest);
 }
 
+/* Neither this nor the tables go into a folder that took the place of ours: no study could go on in there. */
 static bf_status publish_progress(const bf_desk *d, const char *state, bool print)
 {
     const bf_ledger *l = d->s.ledger;
@@ -311,13 +312,13 @@ static bf_status publish_progress(const bf_desk *d, const char *state, bool prin
     p.samples_per_second = (p.samples_per_second + d->samples) / p.elapsed;
     p.running = p.n_running;
     p.at = at;
-    const bf_status s = bf_progress_write(l->dir, l->tag, &p);
+    bf_status s = bf_lock_check(&l->lock, l->dir);
+    if (!s.code) s = bf_progress_write(l->dir, l->tag, &p);
     if (print) bf_report_progress(d->s.log, &p);
     free(at);
     return s;
 }
 
-/* Not into a folder that took the place of ours: no study could go on in there. */
 static bf_status publish_tables(const bf_desk *d)
 {
     BF_TRY(bf_lock_check(&d->s.ledger->lock, d->s.ledger->dir));

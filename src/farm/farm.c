@@ -37,6 +37,7 @@ typedef struct farm {
     bf_tables   *tables;            /* rank 0 */
     bf_comm     *node, *team;
     bf_mail     *mail;
+    bf_site      site;
     bf_layout    layout;
     int         *order;
     char         tag[37];
@@ -181,13 +182,15 @@ static bf_status check_binding(farm *f)
     return bf_binding_check(f->world, f->node, threads, &f->badly_bound, f->binding, sizeof f->binding);
 }
 
-/* Before anything is trained: a disk of rank 0's own machine would only be missed where the first results are due. */
-static bf_status see_folder(const farm *f)
+/* Before anything is trained: a disk of rank 0's own machine would only be missed where the first results are due. From here on each rank knows the
+ * folder from any other that takes its place. */
+static bf_status see_folder(farm *f)
 {
     char path[BF_PATH];
     BF_TRY(bf_fault_at(f->world, "farm.folder", BF_E_IO));
     BF_TRY(bf_file_join(path, sizeof path, f->options->dir, "study.yaml"));
-    return bf_file_seen(path);
+    BF_TRY(bf_file_seen(path));
+    return bf_site_open(f->options->dir, f->tag, &f->site);
 }
 
 static bf_status share_books(farm *f)
@@ -233,7 +236,7 @@ static bf_status form_teams(farm *f)
     BF_TRY(bf_comm_split(f->world, team, rank, &f->team));
     BF_TRY(bf_mail_open(f->world, &f->mail));
     f->crew = (bf_crew){ .world = f->world, .team = f->team, .mail = f->mail, .study = f->study, .data = f->data, .order = f->order,
-                         .schema = &f->schema, .dir = f->options->dir, .tag = f->tag, .progress_seconds = f->progress_seconds,
+                         .schema = &f->schema, .site = f->site, .progress_seconds = f->progress_seconds,
                          .leader = team >= 0 && rank % f->layout.team_size == 0 };
     return bf_comm_agree(f->world, speaks(f) ? open_desk(f) : BF_DONE);
 }
@@ -245,6 +248,7 @@ static void release(farm *f)
     bf_comm_free(&f->team);
     bf_study_data_close(f->data);
     bf_comm_free(&f->node);
+    bf_site_close(&f->site);
     if (speaks(f)) bf_ledger_close(&f->ledger);
     bf_log_close(&f->log);
     free(f->order);
@@ -281,7 +285,7 @@ bf_status bf_farm_run(const bf_comm *world, const bf_study *study, bf_study_data
     bf_threads_set((int)bf_study_base(study)->parallel.threads);
     if (f) {
         *f = (farm){ .world = world, .study = study, .data = data, .options = o };
-        f->ledger.lock.fd = -1;
+        f->ledger.lock.fd = f->ledger.site.fd = f->site.fd = -1;
     }
     bf_status s;
     BF_TRY_DONE(bf_comm_agree(world, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the farm")));

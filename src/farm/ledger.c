@@ -292,7 +292,7 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
 {
     bf_ledger *l = out;
     memset(l, 0, sizeof *l);
-    l->lock.fd = -1;
+    l->lock.fd = l->site.fd = -1;
     l->study = study;
     l->count = bf_study_count(study);
     bf_uuid(l->tag);
@@ -303,6 +303,7 @@ bf_status bf_ledger_open(const bf_study *study, const bf_farm_options *o, const 
     if (o->fresh) BF_TRY(check_selection(l));       /* ids follow the sweep then, and nothing is removed for a selection that cannot be trained */
     BF_TRY(bf_folder_create(l->dir));
     BF_TRY(bf_lock_take(l->dir, BF_LOCK_PATIENCE, &l->lock));
+    BF_TRY(bf_site_open(l->dir, l->tag, &l->site));
     if (!l->lock.held) bf_log(log, BF_WARN, "the file system of %s has no locks: see to it that no other run uses this folder", l->dir);
     if (o->fresh) BF_TRY(check_fresh(l));
     if (o->fresh) BF_TRY(bf_folder_clear(l->dir));
@@ -321,7 +322,7 @@ bf_status bf_ledger_publish(const bf_ledger *l)
     char path[BF_PATH];
     for (int id = 0; id < l->count; id++) {
         if (l->aside[id]) BF_TRY(set_aside(l->dir, id, l->aside[id]));
-        if (l->drops[id]) bf_checkpoint_remove(l->dir, id);
+        if (l->drops[id]) bf_checkpoint_remove(&l->site, id);
     }
     BF_TRY(bf_file_join(path, sizeof path, l->dir, "study.yaml"));
     return bf_file_write(path, l->tag, l->effective, strlen(l->effective));
@@ -365,7 +366,8 @@ void bf_ledger_close(bf_ledger *l)
     free(l->results);
     free(l->cost);
     free(l->effective);
+    bf_site_close(&l->site);
     bf_lock_release(&l->lock);
     memset(l, 0, sizeof *l);
-    l->lock.fd = -1;
+    l->lock.fd = l->site.fd = -1;
 }

@@ -10,6 +10,7 @@
 #include "farm/farm.h"
 #include "farm/lineage.h"
 #include "farm/lock.h"
+#include "store/site.h"
 #include "store/study_file.h"
 
 #define BF_MAX_RUNS 256
@@ -19,6 +20,7 @@ typedef struct bf_ledger {
     char       dir[BF_PATH], uuid[37], created[32];
     char       tag[37];         /* this run's own, in temporary names */
     bf_lock    lock;
+    bf_site    site;            /* dir and tag, once it is locked */
     int        count;
     int       *order;           /* (count): sweep index of every id */
     bf_lineage lineage;         /* by id */

@@ -355,7 +355,7 @@ bf_status bf_outputs_write(const bf_job *job, bf_result *r, bf_times *spent)
 {
     bf_config_file *f = NULL;
     laps t = { .then = bf_clock_seconds() };
-    BF_TRY(bf_config_file_create(job->crew->team, job->crew->dir, job->id, job->crew->tag, &f));
+    BF_TRY(bf_config_file_create(job->crew->team, &job->crew->site, job->id, &f));
     bf_status s = r->status == BF_CONFIG_DONE ? write_done(f, job, &t) : BF_DONE;
     bf_times_lap(&t.spent, BF_PHASE_FILES, &t.then);
     bf_times_add(&r->times, &t.spent);

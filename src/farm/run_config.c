@@ -86,7 +86,7 @@ static bf_status write_checkpoint(const bf_job *job, bf_trainer *t)
     };
     bf_times_to_attrs(&times, attrs + OTHERS);
     int n = bf_trainer_state(t, state, BF_MAX_STATE);
-    return bf_checkpoint_write(crew->team, crew->dir, job->id, crew->tag, state, n, attrs, OTHERS + BF_TIMES_ATTRS);
+    return bf_checkpoint_write(crew->team, &crew->site, job->id, state, n, attrs, OTHERS + BF_TIMES_ATTRS);
 }
 
 static bf_status checkpoint(void *self, bf_trainer *t)
@@ -123,7 +123,7 @@ static bf_train_setup trainer_setup(bf_job *job)
 static bf_status load_weights(const bf_job *job, const bf_params *p, float *theta)
 {
     const bf_task *t = &job->task;
-    if (t->parent >= 0) return bf_init_from_parent(job->crew->dir, t->parent, t->origin, job->crew->schema, p, theta);
+    if (t->parent >= 0) return bf_init_from_parent(job->crew->site.dir, t->parent, t->origin, job->crew->schema, p, theta);
     return bf_init_from(job->config.train.init_from, t->origin, p, theta);
 }
 
@@ -148,31 +148,34 @@ typedef struct bf_origin { bf_origin_kind kind; int attempt; double seconds; bf_
 
 static bool may_be_attempt(const bf_job *job, int64_t attempt) { return attempt >= 1 && attempt <= job->config.train.retries + 1; }
 
-/* Local, the leader. Checkpoints of earlier versions do not tell; then the count begins here. */
-static void read_times(const bf_job *job, bf_times *times)
+/* Local, the leader. A checkpoint serves when it says that it belongs to this configuration. Those of earlier versions do not tell where the time
+ * went; then that count begins here. */
+static bf_status take_checkpoint(const bf_job *job, const bf_checkpoint *saved, bf_origin *o)
 {
-    bf_attr a[BF_TIMES_ATTRS];
-    bool found;
-    bf_times_to_attrs(NULL, a);
-    bf_status s = bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, a, BF_TIMES_ATTRS, &found, NULL, 0);
-    if (s.code == BF_OK && found) bf_times_from_attrs(a, times);
-}
-
-/* Local, the leader. A checkpoint serves when it says that it belongs to this configuration. */
-static bf_status find_origin(const bf_job *job, bf_origin *o)
-{
-    bool found;
-    bf_result shorter;
     bf_attr about[] = { { .name = "config_hash", .type = 's' }, { .name = "attempt", .type = 'i' }, { .name = "seconds", .type = 'f' } };
-    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, NULL, 0, about, 3, &found, NULL, 0));
-    if (found && strcmp(about[0].text, job->task.hash) == 0 && may_be_attempt(job, about[1].integer))
+    bf_attr times[BF_TIMES_ATTRS];
+    bf_status s = bf_checkpoint_attrs(saved, about, 3);
+    if (s.code == BF_E_MEMORY) return s;
+    if (!s.code && strcmp(about[0].text, job->task.hash) == 0 && may_be_attempt(job, about[1].integer))
         *o = (bf_origin){ BF_CHECKPOINT, (int)about[1].integer, about[2].real, { .flops = 0.0 } };
-    else if (found)
+    else
         bf_crew_note(job->crew, "c%04d: its checkpoint is of other keys, of other weights to start from, or of an earlier version; it is not used", job->id);
     free((void *)about[0].text);
-    if (o->kind == BF_CHECKPOINT) read_times(job, &o->times);
+    bf_times_to_attrs(NULL, times);
+    if (o->kind == BF_CHECKPOINT && bf_checkpoint_attrs(saved, times, BF_TIMES_ATTRS).code == BF_OK) bf_times_from_attrs(times, &o->times);
+    return BF_DONE;
+}
+
+/* Local, the leader. *saved, where there is one, is the checkpoint that everything is read from: its arrays once there is a trainer for them. */
+static bf_status find_origin(const bf_job *job, bf_origin *o, bf_checkpoint **saved)
+{
+    char note[256];
+    bf_result shorter;
+    BF_TRY(bf_checkpoint_open(job->crew->site.dir, job->id, true, saved, note, sizeof note));
+    if (note[0]) bf_crew_note(job->crew, "%s", note);
+    if (*saved) BF_TRY(take_checkpoint(job, *saved, o));
     if (o->kind != BF_AFRESH || job->task.extends == 0) return BF_DONE;
-    const bf_status s = bf_config_file_read_result(job->crew->dir, job->id, job->crew->schema, &shorter);
+    const bf_status s = bf_config_file_read_result(job->crew->site.dir, job->id, job->crew->schema, &shorter);
     if (s.code) return s.code == BF_E_IO ? s : BF_DONE;
     if (may_be_attempt(job, shorter.attempts)) *o = (bf_origin){ BF_SHORTER, shorter.attempts, shorter.seconds, shorter.times };
     bf_result_free(&shorter);
@@ -180,25 +183,20 @@ static bf_status find_origin(const bf_job *job, bf_origin *o)
 }
 
 /* Local, the leader. */
-static bf_status fill_state(bf_job *job, const bf_origin *o)
+static bf_status fill_state(bf_job *job, const bf_origin *o, const bf_checkpoint *saved)
 {
-    char note[256];
-    bool found;
     bf_array state[BF_MAX_STATE];
     const bf_train_setup setup = trainer_setup(job);
-    if (o->kind == BF_SHORTER) return bf_extend_load(job->crew->dir, job->id, job->task.extends, &setup, job->trainer);
-    int n = bf_trainer_state(job->trainer, state, BF_MAX_STATE);
+    if (o->kind == BF_SHORTER) return bf_extend_load(job->crew->site.dir, job->id, job->task.extends, &setup, job->trainer);
     BF_TRY(bf_fault_at(job->crew->team, "checkpoint.read", BF_E_IO));
-    BF_TRY(bf_checkpoint_read(job->crew->dir, job->id, state, n, NULL, 0, &found, note, sizeof note));
-    if (note[0]) bf_crew_note(job->crew, "%s", note);
-    return found ? BF_DONE : BF_FAIL(BF_E_FORMAT, "no whole checkpoint");
+    return bf_checkpoint_arrays(saved, state, bf_trainer_state(job->trainer, state, BF_MAX_STATE));
 }
 
 /* Collective over the team. One rank reads and all get the bytes: ranks that looked for themselves might see different files of a shared folder. */
-static bf_status share_state(bf_job *job, const bf_origin *o)
+static bf_status share_state(bf_job *job, const bf_origin *o, const bf_checkpoint *saved)
 {
     double then = bf_clock_seconds();
-    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? fill_state(job, o) : BF_DONE));
+    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? fill_state(job, o, saved) : BF_DONE));
     bf_trainer_share_state(job->trainer);
     bf_times_lap(&job->own, BF_PHASE_FILES, &then);
     BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_resume(job->trainer)));
@@ -219,14 +217,21 @@ static bf_status resume(bf_job *job)
 {
     const bf_origin afresh = { .kind = BF_AFRESH, .attempt = 1 };
     bf_origin o = afresh;
-    BF_TRY(bf_comm_agree(job->crew->team, job->crew->leader ? find_origin(job, &o) : BF_DONE));
+    bf_checkpoint *saved = NULL;
+    bf_status s;
+    double then = bf_clock_seconds();
+    BF_TRY_DONE(bf_comm_agree(job->crew->team, job->crew->leader ? find_origin(job, &o, &saved) : BF_DONE));
+    bf_times_lap(&job->own, BF_PHASE_FILES, &then);
     bf_comm_bcast(job->crew->team, &o, sizeof o, 0);
-    BF_TRY(begin_at(job, &o));
-    if (o.kind == BF_AFRESH) return BF_DONE;
-    bf_status s = share_state(job, &o);
-    if (s.code == BF_OK || s.code == BF_E_IO) return s;
-    bf_crew_note(job->crew, "c%04d: its saved state does not serve; training starts again. %s", job->id, s.what);
-    return begin_at(job, &afresh);
+    BF_TRY_DONE(begin_at(job, &o));
+    if (o.kind != BF_AFRESH) s = share_state(job, &o, saved);
+    if (s.code && s.code != BF_E_IO) {
+        bf_crew_note(job->crew, "c%04d: its saved state does not serve; training starts again. %s", job->id, s.what);
+        s = begin_at(job, &afresh);
+    }
+done:
+    bf_checkpoint_close(&saved);
+    return s;
 }
 
 static bf_status train(bf_job *job)
@@ -235,7 +240,7 @@ static bf_status train(bf_job *job)
     for (;;) {
         if (!s.code) s = bf_trainer_run(job->trainer);
         if (s.code != BF_E_DIVERGED || job->attempt > job->config.train.retries) return s;
-        if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
+        if (job->crew->leader) bf_checkpoint_remove(&job->crew->site, job->id);
         bf_crew_note(job->crew, "c%04d: %s; attempt %d with a learning rate %g times smaller", job->id, s.what, job->attempt + 1,
                      1.0 / job->config.train.retry_factor);
         const bf_times diverged = attempt_times(job);
@@ -360,7 +365,7 @@ static bf_status write_file(bf_job *job, bf_status trained, bf_result *r)
     if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
     BF_TRY(write_outputs(job, r));
     double then = bf_clock_seconds();
-    if (job->crew->leader) bf_checkpoint_remove(job->crew->dir, job->id);
+    if (job->crew->leader) bf_checkpoint_remove(&job->crew->site, job->id);
     bf_times_lap(&job->own, BF_PHASE_FILES, &then);
     return BF_DONE;
 }

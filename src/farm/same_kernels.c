@@ -81,13 +81,16 @@ static bf_status compare_maker(int id, const char *what, const char *made, const
                    made[0] ? made + at : "unknown", now + at);
 }
 
-/* A checkpoint made by other kernels would go on with other bits. */
+/* A checkpoint made by other kernels would go on with other bits. Its arrays are not looked at: here one rank would read those of all teams. */
 static bf_status check_checkpoint(const bf_ledger *l, int id, const bf_config *c)
 {
     bf_attr made = { .name = "kernels", .type = 's' };
-    bool found = false;
-    BF_TRY(bf_checkpoint_read(l->dir, id, NULL, 0, &made, 1, &found, NULL, 0));
-    bf_status s = found ? compare_maker(id, "checkpoint", made.text, c) : BF_DONE;
+    bf_checkpoint *saved = NULL;
+    BF_TRY(bf_checkpoint_open(l->dir, id, false, &saved, NULL, 0));
+    bf_status s = saved ? bf_checkpoint_attrs(saved, &made, 1) : BF_DONE;
+    bf_checkpoint_close(&saved);
+    if (s.code == BF_E_FORMAT) return BF_DONE;      /* of an earlier version, which did not tell */
+    if (!s.code && made.text) s = compare_maker(id, "checkpoint", made.text, c);
     free((void *)made.text);
     return s;
 }

@@ -236,7 +236,7 @@ bf_status bf_tables_publish(bf_tables *t, const bf_comm *world)
     t->t.complete = bf_ledger_tally(l, BF_CONFIG_DONE) == l->count;
     t->t.runs = l->runs;
     t->t.n_runs = l->n_runs;
-    return bf_study_file_write(world, l->dir, l->tag, &t->t);
+    return bf_study_file_write(world, &l->site, &t->t);
 }
 
 void bf_tables_destroy(bf_tables **tables)
@@ -283,6 +283,7 @@ bf_status bf_tables_publish_data(const bf_ledger *l, const bf_study_data_sets *d
 {
     char path[BF_PATH];
     int n = 0;
+    BF_TRY(bf_site_check(&l->site));
     BF_TRY(bf_file_join(path, sizeof path, l->dir, "data.h5"));
     bf_array *arrays = calloc((size_t)data->count * 6, sizeof *arrays);
     if (!arrays) return BF_FAIL(BF_E_MEMORY, "no memory to describe %d data sets", data->count);

@@ -3,6 +3,7 @@
 #include "base/checksum.h"
 #include "base/file.h"
 #include "store/h5_write.h"
+#include "store/pieces.h"
 #include "store/times_attrs.h"
 #include "store/team_checksum.h"
 
@@ -17,6 +18,7 @@ enum { BYTES_PER_OBJECT = 2048 };           /* of metadata, at most: about 1000 
 
 struct bf_config_file {
     const bf_comm *team;
+    bf_site        site;
     hid_t          file, group;             /* group: /configs/c0000 */
     char           path[BF_PATH], tmp[BF_PATH], home[24];
     int64_t        spent, reserved;         /* bytes written at most; bytes the file system has promised (rank 0) */
@@ -51,18 +53,18 @@ static bf_status begin_write(bf_config_file *f, bf_status local, int64_t bytes, 
     return agree(f, local);
 }
 
-static bf_status prepare(bf_config_file *f, const char *dir, int id, const char *tag)
+static bf_status prepare(bf_config_file *f, int id)
 {
     char name[32];
     snprintf(name, sizeof name, "configs/c%04d.h5", id);
     snprintf(f->home, sizeof f->home, "/configs/c%04d", id);
-    BF_TRY(bf_file_join(f->path, sizeof f->path, dir, name));
-    BF_TRY(bf_file_temporary(f->tmp, sizeof f->tmp, f->path, tag));
+    BF_TRY(bf_file_join(f->path, sizeof f->path, f->site.dir, name));
+    BF_TRY(bf_file_temporary(f->tmp, sizeof f->tmp, f->path, f->site.tag));
     BF_TRY(bf_fault_at(f->team, "config.create", BF_E_IO));
     if (!leads(f)) return BF_DONE;
     char folder[BF_PATH];
-    BF_TRY(bf_file_seen(dir));
-    BF_TRY(bf_file_join(folder, sizeof folder, dir, "configs"));
+    BF_TRY(bf_site_check(&f->site));
+    BF_TRY(bf_file_join(folder, sizeof folder, f->site.dir, "configs"));
     BF_TRY(bf_file_mkdirs(folder));
     f->reserved = 2 * BF_H5_SLACK;
     return bf_h5_prepare(f->tmp, f->reserved);
@@ -75,7 +77,7 @@ static bf_status open_group(bf_config_file *f)
     return f->group < 0 ? BF_H5_FAIL(BF_E_IO, f->file, f->home, "cannot open group") : BF_DONE;
 }
 
-bf_status bf_config_file_create(const bf_comm *team, const char *dir, int id, const char *tag, bf_config_file **out)
+bf_status bf_config_file_create(const bf_comm *team, const bf_site *site, int id, bf_config_file **out)
 {
     bf_config_file *f = *out = calloc(1, sizeof *f);
     bf_status s = bf_comm_agree(team, f ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the file of configuration %d", id));
@@ -84,8 +86,8 @@ bf_status bf_config_file_create(const bf_comm *team, const char *dir, int id, co
         *out = NULL;
         return s;
     }
-    *f = (bf_config_file){ .team = team, .file = H5I_INVALID_HID, .group = H5I_INVALID_HID };
-    s = agree(f, prepare(f, dir, id, tag));
+    *f = (bf_config_file){ .team = team, .site = *site, .file = H5I_INVALID_HID, .group = H5I_INVALID_HID };
+    s = agree(f, prepare(f, id));
     if (!s.code) s = agree(f, bf_file_seen(f->tmp));        /* a rank that cannot open it leaves the others waiting inside MPI */
     if (!s.code) s = agree(f, bf_h5_open(f->tmp, true, bf_comm_mpi(team), &f->file));
     if (!s.code) s = agree(f, open_group(f));
@@ -264,23 +266,23 @@ bf_status bf_config_file_array(bf_config_file *f, const bf_array *a, const bf_da
     return agree(f, put(f, f->group, &d, a->data, checksum, bytes == 0));
 }
 
-/* Collective. One write up to 1 GiB per rank: MPI counts in int, and some libraries still do inside. */
+/* Collective. As many writes as the rank with the most pieces needs. */
 static bf_status write_rows(bf_config_file *f, hid_t id, int64_t cols, int64_t first, int64_t n, const float *rows)
 {
-    const int64_t most = ((int64_t)1 << 30) / (cols * (int64_t)sizeof *rows), piece = most > 0 ? most : 1;
-    const int64_t rounds = bf_comm_max(f->team, (n + piece - 1) / piece);
+    const bf_pieces p = bf_pieces_cut(2, (hsize_t[2]){ (hsize_t)n, (hsize_t)cols }, sizeof *rows, BF_PIECE_BYTES);
+    const int64_t rounds = bf_comm_max(f->team, p.count);
     hid_t list = H5Pcreate(H5P_DATASET_XFER), space = H5Dget_space(id);
     H5Pset_dxpl_mpio(list, H5FD_MPIO_COLLECTIVE);
     bf_status s = BF_DONE;
-    for (int64_t r = 0; r < rounds; r++) {
-        const int64_t at = r * piece, take = at < n ? (n - at < piece ? n - at : piece) : 0;
-        const hsize_t start[2] = { (hsize_t)(first + at), 0 }, count[2] = { (hsize_t)take, (hsize_t)cols };
+    for (int64_t k = 0; k < rounds; k++) {
+        hsize_t start[2] = { 0, 0 }, count[2] = { 0, (hsize_t)cols };
+        const float *from = k < p.count ? rows + bf_pieces_at(&p, k, start, count) : rows;
         hid_t memory = H5Screate_simple(2, count, NULL);
-        if (take) H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+        start[0] += (hsize_t)first;
+        if (k < p.count) H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
         else H5Sselect_none(space);
         /* After a failure the rank still takes part: the others are in the same call. */
-        if (H5Dwrite(id, H5T_IEEE_F32LE, memory, space, list, take ? rows + at * cols : rows) < 0 && !s.code)
-            s = BF_H5_FAIL(BF_E_IO, id, "", "cannot write");
+        if (H5Dwrite(id, H5T_IEEE_F32LE, memory, space, list, from) < 0 && !s.code) s = BF_H5_FAIL(BF_E_IO, id, "", "cannot write");
         H5Sclose(memory);
     }
     H5Sclose(space);
@@ -341,6 +343,7 @@ static void close_file(bf_config_file *f)
 static bf_status move_into_place(const bf_config_file *f)
 {
     if (!leads(f)) return BF_DONE;
+    BF_TRY(bf_site_check(&f->site));        /* and tmp is there */
     BF_TRY(bf_h5_settle(f->tmp));
     return bf_file_publish(f->tmp, f->path);
 }

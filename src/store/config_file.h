@@ -5,13 +5,15 @@
 #include "base/array.h"
 #include "comm/comm.h"
 #include "store/schema.h"
+#include "store/site.h"
 
 typedef struct bf_config_file bf_config_file;
 typedef struct bf_dataset_text { const char *dims, *unit, *long_name; } bf_dataset_text;    /* dims "sample latent" */
 
-/* Collective over team. dir is the study's folder; tag (the run's uuid) makes the temporary name unique. On failure *out is NULL
- * and nothing is left. Later the first failure of any rank is every rank's answer, and stays it; bf_config_file_close() is owed in any case. */
-BF_MUST_USE bf_status bf_config_file_create(const bf_comm *team, const char *dir, int id, const char *tag, bf_config_file **out);
+/* Collective over team. site: the study's folder; what it refers to is borrowed until the file is closed, and rank 0's is compared then. On failure
+ * *out is NULL and nothing is left. Later the first failure of any rank is every rank's answer, and stays it; bf_config_file_close() is owed in any
+ * case. */
+BF_MUST_USE bf_status bf_config_file_create(const bf_comm *team, const bf_site *site, int id, bf_config_file **out);
 /* Collective. The result's rows and status (rank 0's are taken), and the configuration's effective keys as attributes, the same on every rank. */
 BF_MUST_USE bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, const bf_result *r, const bf_attr *attrs, int n_attrs);
 /* Collective. Attributes of a subgroup ("weights"), made when missing. */
@@ -20,7 +22,7 @@ BF_MUST_USE bf_status bf_config_file_attrs(bf_config_file *f, const char *group,
  * Collective. A small array that every rank holds; a->name is the path under the configuration's group ("weights/encoder.0.weight"). */
 BF_MUST_USE bf_status bf_config_file_array(bf_config_file *f, const bf_array *a, const bf_dataset_text *text);
 /* Collective. A dataset of `total` rows of `cols` f32; this rank gives rows first .. first+n-1 (n may be 0); the shares
- * follow one another in rank order. One collective write. */
+ * follow one another in rank order. Collective writes of at most 1 GiB per rank. */
 BF_MUST_USE bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total, int64_t cols, int64_t first, int64_t n,
                                           const float *rows, const bf_dataset_text *text);
 BF_MUST_USE bf_status bf_config_file_hard_link(bf_config_file *f, const char *existing, const char *name);

@@ -347,15 +347,16 @@ static bf_status save(const bf_study_tables *t, const char *tmp)
     return s.code ? s : closed;
 }
 
-bf_status bf_study_file_write(const bf_comm *comm, const char *dir, const char *tag, const bf_study_tables *t)
+bf_status bf_study_file_write(const bf_comm *comm, const bf_site *site, const bf_study_tables *t)
 {
     char path[BF_PATH], tmp[BF_PATH];
-    BF_TRY(bf_file_join(path, sizeof path, dir, "study.h5"));
-    BF_TRY(bf_file_temporary(tmp, sizeof tmp, path, tag));
+    BF_TRY(bf_file_join(path, sizeof path, site->dir, "study.h5"));
+    BF_TRY(bf_file_temporary(tmp, sizeof tmp, path, site->tag));
     bf_status s = bf_fault_at(comm, "study.write", BF_E_IO);
     if (!s.code) s = save(t, tmp);
     if (!s.code) s = bf_fault_at(comm, "study.fsync", BF_E_IO);
     if (!s.code) s = bf_fault_at(comm, "study.rename", BF_E_IO);
+    if (!s.code) s = bf_site_check(site);       /* and tmp is there */
     if (!s.code) s = bf_file_publish(tmp, path);
     if (s.code) unlink(tmp);
     return s;

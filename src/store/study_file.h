@@ -5,6 +5,7 @@
 #include "comm/comm.h"
 #include "store/run_speed.h"
 #include "store/schema.h"
+#include "store/site.h"
 
 typedef enum bf_column_type { BF_COLUMN_I64, BF_COLUMN_F64, BF_COLUMN_I8, BF_COLUMN_TEXT } bf_column_type;
 typedef struct bf_sweep_column {            /* /sweep/<name>, one value per configuration */
@@ -36,7 +37,7 @@ typedef struct bf_study_tables {
 } bf_study_tables;
 
 /* Local. comm only for its fault plan. */
-BF_MUST_USE bf_status bf_study_file_write(const bf_comm *comm, const char *dir, const char *tag, const bf_study_tables *t);
+BF_MUST_USE bf_status bf_study_file_write(const bf_comm *comm, const bf_site *site, const bf_study_tables *t);
 /* Local. What a restart needs of an older study.h5: its uuid, creation time and runs; *found false when there is none or it is unreadable. */
 BF_MUST_USE bf_status bf_study_file_identity(const char *dir, char uuid[37], char created[32], bf_run_record *runs, int capacity, int *n_runs, bool *found);
 #endif

@@ -59,7 +59,7 @@ def test_files_that_may_not_grow_end_a_run_with_a_sentence(whole, tmp_path):
     assert "all good" in betafield("verify", out).stdout
 
 
-@pytest.mark.parametrize("how", ["removed", "moved"])
+@pytest.mark.parametrize("how", ["removed", "moved", "replaced"])
 def test_a_folder_that_is_taken_away(whole, tmp_path, how):
     """The run does not end well with results that are gone; the same command makes what is missing, there and where the folder went."""
     out, kept = tmp_path / "out", tmp_path / "kept"
@@ -69,10 +69,13 @@ def test_a_folder_that_is_taken_away(whole, tmp_path, how):
     os.rename(out, kept)
     if how == "removed":
         shutil.rmtree(kept)
+    if how == "replaced":
+        out.mkdir()
     said = "".join(process.communicate(timeout=60))
     assert process.returncode == 74 and "removed, moved or replaced while this run was writing there" in said, said
+    assert not [path for path in out.rglob("*") if path.is_file()]
     betafield("run", whole / "study.yaml", "-o", tmp_path / "undisturbed", *LONG, ranks=2)
-    for folder in (out, kept)[: 2 if how == "moved" else 1]:
+    for folder in (out, kept)[: 1 if how == "removed" else 2]:
         betafield("run", whole / "study.yaml", "-o", folder, *LONG, ranks=2)
         assert_same_bits(tmp_path / "undisturbed", folder)
 

@@ -1,5 +1,6 @@
 """The life of a study: run, run again, extend, refuse, stop, continue, fail."""
 import json
+import shutil
 import signal
 import time
 
@@ -389,6 +390,30 @@ def test_a_checkpoint_of_something_else_is_not_used_and_that_is_said(study, tmp_
             f.attrs["config_hash"] = np.bytes_("0123456789abcdef")
     again = betafield("run", study(), "-o", out, *longer)
     assert "c0000: its checkpoint is of other keys, of other weights to start from, or of an earlier version; it is not used" in again.stderr
+    betafield("run", study(), "-o", tmp_path / "whole", *longer)
+    assert_same_bits(out, tmp_path / "whole")
+
+
+@pytest.mark.parametrize("foreign", [False, True])
+def test_a_damaged_checkpoint_lends_nothing_to_the_one_before(study, tmp_path, foreign):
+    """Neither its times, nor its word for whose arrays those are."""
+    out, longer = tmp_path / "out", ["--only", "0", "--set", "train.epochs=100"]
+    kill_in_training(["run", study(), "-o", out, *longer], out)
+    newest, before = out / "checkpoints/c0000.h5", out / "checkpoints/c0000.prev.h5"
+    shutil.copy(before, newest)
+    with h5py.File(newest, "r+") as f:
+        f.attrs["seconds"] = 1e6
+        at = f["theta"].id.get_offset()
+    damaged = bytearray(newest.read_bytes())
+    damaged[at] ^= 1
+    newest.write_bytes(damaged)
+    if foreign:
+        with h5py.File(before, "r+") as f:
+            f.attrs["config_hash"] = np.bytes_("0123456789abcdef")
+    again = betafield("run", study(), "-o", out, *longer)
+    assert "its newest checkpoint cannot be used, the one before serves" in again.stderr
+    assert ("c0000: its checkpoint is of other keys" in again.stderr) == foreign
+    assert table(out, "sweep/seconds")[0] < 1e5
     betafield("run", study(), "-o", tmp_path / "whole", *longer)
     assert_same_bits(out, tmp_path / "whole")
 

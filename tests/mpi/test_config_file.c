@@ -7,6 +7,7 @@
 #include "sample_study.h"
 #include "scratch.h"
 #include "store/h5_write.h"
+#include "store/study_file.h"
 
 static bf_fault_plan faults;
 
@@ -201,6 +202,53 @@ static void test_ranks_that_do_not_see_the_file_are_told(const bf_comm *world, c
     bf_comm_barrier(world);
 }
 
+/* Somebody moves the folder away, and another run makes one of that name. */
+static void replace_folder(const bf_comm *world, const char *dir, const char *kept)
+{
+    bf_comm_barrier(world);
+    if (bf_comm_rank(world) == 0) BF_MPI_CHECK(rename(dir, kept) == 0 && mkdir(dir, 0777) == 0);
+    bf_comm_barrier(world);
+}
+
+static void restore_folder(const bf_comm *world, const char *dir, const char *kept)
+{
+    remove_folder(world, dir);
+    if (bf_comm_rank(world) == 0) BF_MPI_CHECK(rename(kept, dir) == 0);
+    bf_comm_barrier(world);
+}
+
+static bf_status write_tables(const bf_comm *world, const bf_site *site, const sample_study *s)
+{
+    const bf_study_tables t = { .study = "made", .uuid = "u", .created = "c", .configs = 5, .results = s->results, .schema = &s->schema };
+    return bf_comm_agree(world, bf_comm_rank(world) == 0 ? bf_study_file_write(world, site, &t) : BF_DONE);
+}
+
+static void test_a_folder_of_somebody_else_gets_nothing(const bf_comm *world, const sample_study *s)
+{
+    static const char said[] = "was removed, moved or replaced while this run was writing there";
+    char dir[128], kept[160];
+    bf_site site;
+    bf_config_file *f;
+    shared_folder(world, dir);
+    snprintf(kept, sizeof kept, "%s-kept", dir);
+    BF_MPI_OK(bf_site_open(dir, "tag", &site));
+    replace_folder(world, dir, kept);
+    bf_status here = bf_config_file_create(world, &site, 1, &f);
+    BF_MPI_CHECK(here.code == BF_E_IO && strstr(here.what, said) && !f && scratch_count(dir, "configs", "") == -1);
+    here = write_tables(world, &site, s);
+    BF_MPI_CHECK(here.code == BF_E_IO && strstr(here.what, said) && scratch_count(dir, ".", "study.h5") == 0);
+    restore_folder(world, dir, kept);
+    BF_MPI_OK(write_tables(world, &site, s));
+    BF_MPI_OK(bf_config_file_create(world, &site, 1, &f));
+    BF_MPI_OK(bf_config_file_result(f, &s->schema, &s->results[1], NULL, 0));
+    replace_folder(world, dir, kept);
+    here = bf_config_file_close(&f, true);
+    BF_MPI_CHECK(here.code == BF_E_IO && strstr(here.what, said) && scratch_count(dir, "configs", "") == -1);
+    restore_folder(world, dir, kept);
+    bf_site_close(&site);
+    remove_folder(world, dir);
+}
+
 int main(int argc, char **argv)
 {
     bf_comm *world;
@@ -213,6 +261,7 @@ int main(int argc, char **argv)
     test_a_failure_anywhere_is_the_answer_everywhere(world, &s);
     test_ranks_that_do_not_see_the_file_are_told(world, &s);
     test_counts_are_no_more_than_they_can_be(world, &s);
+    test_a_folder_of_somebody_else_gets_nothing(world, &s);
     sample_study_close(&s);
     bf_comm_finalize(&world);
     return 0;

@@ -28,7 +28,7 @@ static bf_status save_checkpoint(const bf_comm *world, const char *disk)
 {
     static float weights[200000];
     bf_array a = { "weights", BF_TYPE_F32, 1, { 200000 }, weights };
-    return bf_comm_agree(world, bf_comm_rank(world) == 0 ? bf_checkpoint_write(world, disk, 0, "new", &a, 1, NULL, 0) : BF_DONE);
+    return bf_comm_agree(world, bf_comm_rank(world) == 0 ? bf_checkpoint_write(world, &(bf_site){ disk, "new", -1 }, 0, &a, 1, NULL, 0) : BF_DONE);
 }
 
 static bf_status save_tables(const bf_comm *world, const sample_study *s, const char *disk)

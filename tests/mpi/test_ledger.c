@@ -24,7 +24,7 @@ static void write_old_result(const bf_comm *world, const char *dir, const bf_stu
     r.epochs_done = 1;
     r.seconds = 1.0;
     bf_config_hash(bf_study_base(study), r.hash);
-    BF_MPI_OK(bf_config_file_create(world, dir, 0, "old", &f));
+    BF_MPI_OK(bf_config_file_create(world, &(bf_site){ dir, "old", -1 }, 0, &f));
     BF_MPI_OK(bf_config_file_result(f, &schema, &r, NULL, 0));
     BF_MPI_OK(bf_config_file_close(&f, true));
     bf_result_free(&r);

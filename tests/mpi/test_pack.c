@@ -19,7 +19,7 @@ static void add_large_dataset(const bf_comm *world, const char *dir)
     BF_MPI_CHECK(v != NULL);
     for (int64_t i = 0; i < 2 * n; i++) v[i] = (float)(2 * first + i);
     BF_MPI_OK(sample_study_open(5, &s));
-    BF_MPI_OK(bf_config_file_create(world, dir, 0, "large", &f));
+    BF_MPI_OK(bf_config_file_create(world, &(bf_site){ dir, "large", -1 }, 0, &f));
     BF_MPI_OK(bf_config_file_result(f, &s.schema, &s.results[0], NULL, 0));
     BF_MPI_OK(bf_config_file_rows(f, "posterior/test/z", rows, 2, first, n, v, NULL));
     BF_MPI_OK(bf_config_file_close(&f, true));

@@ -144,7 +144,7 @@ static bf_status put_bulk(bf_config_file *f, const sample_study *s, const bf_com
 bf_status sample_study_config(const sample_study *s, const bf_comm *team, const char *dir, int id, const char *tag)
 {
     bf_config_file *f;
-    BF_TRY(bf_config_file_create(team, dir, id, tag, &f));
+    BF_TRY(bf_config_file_create(team, &(bf_site){ dir, tag, -1 }, id, &f));
     bf_status written = put_bulk(f, s, team, id);
     bf_status closed = bf_config_file_close(&f, !written.code);
     return written.code ? written : closed;
@@ -203,7 +203,7 @@ bf_status sample_study_tables(const sample_study *s, const bf_comm *comm, const 
         .n_provenance = 1, .input = "study: sample\n", .effective_input = "study: sample\nseed: 1\n", .runs = runs, .n_runs = 2,
     };
     BF_TRY(write_data(dir));
-    return bf_study_file_write(comm, dir, tag, &t);
+    return bf_study_file_write(comm, &(bf_site){ dir, tag, -1 }, &t);
 }
 
 bf_status sample_study_write(const bf_comm *world, const char *dir, int configs)

@@ -44,7 +44,7 @@ static void write_study(const char *to, const char *sweep, int n, const double (
         for (int k = 0; k < 4; k++) r[i].metrics[k] = point[i][k % 2] + (k < 2 ? 100.0 : 0.0);
     }
     const bf_study_tables t = { .study = "made", .uuid = "u", .created = "c", .configs = n, .results = r, .schema = &schema };
-    assert_int_equal(bf_study_file_write(world, to, "tag", &t).code, BF_OK);
+    assert_int_equal(bf_study_file_write(world, &(bf_site){ to, "tag", -1 }, &t).code, BF_OK);
     for (int i = 0; i < n; i++) bf_result_free(&r[i]);
 }
 
