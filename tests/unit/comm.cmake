@@ -6,6 +6,7 @@ bf_mpi_test(test_fault "1;3" bf_fault_parse)
 bf_mpi_test(test_comm "1;2;3" bf_comm)
 bf_mpi_test(test_tree "1;2;4;8" bf_comm)
 bf_mpi_test(test_mail "1;2;4" bf_comm)
+bf_mpi_test(test_poll "1;2;4" bf_comm)
 bf_mpi_test(test_window "1;2;4" bf_comm)
 bf_mpi_test(test_segment "1;2;4" bf_comm)
 
