@@ -1,5 +1,7 @@
 #include "cli/align_print.h"
 
+#include <math.h>
+
 #include "cli/text.h"
 
 enum { MOST_PAIRS = 400 };          /* more than these are a file's business */
@@ -20,11 +22,12 @@ static void print_studies(const bf_align_members *m, int split, FILE *to)
 static void pair_cells(const bf_align_set *s, int i, bf_table *t)
 {
     const bf_table_column *c = s->pair;
+    const int64_t units = bf_column_integer(&c[BF_PAIR_UNITS], i);
     bf_table_cell(t, "c%04lld", bf_column_integer(&c[BF_PAIR_CONFIG_FROM], i));
     bf_table_number(t, "%.4g", bf_column_real(&c[BF_PAIR_BETA_FROM], i));
     bf_table_cell(t, "c%04lld", bf_column_integer(&c[BF_PAIR_CONFIG_TO], i));
     bf_table_number(t, "%.4g", bf_column_real(&c[BF_PAIR_BETA_TO], i));
-    bf_table_cell(t, "%lld", bf_column_integer(&c[BF_PAIR_UNITS], i));
+    bf_table_number(t, "%.0f", units < 0 ? NAN : (double)units);
     bf_table_number(t, "%.4f", bf_column_real(&c[BF_PAIR_DIAGONAL], i));
     bf_table_number(t, "%.4f", bf_column_real(&c[BF_PAIR_PERMUTED], i));
     bf_table_number(t, "%.4f", bf_column_real(&c[BF_PAIR_ALIGNMENT], i));

@@ -93,6 +93,15 @@ void bf_alignment_compare(bf_alignment_work *w, const float *const z[2], int fir
     }
 }
 
+/* Whether it is known which dimensions are in use. */
+static bool is_known(const bf_alignment_work *w)
+{
+    for (int side = 0; side < 2; side++)
+        for (int d = 0; d < w->latent; d++)
+            if (!isfinite(w->variance[side][d])) return false;
+    return true;
+}
+
 /* The fewer active dimensions choose among the more. */
 bf_status bf_alignment_score(bf_alignment_work *w, bf_alignment *out)
 {
@@ -102,6 +111,11 @@ bf_status bf_alignment_score(bf_alignment_work *w, bf_alignment *out)
     const int *row = w->used[turned], *col = w->used[!turned];
     double same = 0.0, best = 0.0;
     *out = (bf_alignment){ .both = 0 };
+    for (size_t d = 0; d < stride - 1; d++) out->shift += w->like[d * stride + stride - 1] / (double)(stride - 1);
+    if (!is_known(w)) {
+        *out = (bf_alignment){ .score = NAN, .diagonal = NAN, .permuted = NAN, .shift = out->shift, .both = -1 };
+        return BF_DONE;
+    }
     for (int r = 0; r < rows; r++)
         for (int k = 0; k < cols; k++) {
             const size_t here = (size_t)(turned ? col[k] : row[r]), there = (size_t)(turned ? row[r] : col[k]);
@@ -112,7 +126,6 @@ bf_status bf_alignment_score(bf_alignment_work *w, bf_alignment *out)
         }
     BF_TRY(bf_assignment_best(w->weight, rows, cols, w->match));
     for (int r = 0; r < rows; r++) best += w->weight[(size_t)r * (size_t)cols + (size_t)w->match[r]];
-    for (size_t d = 0; d < stride - 1; d++) out->shift += w->like[d * stride + stride - 1] / (double)(stride - 1);
     out->diagonal = same / rows;
     out->permuted = best / rows;
     out->score = same / best;

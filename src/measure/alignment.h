@@ -22,9 +22,9 @@ typedef struct bf_alignment_work {
 } bf_alignment_work;
 
 typedef struct bf_alignment {
-    double score, diagonal, permuted;   /* diagonal / permuted; NaN where a side has no active dimension */
+    double score, diagonal, permuted;   /* diagonal / permuted; NaN where a side has no active dimension, or one of which that is not known */
     double shift;                       /* mean over dimensions of the Wasserstein-1 distance of the draws */
-    int    both;                        /* dimensions active on both sides */
+    int    both;                        /* dimensions active on both sides; -1 where that is not known: some means are no numbers */
 } bf_alignment;
 
 void bf_alignment_memory(bf_alignment_work *w, bf_arena *a);

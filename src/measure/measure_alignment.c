@@ -10,6 +10,7 @@
 #include "base/arena.h"
 
 #include <string.h>
+#include <math.h>
 
 #define PER_SORTED 60.0 /* terms that sorting takes of each number: measured */
 
@@ -122,7 +123,7 @@ static bf_status score(comparison *c, double *v)
     v[SCORE] = a.score;
     v[DIAGONAL] = a.diagonal;
     v[PERMUTED] = a.permuted;
-    v[UNITS] = a.both;
+    v[UNITS] = a.both < 0 ? NAN : a.both;
     v[SHIFT] = a.shift;
     return BF_DONE;
 }

@@ -204,7 +204,7 @@ static const bf_object align_objects[] = {
       "variance is above 0.01" },
     { "/pairs/alignment_permuted", "pair", "f64", "1", "correlation of latent dimensions with their best matches",
       "the same sum over the best one-to-one match of dimensions active at either" },
-    { "/pairs/alignment_units", "pair", "i64", "1", "latent dimensions active at both", NULL },
+    { "/pairs/alignment_units", "pair", "i64", "1", "latent dimensions active at both", "-1 where means are no numbers" },
     { "/pairs/marginal_shift", "pair", "f64", "1", "how far the aggregated posterior's marginals move",
       "mean over latent dimensions of the Wasserstein-1 distance of the stored draws' distributions" },
 };

@@ -62,8 +62,9 @@ static double active_units(const bf_history *h, double samples)
     if (!sum || !square) return NAN;
     int active = 0;
     for (int j = 0; j < sum->count; j++) {
-        double m = h->sums[BF_SUM_STATS + sum->offset + j] / samples;
-        active += h->sums[BF_SUM_STATS + square->offset + j] / samples - m * m > 0.01;
+        const double m = h->sums[BF_SUM_STATS + sum->offset + j] / samples, variance = h->sums[BF_SUM_STATS + square->offset + j] / samples - m * m;
+        if (!isfinite(variance)) return NAN;        /* of one dimension it is not known: no count is */
+        active += variance > 0.01;
     }
     return active;
 }

@@ -147,6 +147,25 @@ static void test_alignment__of_dimensions_that_changed_places_and_signs(void **s
     BF_CHECK_NEAR(a.shift, (2 + 1 + 1 + 2) * 0.25 / 4, 0.05);       /* even on [-c/2, c/2]: |c - c'| / 4 apart */
 }
 
+/* Which dimensions are in use is not known then: neither a score nor a count leaves them out. */
+static void test_alignment__of_means_that_are_no_numbers(void **state)
+{
+    (void)state;
+    float one[ROWS * LATENT], other[ROWS * LATENT];
+    for (int side = 0; side < 2; side++) {
+        places((const int[]){ 0, 1, 2, 3 }, (const float[]){ 1, 1, 1, 1 }, one, other);
+        (side ? other : one)[7 * LATENT + 2] = NAN;
+        const bf_alignment a = compared(one, other);
+        assert_true(isnan(a.score) && isnan(a.diagonal) && isnan(a.permuted) && isnan(a.shift));
+        assert_int_equal(a.both, -1);
+    }
+    rig r = turning();
+    turn(&r, 0);
+    put(&r, "posterior.mean.weight", 2, NAN);
+    assert_true(isnan(at(&r, 8.0, "alignment")) && isnan(at(&r, 8.0, "alignment_units")));
+    closed(&r);
+}
+
 /* --- the best match, against all there are ------------------------------------------------------------------------ */
 
 static double best_of_all(const double *weight, int rows, int cols, int row, unsigned taken)
@@ -191,6 +210,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_alignment__of_marginals),
         cmocka_unit_test(test_alignment__needs_a_range),
         cmocka_unit_test(test_alignment__of_dimensions_that_changed_places_and_signs),
+        cmocka_unit_test(test_alignment__of_means_that_are_no_numbers),
         cmocka_unit_test(test_assignment__finds_the_best_of_all),
     };
     bf_status s = bf_comm_init(&argc, &argv, NULL, &world);

@@ -473,6 +473,17 @@ static void test_trainer__refuses_lanes_that_do_not_fit(void **state)
 static void test_trainer__trains_every_variance_and_the_autoencoder(void **state)
 {
     (void)state;
+static void test_trainer__active_units_of_means_that_are_no_numbers(void **state)
+{
+    (void)state;
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    t->sums[BF_SUM_STEPS] = 1.0;
+    t->sums[BF_SUM_STATS + bf_plan_stat_find(t->vae.plan, "mean.square")->offset + 1] = NAN;
+    assert_true(isnan(bf_history_close(&t->history, t->batches.batch, NAN)[BF_HISTORY_ACTIVE_UNITS]));
+    bf_trainer_destroy(&t);
+}
+
     const bf_vae_options before = small.vae;
     const char *const variance[] = { "fixed", "learned", "optimal", "per-image" };
     for (int i = 0; i < 8; i++) {
@@ -515,3 +526,4 @@ int main(int argc, char **argv)
     bf_comm_finalize(&world);
     return failed;
 }
+        cmocka_unit_test(test_trainer__active_units_of_means_that_are_no_numbers),
