@@ -53,23 +53,28 @@ static void send_progress(bf_job *job, const bf_train_progress *p, double now)
     bf_crew_tell_progress(job->crew, &r);
 }
 
+/* Local, between two steps or two blocks of an evaluation: whether this rank is asked to stop. Leaders see to their letters. */
+static bool asked_to_stop(void *self)
+{
+    bf_crew *crew = self;
+    const bool signalled = bf_stop_requested() != 0;
+    bf_crew_serve(crew);
+    if (crew->leader && signalled) bf_crew_please_stop(crew);
+    return signalled || crew->stop;
+}
+
 static int tick(void *self, const bf_train_progress *p)
 {
     bf_job *job = self;
     bf_crew *crew = job->crew;
-    int flags = bf_stop_requested() ? BF_TICK_STOP : 0;
+    int flags = asked_to_stop(crew) ? BF_TICK_STOP : 0;
     if (!crew->leader) return flags;
     double now = bf_clock_seconds();
-    bf_crew_serve(crew);
-    if (flags) bf_crew_please_stop(crew);
-    if (crew->stop) flags |= BF_TICK_STOP;
     if ((double)p->step >= BF_ASK_AHEAD * (double)p->steps && !crew->stop) bf_crew_ask(crew);
     if (now >= job->next_progress) send_progress(job, p, now);
     if (now >= job->next_checkpoint) flags |= BF_TICK_CHECKPOINT;
     return flags;
 }
-
-static void serve(void *self) { bf_crew_serve(self); }
 
 /* Local, the leader. */
 static bf_status write_checkpoint(const bf_job *job, bf_trainer *t)
@@ -133,7 +138,7 @@ static bf_status create_trainer(bf_job *job)
     bf_trainer_destroy(&job->trainer);
     job->first_step = 0;
     BF_TRY(bf_comm_agree(job->crew->team, bf_trainer_create(&setup, &job->trainer)));
-    bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), serve, job->crew);
+    bf_evaluator_on_block(bf_trainer_evaluator(job->trainer), asked_to_stop, job->crew);
     if (!job->task.origin[0]) return BF_DONE;
     float *theta = bf_trainer_theta(job->trainer);
     const bf_params *params = bf_trainer_params(job->trainer);
@@ -348,55 +353,73 @@ static bool is_a_row(bf_code code)
     return code == BF_E_DIVERGED || code == BF_E_INPUT || code == BF_E_FORMAT || code == BF_E_MEMORY || code == BF_E_STOPPED;
 }
 
-/* Collective over the team. What memory does not suffice to write has failed like what it does not suffice to train: a row says so, and the study
- * goes on. */
-static bf_status write_outputs(bf_job *job, bf_result *r)
-{
-    const bf_status s = bf_outputs_write(job, r, &job->own);
-    if (s.code != BF_E_MEMORY || r->status != BF_CONFIG_DONE) return s;
-    r->status = BF_CONFIG_FAILED;
-    snprintf(r->error, sizeof r->error, "%s", s.what);
-    return bf_outputs_write(job, r, &job->own);
-}
-
-/* Collective over the team. The checkpoint has served. */
-static bf_status write_file(bf_job *job, bf_status trained, bf_result *r)
-{
-    if (trained.code) snprintf(r->error, sizeof r->error, "%s", trained.what);
-    BF_TRY(write_outputs(job, r));
-    double then = bf_clock_seconds();
-    if (job->crew->leader) bf_checkpoint_remove(&job->crew->site, job->id);
-    bf_times_lap(&job->own, BF_PHASE_FILES, &then);
-    return BF_DONE;
-}
-
 /* Local, the leader. Floating-point operations per second that this configuration's steps are compared with; NaN where it made none. */
 static double roof_of(bf_job *job, const bf_result *r)
 {
     return job->crew->leader && r->times.flops > 0.0 ? bf_roof_of(&job->crew->roofs, &job->config.train) : NAN;
 }
 
-static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
+static bf_config_status status_of(bf_code code)
 {
-    const bf_comm *team = job->crew->team;
-    if (trained.code && !is_a_row(trained.code)) return trained;
-    BF_TRY(bf_comm_agree(team, start_result(job, r)));
-    double then = bf_clock_seconds();
-    if (!trained.code) trained = measure(job, r);
-    bf_times_lap(&job->own, BF_PHASE_EVALUATION, &then);
-    if (trained.code && !is_a_row(trained.code)) return trained;
+    return code == BF_OK ? BF_CONFIG_DONE : code == BF_E_STOPPED ? BF_STOPPED : code == BF_E_DIVERGED ? BF_DIVERGED : BF_CONFIG_FAILED;
+}
+
+/* What the row says of how it went so far. */
+static void note_outcome(bf_job *job, bf_status outcome, bf_result *r)
+{
+    r->status = status_of(outcome.code);
+    if (r->status == BF_DIVERGED || r->status == BF_CONFIG_FAILED) snprintf(r->error, sizeof r->error, "%s", outcome.what);
     r->seconds = seconds_so_far(job);
-    r->status = trained.code == BF_OK ? BF_CONFIG_DONE : trained.code == BF_E_STOPPED ? BF_STOPPED
-              : trained.code == BF_E_DIVERGED ? BF_DIVERGED : BF_CONFIG_FAILED;
     r->times = times_so_far(job);
     r->gflops = bf_times_gflops(&r->times);
-    const double roof = roof_of(job, r);
-    r->roof_share = r->gflops / (1e-9 * roof);
-    if (r->status != BF_STOPPED) BF_TRY(write_file(job, trained, r));
+    r->roof_share = r->gflops / (1e-9 * roof_of(job, r));
+}
+
+/* What keeps a trained model from its file today, and need not tomorrow. */
+static bool may_be_tried_again(bf_code code) { return code == BF_E_MEMORY || code == BF_E_STOPPED; }
+
+/* Collective over the team. As after the last step: only what comes after it is made again. */
+static bf_status keep_trained(bf_job *job, bf_status why)
+{
+    const bf_status saved = checkpoint(job, job->trainer);
+    return saved.code ? saved : why;
+}
+
+/* Collective over the team. Where it cannot be, the configuration's checkpoint is what it was trained to. */
+static bf_status measure_and_write(bf_job *job, bf_result *r)
+{
+    double then = bf_clock_seconds();
+    bf_status s = measure(job, r);
+    bf_times_lap(&job->own, BF_PHASE_EVALUATION, &then);
+    if (!s.code) {
+        note_outcome(job, s, r);
+        s = bf_outputs_write(job, r, &job->own);
+    }
+    return may_be_tried_again(s.code) ? keep_trained(job, s) : s;
+}
+
+/* Collective over the team. The file of what did not become a model holds its rows alone; what was stopped has none yet. */
+static bf_status write_row(bf_job *job, bf_status outcome, bf_result *r)
+{
+    note_outcome(job, outcome, r);
+    return r->status == BF_STOPPED ? BF_DONE : bf_outputs_write(job, r, &job->own);
+}
+
+/* Collective over the team. A checkpoint has served when there is a model, or none will come of it; what failed may succeed another time. */
+static bf_status conclude(bf_job *job, bf_status trained, bf_result *r)
+{
+    if (trained.code && !is_a_row(trained.code)) return trained;
+    BF_TRY(bf_comm_agree(job->crew->team, start_result(job, r)));
+    const bf_status s = trained.code ? trained : measure_and_write(job, r);
+    if (s.code && !is_a_row(s.code)) return s;
+    if (s.code) BF_TRY(write_row(job, s, r));
+    double then = bf_clock_seconds();
+    if (job->crew->leader && (r->status == BF_CONFIG_DONE || r->status == BF_DIVERGED)) bf_checkpoint_remove(&job->crew->site, job->id);
+    bf_times_lap(&job->own, BF_PHASE_FILES, &then);
     r->steps_now = steps_of_run(job);
     r->now = attempt_times(job);
     bf_times_add(&r->now, &job->lost);
-    r->now.roof_seconds = r->now.flops > 0.0 ? r->now.flops / roof : 0.0;
+    r->now.roof_seconds = r->now.flops > 0.0 ? r->now.flops / roof_of(job, r) : 0.0;
     return BF_DONE;
 }
 

@@ -6,6 +6,7 @@
 #include "measure/affine.h"
 #include "measure/block_sums.h"
 #include "measure/evaluator.h"
+#include "measure/pause.h"
 #include "vae/gaussian.h"
 
 #include <math.h>
@@ -91,7 +92,7 @@ bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset *data, const
     bf_evaluator *e = calloc(1, sizeof *e);
     if (!e) return BF_FAIL(BF_E_MEMORY, "an evaluator");
     *e = (bf_evaluator){ .team = team, .data = data, .options = vae, .params = params, .backend = backend, .seed = seed,
-                         .draws = m->rd_samples > 1 ? (int)m->rd_samples : 1 };
+                         .draws = m->rd_samples > 1 ? (int)m->rd_samples : 1, .poll = { .team = team } };
     bf_status s = build(e, backend);
     if (s.code) bf_evaluator_destroy(&e);
     else *out = e;
@@ -216,7 +217,7 @@ static void take_rows(pass *p, int64_t first, int rows, double *record)
     bf_vae_label_rows(v, 0, p->e->labels[p->split], p->samples, rows);
     memset(p->value, 0, (size_t)all * sizeof *p->value);
     memset(p->scatter, 0, (size_t)all * sizeof *p->scatter);
-    for (int draw = 0; draw < p->draws; draw++) {
+    for (int draw = 0; draw < p->draws && !bf_pause(p->e); draw++) {
         run_plan(p, rows, draw);
         add_fits(p, draw, rows, record);
         if (draw > 0) continue;
@@ -280,21 +281,22 @@ static void take_norm(void *self, int j, const double *column)
     p->norms[j] = sum;
 }
 
-static void take_split(pass *p)
+/* Collective over team. */
+static bf_status take_split(pass *p)
 {
     bf_evaluation *out = p->out;
     if (p->e->affine) bf_affine_columns(p->e, p->theta, p->column, take_norm, p);
-    for (int64_t b = 0; b < p->own; b++) {
+    for (int64_t b = 0; b < p->own && !p->e->poll.stop; b++) {
         int64_t first = (p->first_block + b) * BF_EVAL_ROWS, left = out->samples - first;
         take_block(p, first, left < BF_EVAL_ROWS ? (int)left : BF_EVAL_ROWS, p->mine + (size_t)b * p->record);
-        if (p->e->on_block) p->e->on_block(p->e->on_block_self);
     }
+    BF_TRY(bf_pause_end(p->e));
     bf_block_total(p->e->team, p->mine, p->own, p->blocks, p->record, p->all, p->total);
     bf_accounting_fill(p->e, p->total, p->e->affine, out);
     out->non_binary = (int64_t)p->total[BF_BLOCK_NON_BINARY];
     memcpy(out->kl, p->total + BF_BLOCK_SUMS, BF_BLOCK_VECTORS * (size_t)out->latent * sizeof *out->kl);
-    if (p->vae->logvar != BF_NO_VALUE) return;
-    for (int j = 0; j < out->latent; j++) out->kl[j] = out->logvar_sum[j] = NAN;
+    for (int j = 0; j < out->latent && p->vae->logvar == BF_NO_VALUE; j++) out->kl[j] = out->logvar_sum[j] = NAN;
+    return BF_DONE;
 }
 
 bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, double log_variance, bool keep, bf_evaluation *out)
@@ -310,8 +312,8 @@ bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, doubl
     pass p = { .e = e, .vae = vae, .theta = theta, .split = split, .out = out, .own = end - first, .blocks = blocks, .first_block = first,
                .record = bf_block_record(vae->latent), .draws = e->affine || vae->logvar == BF_NO_VALUE ? 1 : e->draws };
     bf_status s = bf_comm_agree(e->team, prepare(&p, keep));
-    if (!s.code) take_split(&p);
-    else bf_evaluation_free(out);
+    if (!s.code) s = take_split(&p);
+    if (s.code) bf_evaluation_free(out);
     bf_arena_release(&p.arena);
     return s;
 }
@@ -325,7 +327,7 @@ void bf_evaluation_free(bf_evaluation *e)
     *e = (bf_evaluation){ 0 };
 }
 
-void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self)
+void bf_evaluator_on_block(bf_evaluator *e, bool (*fn)(void *self), void *self)
 {
     e->on_block = fn;
     e->on_block_self = self;

@@ -34,14 +34,15 @@ BF_MUST_USE bf_status bf_evaluator_rows(const bf_vae_options *vae, const bf_vae_
 BF_MUST_USE bf_status bf_evaluator_create(const bf_comm *team, const bf_dataset *data, const bf_vae_options *vae, uint64_t seed,
                                           const bf_measure_options *m, bf_params *params, const bf_backend *backend, bf_evaluator **out);
 /* Collective over team. theta (params size) is borrowed. log_variance: NaN = take it from theta (or, for `optimal` on the training split, refit).
- * out is zeroed first and belongs to the caller: bf_evaluation_free(). */
+ * out is zeroed first and belongs to the caller: bf_evaluation_free(). BF_E_STOPPED as bf_evaluator_on_block() has it. */
 BF_MUST_USE bf_status bf_evaluate(bf_evaluator *e, const float *theta, bf_split split, double log_variance, bool keep_rows, bf_evaluation *out);
 void bf_evaluation_free(bf_evaluation *e);
 void bf_evaluator_destroy(bf_evaluator **e);
 /* Local. Conditioned models: what encoder and decoder are told from now on; at first the grid's value nearest 1. Others stay as they are. */
 void bf_evaluator_tell(bf_evaluator *e, double beta);
-/* Local. Calls fn(self) after every block: what a rank has to answer while a long pass runs. fn may be NULL. */
-void bf_evaluator_on_block(bf_evaluator *e, void (*fn)(void *self), void *self);
+/* Local. Calls fn(self) before every block, of a pass and of what measures do: what a rank has to answer while a long one runs. Once it says, on any
+ * rank of the team and from then on, that this rank is asked to stop, the pass or measure ends soon, with BF_E_STOPPED on all of them. fn may be NULL. */
+void bf_evaluator_on_block(bf_evaluator *e, bool (*fn)(void *self), void *self);
 /* Local. Decodes n latent vectors (n, latent) into x (n, width), in blocks. labels (n): their classes, of a model that is told them; else NULL. */
 BF_MUST_USE bf_status bf_evaluator_decode(bf_evaluator *e, const float *theta, const float *z, const int32_t *labels, int64_t n, float *x);
 /* Local. The classes of n samples that are made rather than given: number i has that of a training sample drawn by address. Needs a model that

@@ -1,6 +1,7 @@
 /* What an evaluator holds; shared by the files of this room only. */
 #ifndef BF_MEASURE_EVALUATOR_H
 #define BF_MEASURE_EVALUATOR_H
+#include "comm/poll.h"
 #include "measure/evaluate.h"
 #include "vae/registry.h"
 #include "vae/vae.h"
@@ -24,7 +25,8 @@ struct bf_evaluator {
     bf_vae   pass[BF_SPLITS];               /* one plan per split: the split is part of the noise's address */
     bf_vae   decoder;
     double  *stats;                         /* of the largest plan */
-    void   (*on_block)(void *self);         /* NULL, or what to call between blocks */
+    bool   (*on_block)(void *self);         /* NULL, or what to call between batches, and whether this rank is asked to stop */
     void    *on_block_self;
+    bf_poll  poll;                          /* whether the team is: pause.h */
 };
 #endif

@@ -1,5 +1,7 @@
 #include "measure/importance.h"
 
+#include "measure/pause.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 typedef struct weights { double peak, sum, square; } weights;
 
 struct bf_importance {
-    const bf_evaluator *e;
+    bf_evaluator *e;
     bf_split split;
     int64_t  draws;
     bf_vae   judge;
@@ -24,7 +26,7 @@ typedef struct samples {
     double log_variance;
 } samples;
 
-bf_status bf_importance_create(const bf_evaluator *e, bf_split split, int64_t draws, int block, bf_importance **out)
+bf_status bf_importance_create(bf_evaluator *e, bf_split split, int64_t draws, int block, bf_importance **out)
 {
     const bf_plan_shape shape = { .rows = e->rows, .lanes = 1, .backward = false };
     *out = NULL;
@@ -110,9 +112,7 @@ void bf_importance_take(bf_importance *m, const float *theta, double log_varianc
     const int64_t pairs = n * m->draws;
     for (int i = 0; i < n; i++) m->of[i] = (weights){ .peak = -INFINITY };
     const int rows = m->e->rows;
-    for (int64_t first = 0; first < pairs; first += rows) {
+    for (int64_t first = 0; first < pairs && !bf_pause(m->e); first += rows)
         take_pairs(m, &s, first, pairs - first < rows ? (int)(pairs - first) : rows);
-        if (m->e->on_block) m->e->on_block(m->e->on_block_self);
-    }
     for (int i = 0; i < n; i++) out[i] = estimate(&m->of[i], m->draws);
 }

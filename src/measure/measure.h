@@ -47,7 +47,7 @@ extern const char *const bf_measure_names[];
 bool bf_measure_chosen(const bf_measure_options *o, const char *name);
 /* Every column of the measures in `o`, in table order; returns how many. at (that many pointers) may be NULL. */
 int bf_measure_columns(const bf_measure_options *o, const bf_column **at);
-/* Collective. values (bf_measure_columns): takes every measure in `o` on one split. */
+/* Collective. values (bf_measure_columns): takes every measure in `o` on one split. BF_E_STOPPED as bf_evaluator_on_block() has it. */
 BF_MUST_USE bf_status bf_measure_take(const bf_measure_input *in, double *values);
 /* Collective, for the rows. Hands the same array of every rank to in->keep. */
 BF_MUST_USE bf_status bf_measure_keep(const bf_measure_input *in, const bf_array *a);

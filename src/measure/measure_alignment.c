@@ -4,13 +4,14 @@
 #include "measure/alignment.h"
 #include "measure/block_sums.h"
 #include "measure/evaluator.h"
+#include "measure/pause.h"
 #include "measure/rows.h"
 #include "measure/subset.h"
 
 #include "base/arena.h"
 
-#include <string.h>
 #include <math.h>
+#include <string.h>
 
 #define PER_SORTED 60.0 /* terms that sorting takes of each number: measured */
 
@@ -86,21 +87,22 @@ static void encode_block(comparison *c, int64_t first, int n)
 }
 
 /* Collective. Until every rank has encoded, this rank's draws lie where columns will. */
-static void encode(comparison *c)
+static bf_status encode(comparison *c)
 {
     const bf_vae *v = &c->encoder;
     const size_t latent = (size_t)c->here.latent, own = (size_t)c->own * latent;
     float *draws = c->work.column[HERE];
     const int rows = c->in->evaluator->rows;
-    for (int64_t i = 0; i < c->own; i += rows) {
+    for (int64_t i = 0; i < c->own && !bf_pause(c->in->evaluator); i += rows) {
         const int n = c->own - i < rows ? (int)(c->own - i) : rows;
         encode_block(c, c->first + i, n);
         memcpy(c->mine + (size_t)i * latent, bf_plan_value(v->plan, 0, v->mean), (size_t)n * latent * sizeof *c->mine);
         memcpy(draws + (size_t)i * latent, bf_plan_value(v->plan, 0, v->z), (size_t)n * latent * sizeof *draws);
-        if (c->in->evaluator->on_block) c->in->evaluator->on_block(c->in->evaluator->on_block_self);
     }
+    BF_TRY(bf_pause_end(c->in->evaluator));
     bf_comm_allgather(c->in->team, c->mine, own * sizeof *c->mine, c->mean, NULL);
     bf_comm_allgather(c->in->team, draws, own * sizeof *draws, c->z, NULL);
+    return BF_DONE;
 }
 
 /* --- comparing ---------------------------------------------------------------------------------------------------- */
@@ -134,8 +136,8 @@ static bf_status take(const bf_measure_input *in, double *v)
     comparison c = { .in = in };
     BF_TRY(bf_subset_gather(in->team, in->evaluation, BF_ALIGNMENT_SAMPLES, BF_SUBSET_MEAN | BF_SUBSET_Z, &c.here));
     bf_status s = bf_comm_agree(in->team, prepare(&c));
+    if (!s.code) s = encode(&c);
     if (!s.code) {
-        encode(&c);
         compare(&c);
         s = bf_comm_agree(in->team, score(&c, v));
     }

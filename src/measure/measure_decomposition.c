@@ -1,6 +1,7 @@
 /* What the rate is made of: mutual information, total correlation and dimension-wise KL of the aggregated posterior, whose density at a
  * draw is the full mixture of at most COMPONENTS posteriors. Tiles of components outside, draws inside: a tile stays in cache. */
 #include "base/vector_math.h"
+#include "measure/pause.h"
 #include "measure/rows.h"
 #include "measure/subset.h"
 
@@ -151,7 +152,7 @@ static void average(const bf_comm *team, mixture *m, double *v)
     v[MARGINAL] = sum[TERM_JOINT] - sum[TERM_PRIOR];
 }
 
-static bf_status decompose(const bf_comm *team, const bf_subset *set, double *v)
+static bf_status decompose(const bf_comm *team, bf_evaluator *e, const bf_subset *set, double *v)
 {
     mixture m = { .set = set, .draws = set->count < DRAWS ? set->count : DRAWS };
     int rank = bf_comm_rank(team), ranks = bf_comm_size(team);
@@ -163,10 +164,11 @@ static bf_status decompose(const bf_comm *team, const bf_subset *set, double *v)
     mixture_memory(&m, &m.arena);
     find_top(&m);
     for (int64_t i = 0; i < m.own; i++) m.peak[i] = -INFINITY;
-    for (int64_t first = 0; first < set->count; first += TILE) {
+    for (int64_t first = 0; first < set->count && !bf_pause(e); first += TILE) {
         load_tile(&m, first);
         add_tile(&m);
     }
+    BF_TRY_DONE(bf_pause_end(e));
     for (int64_t i = 0; i < m.own; i++) finish_draw(&m, i);
     average(team, &m, v);
 done:
@@ -180,7 +182,7 @@ static bf_status take(const bf_measure_input *in, double *v)
     if (e->samples < 1 || isnan(e->rate)) return BF_DONE;
     bf_subset set;
     BF_TRY(bf_subset_gather(in->team, e, COMPONENTS, BF_SUBSET_Z | BF_SUBSET_POSTERIOR, &set));
-    bf_status s = decompose(in->team, &set, v);
+    bf_status s = decompose(in->team, in->evaluator, &set, v);
     bf_subset_free(&set);
     return s;
 }

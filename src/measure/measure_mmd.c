@@ -2,6 +2,7 @@
  * kernel k(a, b) = sum_s C_s / (C_s + |a - b|^2), C_s = 2 latent s. The prior is not sampled: its two expectations are integrals
  *   E_p k(z, .) = int_0^inf sum_s C_s e^(-t C_s) (1 + 2t)^(-latent/2) exp(-t |z|^2 / (1 + 2t)) dt
  * and E_pp the same with (1 + 4t)^(-latent/2) and no z, which halves the noise and leaves the pairs of z as the only double sum. */
+#include "measure/pause.h"
 #include "measure/rows.h"
 #include "measure/subset.h"
 
@@ -87,10 +88,10 @@ static double tile_sum(const bf_subset *z, int64_t a0, int64_t na, int64_t b0, i
 }
 
 /* Sums of this rank's share of the pairs of tiles a <= b, in the order (0,0), (0,1), ..., (1,1), ... */
-static void tile_pairs(const bf_subset *z, int64_t tiles, int64_t from, int64_t to, float *across, double *sums)
+static void tile_pairs(bf_evaluator *e, const bf_subset *z, int64_t tiles, int64_t from, int64_t to, float *across, double *sums)
 {
     int64_t pair = 0;
-    for (int64_t a = 0; a < tiles; a++)
+    for (int64_t a = 0; a < tiles && !bf_pause(e); a++)
         for (int64_t b = a; b < tiles; b++, pair++) {
             if (pair < from || pair >= to) continue;
             int64_t na = z->count - a * TILE, nb = z->count - b * TILE;
@@ -101,7 +102,7 @@ static void tile_pairs(const bf_subset *z, int64_t tiles, int64_t from, int64_t 
 }
 
 /* Collective over team. Mean of k over pairs of different samples. */
-static bf_status pair_mean(const bf_comm *team, const bf_subset *z, double *mean)
+static bf_status pair_mean(const bf_comm *team, bf_evaluator *e, const bf_subset *z, double *mean)
 {
     int64_t tiles = (z->count + TILE - 1) / TILE, pairs = tiles * (tiles + 1) / 2;
     int64_t from = pairs * bf_comm_rank(team) / bf_comm_size(team), to = pairs * (bf_comm_rank(team) + 1) / bf_comm_size(team);
@@ -110,7 +111,10 @@ static bf_status pair_mean(const bf_comm *team, const bf_subset *z, double *mean
     bf_status s = across && mine && all ? BF_DONE : BF_FAIL(BF_E_MEMORY, "pairs of %lld samples", (long long)z->count);
     s = bf_comm_agree(team, s);
     if (!s.code) {
-        tile_pairs(z, tiles, from, to, across, mine);
+        tile_pairs(e, z, tiles, from, to, across, mine);
+        s = bf_pause_end(e);
+    }
+    if (!s.code) {
         bf_comm_allgather(team, mine, (size_t)(to - from) * sizeof *mine, all, NULL);
         double sum = 0.0;
         for (int64_t p = 0; p < pairs; p++) sum += all[p];
@@ -129,7 +133,7 @@ static bf_status take(const bf_measure_input *in, double *v)
     quadrature q;
     double pairs = 0.0;
     BF_TRY(bf_subset_gather(in->team, in->evaluation, SAMPLES, BF_SUBSET_Z, &z));
-    bf_status s = pair_mean(in->team, &z, &pairs);
+    bf_status s = pair_mean(in->team, in->evaluator, &z, &pairs);
     if (!s.code) {
         build_quadrature(z.latent, &q);
         v[0] = pairs + q.pp - 2.0 * cross_mean(&z, &q);

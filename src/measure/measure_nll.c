@@ -3,6 +3,7 @@
 #include "measure/comparable.h"
 #include "measure/importance.h"
 #include "measure/linear_density.h"
+#include "measure/pause.h"
 #include "measure/rows.h"
 #include "measure/subset.h"
 
@@ -119,7 +120,11 @@ static bf_status take(const bf_measure_input *in, double *v)
     BF_TRY(bf_subset_gather(in->team, e, rows, is_exact(in) ? 0 : BF_SUBSET_POSTERIOR, &s.set));
     bf_status status = bf_comm_agree(in->team, prepare(&s));
     if (!status.code) {
-        for (int64_t i = 0; i < s.own; i += TILE) take_tile(&s, s.first + i, s.own - i < TILE ? (int)(s.own - i) : TILE, s.mine + i);
+        for (int64_t i = 0; i < s.own && !bf_pause(in->evaluator); i += TILE)
+            take_tile(&s, s.first + i, s.own - i < TILE ? (int)(s.own - i) : TILE, s.mine + i);
+        status = bf_pause_end(in->evaluator);
+    }
+    if (!status.code) {
         bf_comm_allgather(in->team, s.mine, (size_t)s.own * sizeof *s.mine, s.all, NULL);
         average(&s, v);
     }

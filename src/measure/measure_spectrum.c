@@ -2,6 +2,7 @@
  * 0 where it is flat. From the Gram matrix in double; the sum over samples runs over a fixed number of segments of whole blocks, in
  * a pairwise tree that the team's ranks continue, so its bits do not depend on their number. */
 #include "measure/block_sums.h"
+#include "measure/pause.h"
 #include "measure/rows.h"
 
 #include <cblas.h>
@@ -16,6 +17,7 @@ void dsyevd_(const char *job, const char *triangle, const int *n, double *a, con
 
 typedef struct gram {
     const bf_evaluation *e;
+    bf_evaluator *evaluator;
     int64_t blocks, segments;
     double *block;              /* (BF_EVAL_ROWS, latent) in double, padded with zeros */
     double *level;              /* (levels, latent, latent): partial sums of the tree, upper triangles */
@@ -40,7 +42,8 @@ static void add_segments(const gram *g, int64_t from, int64_t count, double *lev
 {
     if (count == 1) {
         memset(level, 0, square(g) * sizeof *level);
-        for (int64_t b = g->blocks * from / g->segments; b < g->blocks * (from + 1) / g->segments; b++) add_block(g, b, level);
+        const int64_t first = g->blocks * from / g->segments, end = bf_pause(g->evaluator) ? first : g->blocks * (from + 1) / g->segments;
+        for (int64_t b = first; b < end; b++) add_block(g, b, level);
         return;
     }
     double *right = level + square(g);
@@ -89,7 +92,7 @@ bf_status bf_spectrum(const bf_measure_input *in, double *values)
 {
     const bf_evaluation *e = in->evaluation;
     int ranks = bf_comm_size(in->team), rank = bf_comm_rank(in->team);
-    gram g = { .e = e, .blocks = bf_block_count(e->samples), .segments = ranks > SEGMENTS ? ranks : SEGMENTS };
+    gram g = { .e = e, .evaluator = in->evaluator, .blocks = bf_block_count(e->samples), .segments = ranks > SEGMENTS ? ranks : SEGMENTS };
     int64_t share = g.segments / ranks;
     size_t levels = 2;                              /* one more than the tree needs: scratch for the sum over ranks */
     for (int64_t c = share; c > 1; c /= 2) levels++;
@@ -98,6 +101,7 @@ bf_status bf_spectrum(const bf_measure_input *in, double *values)
     bf_status s = g.block && g.level ? BF_DONE : BF_FAIL(BF_E_MEMORY, "the spectrum of %d latent dimensions", e->latent);
     BF_TRY_DONE(bf_comm_agree(in->team, s));
     add_segments(&g, rank * share, share, g.level);
+    BF_TRY_DONE(bf_pause_end(in->evaluator));
     if (ranks > 1) bf_comm_tree_f64(in->team, g.level, square(&g), g.level + square(&g));
     /* One rank solves, so that all hold the same bits on whatever processors. */
     BF_TRY_DONE(bf_comm_agree(in->team, rank == 0 ? from_gram(g.level, e->latent, e->samples, values) : BF_DONE));

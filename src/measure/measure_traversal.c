@@ -1,6 +1,7 @@
 /* What a latent dimension does to the decoder's mean: the variance of every entry while that dimension alone is swept from some posterior mean,
  * summed over the entries. Sweeps stand in blocks of one shape that ranks own whole, so the bits do not depend on the ranks. */
 #include "measure/evaluator.h"
+#include "measure/pause.h"
 #include "measure/rows.h"
 #include "measure/subset.h"
 
@@ -72,12 +73,11 @@ static bf_status take_own(sweeps *s)
 {
     const bf_measure_input *in = s->in;
     const size_t width = (size_t)in->width;
-    for (int64_t done = 0; done < s->own; done += SWEEPS) {
+    for (int64_t done = 0; done < s->own && !bf_pause(in->evaluator); done += SWEEPS) {
         const int n = s->own - done < SWEEPS ? (int)(s->own - done) : SWEEPS;
         for (int k = 0; k < n; k++) put_sweep(s, s->first + done + k, k);
         BF_TRY(bf_evaluator_decode(in->evaluator, in->theta, s->z, s->label, n * POINTS, s->x));
         for (int k = 0; k < n; k++) s->mine[done + k] = variance_of(s->x + (size_t)k * POINTS * width, width);
-        if (in->evaluator->on_block) in->evaluator->on_block(in->evaluator->on_block_self);
     }
     return BF_DONE;
 }
@@ -150,7 +150,9 @@ static bf_status sweep_all(sweeps *s, double *v)
 {
     const bf_comm *team = s->in->team;
     BF_TRY(bf_comm_agree(team, prepare(s)));
-    BF_TRY(bf_comm_agree(team, take_own(s)));
+    const bf_status taken = take_own(s);
+    BF_TRY(bf_pause_end(s->in->evaluator));
+    BF_TRY(bf_comm_agree(team, taken));
     bf_comm_allgather(team, s->mine, (size_t)s->own * sizeof *s->mine, s->all, NULL);
     summarise(s, v);
     const bf_array a = { .name = "latents/traversal_variance", .type = BF_TYPE_F64, .rank = 1, .shape = { s->base.latent }, .data = s->mean };

@@ -50,17 +50,36 @@ static bool finite64(const double *v, int64_t n)
     return true;
 }
 
+int64_t bf_trainer_epochs_made(const bf_trainer *t)
+{
+    return t->step == t->steps ? t->history.epochs : t->step / t->batches.steps_per_epoch;
+}
+
+bool bf_trainer_evaluates(const bf_trainer *t, int64_t epoch)
+{
+    const int64_t every = t->setup.train->evaluate_every;
+    return every > 0 && epoch % every == 0;
+}
+
+/* Whether the state is that after the last step of an epoch whose evaluation is still to be made. */
+static bool awaits_evaluation(const bf_trainer *t, int64_t epochs)
+{
+    const bool at_end = t->step == t->steps || t->step % t->batches.steps_per_epoch == 0;
+    return at_end && t->history.done == epochs - 1 && bf_trainer_evaluates(t, epochs);
+}
+
 bf_status bf_trainer_resume(bf_trainer *t)
 {
-    int64_t per_epoch = t->batches.steps_per_epoch;
     if (t->step < 0 || t->step > t->steps)
         return BF_FAIL(BF_E_FORMAT, "the saved state is at step %lld, the training has %lld", (long long)t->step, (long long)t->steps);
-    int64_t epochs = t->step == t->steps ? t->history.epochs : t->step / per_epoch;
-    if (t->history.done != epochs)
+    const int64_t epochs = bf_trainer_epochs_made(t);
+    const bool awaits = awaits_evaluation(t, epochs);
+    if (t->history.done != epochs && !awaits)
         return BF_FAIL(BF_E_FORMAT, "the saved state has %lld epochs of history at step %lld", (long long)t->history.done, (long long)t->step);
     if (t->early.epoch < 0 || t->early.epoch > epochs || t->early.waited < 0 || t->early.waited > epochs || isnan(t->early.score))
         return BF_FAIL(BF_E_FORMAT, "the saved state's best epoch, %lld, is none of its %lld", (long long)t->early.epoch, (long long)epochs);
-    if (t->ended != (t->step == t->steps) && !(t->ended == 1 && t->early.patience > 0))
+    const bool may_have_ended = t->early.patience > 0 && !awaits;
+    if (t->ended != (t->step == t->steps && !awaits) && !(t->ended == 1 && may_have_ended))
         return BF_FAIL(BF_E_FORMAT, "the saved state says it ended at step %lld of %lld", (long long)t->step, (long long)t->steps);
     if (!bf_finite_all(t->theta, t->size) || !bf_finite_all(t->optimizer_state, t->size * (size_t)t->optimizer->states)
         || (t->best && !bf_finite_all(t->best, t->size)) || !finite64(t->sums, BF_SUM_STATS + t->stats))

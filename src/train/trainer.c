@@ -137,25 +137,27 @@ static bf_status take_step(bf_trainer *t, int flags)
     return BF_DONE;
 }
 
-/* Collective over team. The test part's columns of an epoch's row, and what early stopping makes of them. */
-static bf_status evaluate_epoch(bf_trainer *t, double *row)
+/* Collective over team. On the test part; e belongs to the caller. */
+static bf_status evaluate_epoch(bf_trainer *t, bf_evaluation *e)
 {
     double log_variance = NAN;
-    bf_evaluation e;
     if (t->likelihood->refit) {
-        BF_TRY(bf_evaluate(t->evaluator, t->theta, BF_TRAIN, NAN, false, &e));
-        log_variance = e.log_variance;
-        bf_evaluation_free(&e);
+        BF_TRY(bf_evaluate(t->evaluator, t->theta, BF_TRAIN, NAN, false, e));
+        log_variance = e->log_variance;
+        bf_evaluation_free(e);
     }
-    BF_TRY(bf_evaluate(t->evaluator, t->theta, BF_TEST, log_variance, false, &e));
-    row[BF_HISTORY_TEST_RATE] = e.rate;
-    row[BF_HISTORY_TEST_DISTORTION] = e.distortion;
-    row[BF_HISTORY_TEST_ELBO] = -(e.rate + e.distortion);
+    return bf_evaluate(t->evaluator, t->theta, BF_TEST, log_variance, false, e);
+}
+
+/* The test part's columns of an epoch's row, and what early stopping makes of them. */
+static void note_evaluation(bf_trainer *t, const bf_evaluation *e, double *row)
+{
+    row[BF_HISTORY_TEST_RATE] = e->rate;
+    row[BF_HISTORY_TEST_DISTORTION] = e->distortion;
+    row[BF_HISTORY_TEST_ELBO] = -(e->rate + e->distortion);
     /* An autoencoder has no ELBO; its distortion decides. */
-    double score = isnan(e.rate) ? -e.distortion : row[BF_HISTORY_TEST_ELBO];
-    bf_evaluation_free(&e);
+    const double score = isnan(e->rate) ? -e->distortion : row[BF_HISTORY_TEST_ELBO];
     if (bf_early_note(&t->early, score, t->history.done, t->theta)) t->ended = 1;
-    return BF_DONE;
 }
 
 void bf_trainer_mark_epoch(bf_trainer *t)
@@ -164,31 +166,48 @@ void bf_trainer_mark_epoch(bf_trainer *t)
     t->epoch_clock_step = t->step;
 }
 
-/* Collective over team. Evaluation falls on multiples of evaluate_every alone, so that a longer training repeats a shorter one. */
+/* Collective over team. An evaluation that is stopped leaves the epoch as it was: at its last step, and not ended. */
 static bf_status end_epoch(bf_trainer *t)
 {
-    const bf_train_options *o = t->setup.train;
     double seconds = bf_clock_seconds() - t->epoch_clock;
     double samples = (double)(t->step - t->epoch_clock_step) * (double)t->batches.batch;
+    const bool evaluates = bf_trainer_evaluates(t, t->history.done + 1);
+    bf_evaluation test = { 0 };
     BF_TRY(bf_finite_check(t->params, t->theta, "the value", t->step));
-    double *row = bf_history_close(&t->history, t->batches.batch * t->per_sample, seconds > 0.0 ? samples / seconds : NAN);
     double then = bf_clock_seconds();
-    if (o->evaluate_every > 0 && t->history.done % o->evaluate_every == 0) BF_TRY(evaluate_epoch(t, row));
+    const bf_status s = evaluates ? evaluate_epoch(t, &test) : BF_DONE;
     bf_times_lap(&t->times, BF_PHASE_EVALUATION, &then);
+    if (s.code) return s;
+    double *row = bf_history_close(&t->history, t->batches.batch * t->per_sample, seconds > 0.0 && samples > 0.0 ? samples / seconds : NAN);
+    if (evaluates) note_evaluation(t, &test, row);
+    bf_evaluation_free(&test);
     if (t->step == t->steps) t->ended = 1;
     bf_trainer_mark_epoch(t);
     return BF_DONE;
 }
 
+/* Collective over team. */
+static bf_status save(bf_trainer *t)
+{
+    const bf_train_hooks *h = &t->setup.hooks;
+    bf_update_gather_state(t);
+    return h->checkpoint ? h->checkpoint(h->self, t) : BF_DONE;
+}
+
+static bf_status end_epoch_or_save(bf_trainer *t)
+{
+    const bf_status s = end_epoch(t);
+    if (s.code == BF_E_STOPPED) BF_TRY(save(t));
+    return s;
+}
+
 /* Collective over team. A stop saves before it returns; a training that has just ended has nothing left to stop. */
 static bf_status answer_flags(bf_trainer *t)
 {
-    const bf_train_hooks *h = &t->setup.hooks;
     const double *votes = t->numbers + t->stats;
-    bool stop = votes[BF_VOTE_STOP] > 0.0, save = votes[BF_VOTE_SAVE] > 0.0;
-    if (t->ended || !(stop || save)) return BF_DONE;
-    bf_update_gather_state(t);
-    if (h->checkpoint) BF_TRY(h->checkpoint(h->self, t));
+    const bool stop = votes[BF_VOTE_STOP] > 0.0;
+    if (t->ended || !(stop || votes[BF_VOTE_SAVE] > 0.0)) return BF_DONE;
+    BF_TRY(save(t));
     if (stop) return BF_FAIL(BF_E_STOPPED, "stopped after step %lld of %lld", (long long)t->step, (long long)t->steps);
     return BF_DONE;
 }
@@ -196,6 +215,7 @@ static bf_status answer_flags(bf_trainer *t)
 static bf_status run_steps(bf_trainer *t)
 {
     const bf_train_hooks *h = &t->setup.hooks;
+    if (t->history.done < bf_trainer_epochs_made(t)) BF_TRY(end_epoch_or_save(t));
     while (!t->ended) {
         int flags = 0;
         if (h->tick) {
@@ -203,7 +223,7 @@ static bf_status run_steps(bf_trainer *t)
             flags = h->tick(h->self, &p);
         }
         BF_TRY(take_step(t, flags));
-        if (epoch_ends(t, t->step)) BF_TRY(end_epoch(t));
+        if (epoch_ends(t, t->step)) BF_TRY(end_epoch_or_save(t));
         BF_TRY(answer_flags(t));
     }
     bf_update_gather_state(t);

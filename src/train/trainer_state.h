@@ -73,4 +73,8 @@ struct bf_trainer {
 
 /* Local. Where a fresh epoch's timing starts. */
 void bf_trainer_mark_epoch(bf_trainer *t);
+/* Local. Epochs whose steps have been made: as many as history has rows, or one more when the evaluation at its end was stopped. */
+int64_t bf_trainer_epochs_made(const bf_trainer *t);
+/* Local. Whether that epoch, from 1, ends with an evaluation: multiples of evaluate_every alone, so that a longer training repeats a shorter one. */
+bool bf_trainer_evaluates(const bf_trainer *t, int64_t epoch);
 #endif

@@ -139,6 +139,48 @@ def test_a_signal_to_a_rank_that_leads_nothing(whole, tmp_path, rank, ranks, tea
     assert_same_bits(whole / "out", out)
 
 
+MEASURED = """\
+study: measured
+data: {source: patches, train: 512, test: 256}
+model: {net: mlp, hidden: [16], latent: 2}
+train: {steps: 20, batch: 64, lanes: 2, checkpoint_seconds: 0}
+measure: {rd: {}, nll: {samples: 5000, rows: all}}
+output: {samples: 4}
+"""
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("measured")
+    (folder / "study.yaml").write_text(MEASURED)
+    betafield("run", folder / "study.yaml", "-o", folder / "out", ranks=2)
+    return folder
+
+
+def saved(out, name):
+    """Of the newest checkpoint; -1 while there is none."""
+    try:
+        with h5py.File(out / "checkpoints" / "c0000.h5") as f:
+            return f[name][0]
+    except OSError:
+        return -1
+
+
+@needs_faults
+@pytest.mark.parametrize("rank,ranks", [(0, 1), (0, 2), (1, 2)])
+def test_a_signal_in_a_long_measure(measured, tmp_path, rank, ranks):
+    """To one rank of a team: it ends soon, and what is trained is not trained again."""
+    out = tmp_path / "out"
+    process = start(*arguments(measured, out, ranks), ranks=ranks)
+    wait_until(lambda: saved(out, "step") == 19 and len(ranks_of(process)) == ranks, process)       # the last one that a training writes
+    os.kill(ranks_of(process)[rank], signal.SIGUSR1)
+    finish(process, 75)
+    assert saved(out, "step") == 20 and saved(out, "ended") == 1
+    betafield(*arguments(measured, out), program=FAULTY, env={"BETAFIELD_FAULT": "train.nan:0:1:nan"})
+    assert_same_bits(measured / "out", out)
+    assert not list((out / "checkpoints").iterdir())
+
+
 def test_a_signal_to_a_rank_whose_team_waits(whole, tmp_path):
     """One of two chains is long: the other's team has ended, and waits for what the long one's first link will make ready."""
     out = tmp_path / "out"

@@ -1,4 +1,4 @@
-/* Measures that run the model again leave the same bits on teams of 1, 2 and 4 ranks, and fail together. */
+/* Measures that run the model again leave the same bits on teams of 1, 2 and 4 ranks, and fail and stop together. */
 #include "measure/measure.h"
 
 #include "mpi_check.h"
@@ -26,8 +26,17 @@ static bf_status keep(void *self, const bf_array *a)
     return BF_DONE;
 }
 
-/* A model of random weights, measured by teams of `ranks`. */
-static bf_status measure_in_team(int ranks, outcome *o)
+/* What an evaluator is asked between its blocks: on one rank whether to stop, once it may. */
+typedef struct wish { int rank; bool now; } wish;
+
+static bool wishes(void *self)
+{
+    const wish *w = self;
+    return w->now && bf_comm_rank(world) == w->rank;
+}
+
+/* A model of random weights, measured by teams of `ranks`. w (may be NULL) is awake at the latest when its measures are taken. */
+static bf_status measure_in_team(int ranks, wish *w, outcome *o)
 {
     bf_comm *team;
     bf_evaluator *e = NULL;
@@ -40,10 +49,12 @@ static bf_status measure_in_team(int ranks, outcome *o)
     float *theta = calloc(bf_params_size(params), sizeof *theta);
     BF_MPI_CHECK(theta);
     bf_params_init(params, 3, theta);
-    BF_MPI_OK(bf_evaluate(e, theta, BF_TRAIN, NAN, true, &v));
+    if (w) bf_evaluator_on_block(e, wishes, w);
+    bf_status s = bf_evaluate(e, theta, BF_TRAIN, NAN, true, &v);
+    if (w) w->now = true;
     const bf_measure_input in = { .team = team, .vae = &small.vae, .options = &small.measure, .evaluation = &v, .seed = 3, .width = 6, .unit = 1.0,
                                   .evaluator = e, .theta = theta, .split = BF_TRAIN, .keep = keep, .keep_self = o };
-    bf_status s = bf_measure_take(&in, o->value);
+    if (!s.code) s = bf_measure_take(&in, o->value);
     bf_evaluation_free(&v);
     bf_evaluator_destroy(&e);
     bf_params_destroy(&params);
@@ -59,10 +70,10 @@ static void same_bits(const char *net, int64_t rows, int kept)
     BF_MPI_CHECK(alone && o);
     small_name(small.vae.net, net);
     small.measure.nll_rows = rows;
-    BF_MPI_OK(measure_in_team(1, alone));
+    BF_MPI_OK(measure_in_team(1, NULL, alone));
     BF_MPI_CHECK(isfinite(alone->value[0]) && alone->kept == kept);
     for (int ranks = 2; ranks <= bf_comm_size(world); ranks *= 2) {
-        BF_MPI_OK(measure_in_team(ranks, o));
+        BF_MPI_OK(measure_in_team(ranks, NULL, o));
         BF_MPI_CHECK(memcmp(o, alone, sizeof *o) == 0);
     }
     free(alone);
@@ -77,10 +88,26 @@ static void fail_together(int places)
     for (int visit = 0; visit < places * bf_comm_size(world); visit++) {
         const int rank = visit / places;
         faults = (bf_fault_plan){ .count = 1, .fault = { { .point = "measure.allocate", .rank = rank, .nth = visit % places + 1, .action = BF_FAULT_FAIL } } };
-        bf_status s = measure_in_team(bf_comm_size(world), o);
+        bf_status s = measure_in_team(bf_comm_size(world), NULL, o);
         BF_MPI_CHECK(s.code == BF_E_MEMORY && s.rank == rank);
     }
     faults.count = 0;
+    free(o);
+}
+
+/* One rank after the other asks to stop, in the pass itself or in one of these measures, each of them long: it ends with that on all of them. */
+static void stop_together(const char *const *names)
+{
+    outcome *o = malloc(sizeof *o);
+    BF_MPI_CHECK(o);
+    small.measure.count = 1;
+    for (int rank = 0; rank < bf_comm_size(world); rank++)
+        for (int i = 0; names[i]; i++)
+            for (int late = 0; late < 2; late++) {
+                wish w = { .rank = rank, .now = !late };
+                small_name(small.measure.name[0], names[i]);
+                BF_MPI_CHECK(measure_in_team(bf_comm_size(world), &w, o).code == BF_E_STOPPED && w.now);
+            }
     free(o);
 }
 
@@ -95,6 +122,7 @@ int main(int argc, char **argv)
     same_bits("linear", 1000, 3);
     same_bits("mlp", 3, 3);                 /* fewer samples than ranks */
     fail_together(4);
+    stop_together((const char *const[]){ "mmd", "spectrum", "decomposition", "nll", "traversal", NULL });
     small.measure = (bf_measure_options){ .count = 1, .name = { "alignment" }, .rd_samples = 1 };
     small.vae.beta = NAN;
     small.vae.beta_range[0] = 0.1;
@@ -103,6 +131,7 @@ int main(int argc, char **argv)
     small_name(small.vae.modulation, "film");
     same_bits("mlp", -1, 0);
     fail_together(2);
+    stop_together((const char *const[]){ "alignment", NULL });
     small_training_close(&small);
     bf_comm_finalize(&world);
     return 0;

@@ -203,6 +203,26 @@ static void test_train_team__one_flag_stops_all(void **state)
     bf_trainer_destroy(&t);
 }
 
+/* One rank is asked to, some have no block of the test part: all stop in the same evaluation. */
+static bool asked(void *self)
+{
+    (void)self;
+    return bf_comm_rank(world) == bf_comm_size(world) - 1;
+}
+
+static void test_train_team__one_rank_stops_an_evaluation(void **state)
+{
+    (void)state;
+    int saved = 0;
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ .self = &saved, .checkpoint = count }, &t));
+    bf_evaluator_on_block(bf_trainer_evaluator(t), asked, NULL);
+    assert_int_equal(bf_trainer_run(t).code, BF_E_STOPPED);
+    assert_int_equal(bf_trainer_progress(t).step, 34);      /* the end of the second epoch */
+    assert_int_equal(saved, 1);
+    bf_trainer_destroy(&t);
+}
+
 /* --- a vector long enough to be shared --------------------------------------------------------------------------- */
 
 enum { STOP_AT = 13, STATE = 16 };
@@ -404,6 +424,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_train_team__draws_of_a_sample_are_split_over_lanes_and_ranks),
         cmocka_unit_test(test_train_team__an_encoder_normalises_samples_however_often_they_are_drawn),
         cmocka_unit_test(test_train_team__one_flag_stops_all),
+        cmocka_unit_test(test_train_team__one_rank_stops_an_evaluation),
         cmocka_unit_test(test_train_team__shares_of_the_update_give_the_same_bits),
         cmocka_unit_test(test_train_team__factors_give_the_same_bits),
         cmocka_unit_test(test_train_team__a_lost_gradient_is_everybodys),

@@ -291,6 +291,51 @@ static void test_trainer__a_state_of_another_training_is_refused(void **state)
     bf_trainer_destroy(&t);
 }
 
+/* --- stopping in an evaluation ------------------------------------------------------------------------------------ */
+
+/* Stops for good after so many blocks. */
+static bool out_of_blocks(void *self)
+{
+    return --*(int *)self < 0;
+}
+
+static void stop_and_evaluate_again(int blocks, int64_t step)
+{
+    bf_trainer *whole, *first, *second;
+    saved s = { .stop_at = -1, .save_at = -1 };
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &whole));
+    ok(bf_trainer_run(whole));
+    ok(small_trainer(&small, world, (bf_train_hooks){ .self = &s, .tick = tick, .checkpoint = checkpoint }, &first));
+    bf_evaluator_on_block(bf_trainer_evaluator(first), out_of_blocks, &blocks);
+    assert_int_equal(bf_trainer_run(first).code, BF_E_STOPPED);
+    assert_int_equal(s.times, 1);
+    assert_int_equal(bf_trainer_progress(first).step, step);
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &second));
+    restore(&s, second);
+    ok(bf_trainer_run(second));
+    same_training(whole, second);
+    bf_trainer_destroy(&whole);
+    bf_trainer_destroy(&first);
+    bf_trainer_destroy(&second);
+    forget(&s);
+}
+
+/* 8 steps an epoch, 2 blocks of each part. */
+static void test_trainer__a_stopped_evaluation_is_made_again(void **state)
+{
+    (void)state;
+    const small_training before = small;
+    small.train.evaluate_every = 2;
+    small_name(small.train.keep, "best");
+    for (int blocks = 0; blocks < 4; blocks++) stop_and_evaluate_again(blocks, blocks < 2 ? 16 : 32);
+    small.train.patience = 2;
+    small_name(small.vae.variance, "optimal");          /* on the training part first */
+    for (int blocks = 1; blocks < 8; blocks += 2) stop_and_evaluate_again(blocks, blocks < 4 ? 16 : 32);
+    small.train.steps = 12;                             /* the second epoch is half of one */
+    stop_and_evaluate_again(1, 12);
+    small = before;
+}
+
 /* --- where the time went ----------------------------------------------------------------------------------------- */
 
 static void test_trainer__times_are_told_by_phase(void **state)
@@ -428,6 +473,17 @@ static void test_trainer__history_has_the_weight_of_the_rate(void **state)
     small.train = train;
 }
 
+static void test_trainer__active_units_of_means_that_are_no_numbers(void **state)
+{
+    (void)state;
+    bf_trainer *t;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
+    t->sums[BF_SUM_STEPS] = 1.0;
+    t->sums[BF_SUM_STATS + bf_plan_stat_find(t->vae.plan, "mean.square")->offset + 1] = NAN;
+    assert_true(isnan(bf_history_close(&t->history, t->batches.batch, NAN)[BF_HISTORY_ACTIVE_UNITS]));
+    bf_trainer_destroy(&t);
+}
+
 static void test_trainer__keeps_the_best_weights(void **state)
 {
     (void)state;
@@ -473,17 +529,6 @@ static void test_trainer__refuses_lanes_that_do_not_fit(void **state)
 static void test_trainer__trains_every_variance_and_the_autoencoder(void **state)
 {
     (void)state;
-static void test_trainer__active_units_of_means_that_are_no_numbers(void **state)
-{
-    (void)state;
-    bf_trainer *t;
-    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &t));
-    t->sums[BF_SUM_STEPS] = 1.0;
-    t->sums[BF_SUM_STATS + bf_plan_stat_find(t->vae.plan, "mean.square")->offset + 1] = NAN;
-    assert_true(isnan(bf_history_close(&t->history, t->batches.batch, NAN)[BF_HISTORY_ACTIVE_UNITS]));
-    bf_trainer_destroy(&t);
-}
-
     const bf_vae_options before = small.vae;
     const char *const variance[] = { "fixed", "learned", "optimal", "per-image" };
     for (int i = 0; i < 8; i++) {
@@ -510,11 +555,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_trainer__an_early_gradient_that_is_lost_is_blamed),
         cmocka_unit_test(test_trainer__a_checkpoint_changes_nothing),
         cmocka_unit_test(test_trainer__a_state_of_another_training_is_refused),
+        cmocka_unit_test(test_trainer__a_stopped_evaluation_is_made_again),
         cmocka_unit_test(test_trainer__times_are_told_by_phase),
         cmocka_unit_test(test_trainer__divergence_names_step_and_tensor),
         cmocka_unit_test(test_trainer__divergence_of_a_loss_term_names_it),
         cmocka_unit_test(test_trainer__history_has_a_row_for_every_epoch),
         cmocka_unit_test(test_trainer__history_has_the_weight_of_the_rate),
+        cmocka_unit_test(test_trainer__active_units_of_means_that_are_no_numbers),
         cmocka_unit_test(test_trainer__keeps_the_best_weights),
         cmocka_unit_test(test_trainer__refuses_lanes_that_do_not_fit),
         cmocka_unit_test(test_trainer__trains_every_variance_and_the_autoencoder),
@@ -526,4 +573,3 @@ int main(int argc, char **argv)
     bf_comm_finalize(&world);
     return failed;
 }
-        cmocka_unit_test(test_trainer__active_units_of_means_that_are_no_numbers),
