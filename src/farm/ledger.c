@@ -224,10 +224,10 @@ static bf_status read_row(bf_ledger *l, int id, const bf_farm_options *o, const 
             l->aside[id] = "damaged";
         } else if (o->retry_failed && l->chosen[id] && r->status != BF_CONFIG_DONE) {
             l->aside[id] = "failed";
-            l->drops[id] = true;
+            l->drops[id] = r->status == BF_DIVERGED;        /* it would again */
         } else {
-            /* A run that was killed after its last rename had no time to remove it. */
-            l->drops[id] = bf_folder_has_checkpoint(l->dir, id);
+            /* A run that was killed after its last rename had no time to remove it. That of a failure is for the next attempt. */
+            l->drops[id] = r->status != BF_CONFIG_FAILED && bf_folder_has_checkpoint(l->dir, id);
             return BF_DONE;
         }
     }

@@ -277,7 +277,7 @@ static void print_objects(const bf_object *rows, int n, FILE *to)
 static const char introduction[] =
     "# What a study leaves here\n\n"
     "Every run writes a folder of its own below this one: `study.h5` (open this one), `configs/c0000.h5` and so on (one file per ended\n"
-    "configuration), `data.h5` (labels and factors, when the data have them), `checkpoints/` (only while configurations are unfinished),\n"
+    "configuration), `data.h5` (labels and factors, when the data have them), `checkpoints/` (of configurations that are unfinished or failed),\n"
     "`study.yaml` (the effective input), `log.txt`, `log.jsonl`, `progress.json`. `betafield pack DIR -o FILE.h5` makes one file with the\n"
     "same objects; `betafield verify` checks either. This page is printed from the tables the writers use (schema version %d).\n\n"
     "```python\n"

@@ -121,12 +121,19 @@ sweep:
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_outputs_without_memory_are_a_failed_row(tmp_path, ranks):
-    """Four looks at the data are the measures', at two betas; the fifth is for what is stored at a third."""
+    """Four looks at the data are the measures', at two betas; the fifth is for what is stored at a third. What is trained is kept for another attempt."""
+    out = tmp_path / "out"
     (tmp_path / "study.yaml").write_text(TOLD)
-    again = ["run", tmp_path / "study.yaml", "-o", tmp_path / "out", "--set", f"train.lanes={ranks}", "--set", f"parallel.ranks_per_config={ranks}"]
+    options = ["--set", f"train.lanes={ranks}", "--set", f"parallel.ranks_per_config={ranks}"]
+    again = ["run", tmp_path / "study.yaml", "-o", out, *options]
     done = betafield(*again, ranks=ranks, program=FAULTY, env={"BETAFIELD_FAULT": f"evaluate.allocate:{ranks - 1}:5:fail"}, expect=3, timeout=90)
     assert done.stdout.count("failed: fault injected at evaluate.allocate") >= 1
-    seen = json.loads(betafield("status", tmp_path / "out", "--json").stdout)
+    seen = json.loads(betafield("status", out, "--json").stdout)
     assert [c["status"] for c in seen["configs"]] == ["failed", "done"]
-    betafield(*again, "--retry-failed", ranks=ranks)
-    betafield("verify", tmp_path / "out")
+    betafield(*again, ranks=ranks, expect=3)
+    assert [p.name for p in (out / "checkpoints").iterdir()] == ["c0000.h5"]
+    betafield(*again, "--retry-failed", ranks=ranks, program=FAULTY, env={"BETAFIELD_FAULT": "train.nan:0:1:nan"})      # it makes no step
+    betafield("verify", out)
+    betafield("run", tmp_path / "study.yaml", "-o", tmp_path / "whole", *options, ranks=ranks)
+    assert_same_bits(tmp_path / "whole", out)
+    assert not list((out / "checkpoints").iterdir())
