@@ -10,8 +10,10 @@
 #include "farm/class_values.h"
 #include "farm/key_attributes.h"
 #include "farm/weights.h"
+#include "measure/block_sums.h"
 #include "measure/comparable.h"
 #include "measure/histogram.h"
+#include "measure/pause.h"
 #include "nn/backend.h"
 #include "nn/kernels_info.h"
 #include "store/config_file.h"
@@ -170,15 +172,23 @@ static bf_status write_latents(bf_config_file *f, const bf_job *job, const view 
     return write_histogram(f, job, v);
 }
 
-/* of: what the first axis counts. */
-static bf_status write_images(bf_config_file *f, const bf_job *job, const char *home, const char *name, const char *of, const char *about, int64_t n, float *x)
+enum { BF_IMAGE_DIMS = 48 };
+
+/* An array of n images x. of: what the first axis counts. dims: words for all axes. */
+static bf_array images(const bf_job *job, const char *home, const char *name, int64_t n, float *x, const char *of, char dims[BF_IMAGE_DIMS])
 {
     const bf_data_info *d = bf_dataset_info(job->data);
     bf_array a = { .type = BF_TYPE_F32, .rank = d->dims + 1, .shape = { n }, .data = x };
     for (int i = 0; i < d->dims; i++) a.shape[i + 1] = d->shape[i];
     snprintf(a.name, sizeof a.name, "%s%s", home, name);
-    char dims[48];
-    snprintf(dims, sizeof dims, "%s %s", of, d->dims == 1 ? "feature" : d->dims == 2 ? "height width" : "height width channel");
+    snprintf(dims, BF_IMAGE_DIMS, "%s %s", of, d->dims == 1 ? "feature" : d->dims == 2 ? "height width" : "height width channel");
+    return a;
+}
+
+static bf_status write_images(bf_config_file *f, const bf_job *job, const char *home, const char *name, const char *about, int64_t n, float *x)
+{
+    char dims[BF_IMAGE_DIMS];
+    const bf_array a = images(job, home, name, n, x, "sample", dims);
     return bf_config_file_array(f, &a, &(bf_dataset_text){ dims, "1", about });
 }
 
@@ -216,15 +226,15 @@ static bf_status write_pictures(bf_config_file *f, const bf_job *job, const view
     if (!s.code && labelled) bf_evaluator_draw_labels(e, n, label);
     if (!s.code) s = bf_evaluator_decode(e, theta, z, label, n, x);
     BF_TRY_DONE(bf_comm_agree(team, s));
-    BF_TRY_DONE(write_images(f, job, v->home, "samples", "sample", "decoder means at draws from the prior", n, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "samples", "decoder means at draws from the prior", n, x));
     if (labelled) BF_TRY_DONE(write_labels(f, v->home, n, label));
     if (shown == 0) goto done;
     gather_first(team, test, shown, z);
     BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(e, theta, z, labelled ? bf_dataset_labels(job->data, BF_TEST) : NULL, shown, x)));
-    BF_TRY_DONE(write_images(f, job, v->home, "reconstructions", "sample", "decoder means at the posterior means of the first test samples", shown, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "reconstructions", "decoder means at the posterior means of the first test samples", shown, x));
     if (*v->home) goto done;            /* there is one copy of what does not depend on beta */
     bf_dataset_block(job->data, BF_TEST, 0, (int)shown, x);
-    BF_TRY_DONE(write_images(f, job, v->home, "inputs", "sample", "the first test samples", shown, x));
+    BF_TRY_DONE(write_images(f, job, v->home, "inputs", "the first test samples", shown, x));
 done:
     free(label);
     free(z);
@@ -232,39 +242,80 @@ done:
     return s;
 }
 
-/* Images in the order of samples, of dimensions and of values. */
-static void vary(const float *mean, int64_t samples, size_t k, float *z)
+/* Images of one latent dimension after the other are made a piece at a time, of which each rank of the team decodes whole blocks. */
+typedef struct traversals {
+    const bf_job *job;
+    size_t   latent, width;
+    float   *mean;                  /* (samples, latent) */
+    float   *z, *mine, *all;        /* (at once, latent) and (at once, width) of this rank; (at once, width) of the team, on rank 0 */
+    int32_t *label;                 /* (at once) classes; NULL where the model is told none */
+} traversals;
+
+static bf_status traversals_memory(traversals *t, int64_t samples, bool labelled)
 {
-    for (int64_t i = 0; i < samples; i++, mean += k)
-        for (size_t j = 0; j < k; j++)
-            for (int p = 0; p < BF_TRAVERSED; p++, z += k) {
-                memcpy(z, mean, k * sizeof *z);
-                z[j] = -2.0f + 4.0f * (float)p / (float)(BF_TRAVERSED - 1);
-            }
+    t->mean = calloc((size_t)samples, t->latent * sizeof *t->mean);
+    t->z = calloc(BF_TRAVERSED_AT_ONCE, t->latent * sizeof *t->z);
+    t->mine = calloc(BF_TRAVERSED_AT_ONCE, t->width * sizeof *t->mine);
+    t->all = calloc(BF_TRAVERSED_AT_ONCE, t->width * sizeof *t->all);
+    t->label = labelled ? calloc(BF_TRAVERSED_AT_ONCE, sizeof *t->label) : NULL;
+    const bool held = t->mean && t->z && t->mine && t->all && (t->label || !labelled);
+    return held ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the traversals of c%04d", t->job->id);
+}
+
+static void traversals_free(traversals *t)
+{
+    free(t->label);
+    free(t->all);
+    free(t->mine);
+    free(t->z);
+    free(t->mean);
+}
+
+/* Codes of n images from number `first` on, in the order of samples, of dimensions and of values. */
+static void vary(const traversals *t, int64_t first, int64_t n)
+{
+    const int64_t k = (int64_t)t->latent;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t image = first + i, dimension = image / BF_TRAVERSED % k, sample = image / BF_TRAVERSED / k;
+        float *z = t->z + i * k;
+        memcpy(z, t->mean + sample * k, t->latent * sizeof *z);
+        z[dimension] = -2.0f + 4.0f * (float)(image % BF_TRAVERSED) / (float)(BF_TRAVERSED - 1);
+        if (t->label) t->label[i] = bf_dataset_labels(t->job->data, BF_TEST)[sample];
+    }
+}
+
+static bf_status make_traversals(void *self, int64_t first, int64_t n)
+{
+    const traversals *t = self;
+    const bf_comm *team = t->job->crew->team;
+    bf_evaluator *e = bf_trainer_evaluator(t->job->trainer);
+    const int rank = bf_comm_rank(team), ranks = bf_comm_size(team);
+    const int64_t blocks = bf_block_count(n), from = bf_block_first(blocks, rank, ranks) * BF_EVAL_ROWS;
+    const int64_t to = bf_block_first(blocks, rank + 1, ranks) * BF_EVAL_ROWS;
+    const int64_t own = (to < n ? to : n) - (from < n ? from : n);
+    vary(t, first + from, own);
+    const bf_status s = bf_pause(e) ? BF_DONE : bf_evaluator_decode(e, bf_trainer_theta(t->job->trainer), t->z, t->label, own, t->mine);
+    BF_TRY(bf_pause_end(e));
+    BF_TRY(bf_comm_agree(team, s));
+    bf_comm_gather(team, t->mine, (size_t)own * t->width * sizeof *t->mine, t->all, NULL, 0);
+    return BF_DONE;
 }
 
 static bf_status write_traversals(bf_config_file *f, const bf_job *job, const view *v)
 {
-    const bf_comm *team = job->crew->team;
     const bf_evaluation *test = &v->split[BF_TEST];
-    const bool labelled = bf_label_conditioned(&job->config.vae);
     const int64_t asked = job->config.output.traversals, shown = asked < test->samples ? asked : test->samples;
-    const size_t k = (size_t)test->latent, each = k * BF_TRAVERSED, n = (size_t)shown * each, width = (size_t)bf_dataset_info(job->data)->width;
+    traversals t = { .job = job, .latent = (size_t)test->latent, .width = (size_t)bf_dataset_info(job->data)->width };
     if (shown == 0) return BF_DONE;
-    float *mean = calloc((size_t)shown, k * sizeof *mean), *z = calloc(n, k * sizeof *z), *x = calloc(n, width * sizeof *x);
-    int32_t *label = labelled ? calloc(n, sizeof *label) : NULL;
-    bf_status s = mean && z && x && (label || !labelled) ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the traversals of c%04d", job->id);
-    BF_TRY_DONE(bf_comm_agree(team, s));
-    gather_first(team, test, shown, mean);
-    vary(mean, shown, k, z);
-    for (size_t i = 0; labelled && i < n; i++) label[i] = bf_dataset_labels(job->data, BF_TEST)[i / each];
-    BF_TRY_DONE(bf_comm_agree(team, bf_evaluator_decode(bf_trainer_evaluator(job->trainer), bf_trainer_theta(job->trainer), z, label, (int64_t)n, x)));
-    BF_TRY_DONE(write_images(f, job, v->home, "traversals", "sample-latent-value", "decoder means as one latent dimension after the other goes from -2 to 2", (int64_t)n, x));
-done:
-    free(label);
-    free(mean);
-    free(z);
-    free(x);
+    bf_status s = bf_comm_agree(job->crew->team, traversals_memory(&t, shown, bf_label_conditioned(&job->config.vae)));
+    if (!s.code) {
+        char dims[BF_IMAGE_DIMS];
+        const bf_array a = images(job, v->home, "traversals", shown * test->latent * BF_TRAVERSED, NULL, "sample-latent-value", dims);
+        const bf_config_rows rows = { .piece = BF_TRAVERSED_AT_ONCE, .room = t.all, .make = make_traversals, .self = &t };
+        gather_first(job->crew->team, test, shown, t.mean);
+        s = bf_config_file_made(f, &a, &rows, &(bf_dataset_text){ dims, "1", "decoder means as one latent dimension after the other goes from -2 to 2" });
+    }
+    traversals_free(&t);
     return s;
 }
 

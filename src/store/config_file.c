@@ -319,6 +319,62 @@ bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total
     return s;
 }
 
+/* Local, rank 0. Rows first .. first+n-1 of the first axis. */
+static bf_status write_piece(hid_t id, const bf_h5_dataset *d, int64_t first, int64_t n, const void *rows)
+{
+    const hsize_t start[4] = { (hsize_t)first, 0, 0, 0 };
+    hsize_t count[4];
+    memcpy(count, d->shape, sizeof count);
+    count[0] = (hsize_t)n;
+    hid_t memory = H5Screate_simple(d->rank, count, NULL), space = H5Dget_space(id);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+    bf_status s = H5Dwrite(id, d->type, memory, space, H5P_DEFAULT, rows) >= 0 ? BF_DONE : BF_H5_FAIL(BF_E_IO, id, "", "cannot write");
+    H5Sclose(space);
+    H5Sclose(memory);
+    return s;
+}
+
+/* Collective as far as making is. sum: rank 0's. */
+static bf_status put_pieces(bf_config_file *f, hid_t id, const bf_h5_dataset *d, const bf_config_rows *rows, bf_checksum_parts *sum)
+{
+    const int64_t total = (int64_t)d->shape[0];
+    size_t width = sizeof(float);
+    for (int i = 1; i < d->rank; i++) width *= (size_t)d->shape[i];
+    for (int64_t first = 0; first < total; first += rows->piece) {
+        const int64_t n = total - first < rows->piece ? total - first : rows->piece;
+        BF_TRY(rows->make(rows->self, first, n));
+        if (!leads(f)) continue;
+        bf_checksum_add(sum, rows->room, (size_t)n * width);
+        const bf_status wrote = write_piece(id, d, first, n, rows->room);
+        if (wrote.code && !f->mine.code) f->mine = wrote;
+    }
+    return BF_DONE;
+}
+
+bf_status bf_config_file_made(bf_config_file *f, const bf_array *a, const bf_config_rows *rows, const bf_dataset_text *text)
+{
+    const int64_t count = bf_array_count(a);
+    const bool sane = count >= 0 && a->type == BF_TYPE_F32 && a->rank > 0 && rows->piece > 0;
+    bf_checksum_parts *sum = NULL;
+    uint64_t checksum = 0;
+    hid_t id = H5I_INVALID_HID;
+    bf_h5_dataset d = { .type = H5T_IEEE_F32LE, .rank = a->rank };
+    bf_status s = sane ? BF_DONE : BF_FAIL(BF_E_INTERNAL, "%s: rows of an impossible shape", a->name);
+    if (!s.code && leads(f)) s = bf_checksum_begin(&sum);
+    BF_TRY_DONE(begin_write(f, s, count * (int64_t)sizeof(float), 4));
+    for (int i = 0; i < a->rank; i++) d.shape[i] = (hsize_t)a->shape[i];
+    describe(f, a->name, text, &d);
+    BF_TRY_DONE(agree(f, bf_h5_create(f->group, &d, &id)));
+    BF_TRY_DONE(put_pieces(f, id, &d, rows, sum));
+    if (leads(f)) checksum = bf_checksum_end(sum);
+    bf_comm_bcast(f->team, &checksum, sizeof checksum, 0);
+    s = agree(f, bf_h5_put_checksum(id, checksum));
+done:
+    if (id >= 0) H5Dclose(id);
+    bf_checksum_free(&sum);
+    return s;
+}
+
 bf_status bf_config_file_hard_link(bf_config_file *f, const char *existing, const char *name)
 {
     BF_TRY(begin_write(f, BF_DONE, 0, 4));

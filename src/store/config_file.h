@@ -18,13 +18,18 @@ BF_MUST_USE bf_status bf_config_file_create(const bf_comm *team, const bf_site *
 BF_MUST_USE bf_status bf_config_file_result(bf_config_file *f, const bf_schema *schema, const bf_result *r, const bf_attr *attrs, int n_attrs);
 /* Collective. Attributes of a subgroup ("weights"), made when missing. */
 BF_MUST_USE bf_status bf_config_file_attrs(bf_config_file *f, const char *group, const bf_attr *attrs, int n_attrs);
-/* text may be NULL in the next two: the schema's row for that name is used.
+/* text may be NULL in the next ones: the schema's row for that name is used.
  * Collective. A small array that every rank holds; a->name is the path under the configuration's group ("weights/encoder.0.weight"). */
 BF_MUST_USE bf_status bf_config_file_array(bf_config_file *f, const bf_array *a, const bf_dataset_text *text);
 /* Collective. A dataset of `total` rows of `cols` f32; this rank gives rows first .. first+n-1 (n may be 0); the shares
  * follow one another in rank order. Collective writes of at most 1 GiB per rank. */
 BF_MUST_USE bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total, int64_t cols, int64_t first, int64_t n,
                                           const float *rows, const bf_dataset_text *text);
+/* Rows of a first axis that are made while they are written, so that there may be more of them than memory. make() is collective over the team: it leaves
+ * rows first .. first+n-1, n at most `piece`, in room, on rank 0 at least. */
+typedef struct bf_config_rows { int64_t piece; float *room; bf_status (*make)(void *self, int64_t first, int64_t n); void *self; } bf_config_rows;
+/* Collective. A dataset of f32 like an array's, whose a->data is not looked at. What make() fails with is the answer. */
+BF_MUST_USE bf_status bf_config_file_made(bf_config_file *f, const bf_array *a, const bf_config_rows *rows, const bf_dataset_text *text);
 BF_MUST_USE bf_status bf_config_file_hard_link(bf_config_file *f, const char *existing, const char *name);
 /* Collective. publish: flush, close, fsync, rename. Not publishing removes the temporary file. Frees f in any case. */
 BF_MUST_USE bf_status bf_config_file_close(bf_config_file **f, bool publish);

@@ -1,5 +1,6 @@
 """The life of a study: run, run again, extend, refuse, stop, continue, fail."""
 import json
+import os
 import shutil
 import signal
 import time
@@ -343,22 +344,43 @@ def test_output_switches(study, tmp_path):
         assert "posterior" not in f["configs/c0000"] and "samples" not in f["configs/c0000"]
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_traversals_vary_one_dimension_after_the_other(study, tmp_path, ranks):
+@pytest.mark.parametrize("count,ranks", [(3, 1), (3, 2), (100, 1), (100, 2)])
+def test_traversals_vary_one_dimension_after_the_other(study, tmp_path, count, ranks):
+    """100 test samples make 1400 images: more than are decoded at a time, and no whole number of blocks."""
     out = tmp_path / "out"
-    betafield("run", study(), "-o", out, "--only", "0", "--set", "output.traversals=3", "--set", "model.net=linear",
+    betafield("run", study(), "-o", out, "--only", "0", "--set", f"output.traversals={count}", "--set", "model.net=linear",
               "--set", f"parallel.ranks_per_config={ranks}", "--set", "train.lanes=2", ranks=ranks)
+    betafield("verify", out)
     with h5py.File(out / "study.h5") as f:
         group = f["configs/c0000"]
-        means = group["posterior/test/mean"][:3]
+        means = group["posterior/test/mean"][:count]
         latent, weights = means.shape[1], group["weights"]
         z = np.repeat(means[:, None, None], latent, 1).repeat(7, 2)
         for j in range(latent):
             z[:, j, :, j] = np.linspace(-2, 2, 7)
         wanted = z @ weights["decoder.output.weight"][()].T + weights["decoder.output.bias"][()]
         found = group["traversals"]
-        assert found.shape == (3 * latent * 7, *group["inputs"].shape[1:])
+        assert found.shape == (count * latent * 7, *group["inputs"].shape[1:])
+        assert found.attrs["dims"].decode() == "sample-latent-value height width"
         np.testing.assert_allclose(found[()].reshape(wanted.shape), wanted, atol=1e-5)
+
+
+def most_memory(*arguments):
+    """Bytes that a run without launcher held at most."""
+    process = start(*arguments)
+    process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, process.stderr.read()
+    return 1024 * used.ru_maxrss
+
+
+def test_traversals_need_no_more_memory_when_there_are_more(study, tmp_path):
+    large = ["--only", "0", "--set", "data.patches.side=40", "--set", "sweep.model.latent=[32]", "--set", "train.steps=1"]
+    few, many = (most_memory("run", study(), "-o", tmp_path / f"{n}", *large, "--set", f"output.traversals={n}") for n in (5, 100))
+    with h5py.File(tmp_path / "100" / "study.h5") as f:
+        assert f["configs/c0000/traversals"].nbytes > 140e6
+    assert many - few < 40e6
 
 
 def test_more_epochs_continue_where_the_state_was_kept(study, tmp_path):

@@ -43,11 +43,29 @@ static void test_checksum__is_the_hash_of_the_blocks_hashes(void **state)
     free(bytes);
 }
 
+static void test_checksum__does_not_depend_on_parts(void **state)
+{
+    (void)state;
+    const size_t n = 3 * BF_CHECKSUM_BLOCK + 5, parts[] = { 1000003, BF_CHECKSUM_BLOCK, n };
+    unsigned char *bytes = malloc(n);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < n; i++) bytes[i] = (unsigned char)(i * 31 + i / 251);
+    for (int k = 0; k < 3; k++) {
+        bf_checksum_parts *p;
+        assert_int_equal(bf_checksum_begin(&p).code, BF_OK);
+        for (size_t at = 0; at < n; at += parts[k]) bf_checksum_add(p, bytes + at, n - at < parts[k] ? n - at : parts[k]);
+        assert_true(bf_checksum_end(p) == bf_checksum(bytes, n));
+        bf_checksum_free(&p);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_checksum__is_xxh3_64),
         cmocka_unit_test(test_checksum__is_the_hash_of_the_blocks_hashes),
+        cmocka_unit_test(test_checksum__does_not_depend_on_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
