@@ -342,6 +342,11 @@ def print_table(results, varied):
         print("  ".join(aligned).rstrip())
 
 
+def fail(sentence):
+    print(f"check.py: {sentence}", file=sys.stderr)
+    return 2
+
+
 def main(arguments=None):
     formulas = "\n".join(textwrap.fill(f"{name}: {' '.join(formula.__doc__.split())}", 120, initial_indent=13 * " ", subsequent_indent=17 * " ")
                          for name, formula in FORMULAS.items())
@@ -354,9 +359,10 @@ def main(arguments=None):
         name, columns, points, undone, pending = read_study(asked.dir / "study.h5")
         rows = read_expectations(asked.expected or expectations_of(name))
         results = judge_all(rows, points, not (undone or pending))
-    except (OSError, LookupError, ValueError, Unreadable, Mistake) as error:
-        print(f"check.py: {asked.dir}: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
-        return 2
+    except LookupError as error:
+        return fail(f"{asked.dir / 'study.h5'} is no study: {error.args[0]}")
+    except (OSError, ValueError, Unreadable, Mistake) as error:
+        return fail(error)
     print_table(results, varied_keys(points, columns))
     for sentence in undone:
         print(sentence)

@@ -258,18 +258,31 @@ def draw_rd(study):
     return figure
 
 
+def label_betas(axes, points):
+    """A number beside each (beta, rate, distortion, colour); of points that lie on each other the first one's."""
+    axes.margins(0.08)
+    axes.autoscale_view()
+    taken = []
+    for beta, x, y, colour in points:
+        at = axes.transLimits.transform((x, y))
+        if any((np.abs(at - other) < (0.03, 0.025)).all() for other in taken):
+            continue
+        taken.append(at)
+        axes.annotate(f"{beta:.3g}", (x, y), xytext=(5, 4), textcoords="offset points", fontsize=6.5, color=colour)
+
+
 def draw_curves(axes, families, points):
     markers = "osD^vP*Xdh"
     labelled = points.row.size <= MAX_LABELS and len(np.unique(points.beta)) > 1
+    labels = []
     for (label, members), colour, marker in zip(families.items(), curve_colours(len(families)), markers):
         members = members[np.argsort(points.beta[members], kind="stable")]
         # Replicates (seeds) of one beta are points of one cloud, not a path.
         line = "-" if len(np.unique(points.beta[members])) == len(members) else "none"
         axes.plot(points.rate[members], points.distortion[members], linestyle=line, marker=marker, markersize=5, color=colour, label=label)
-        for i in members[np.isfinite(points.beta[members])] if labelled else ():
-            axes.annotate(f"{points.beta[i]:.3g}", (points.rate[i], points.distortion[i]), xytext=(5, 4), textcoords="offset points",
-                          fontsize=6.5, color=colour)
+        labels += [(points.beta[i], points.rate[i], points.distortion[i], colour) for i in members if np.isfinite(points.beta[i])]
     if labelled:
+        label_betas(axes, labels)
         axes.plot([], [], " ", label="labels: β")
     if len(families) > 1 or labelled:
         axes.legend(loc="upper right")
@@ -278,25 +291,28 @@ def draw_curves(axes, families, points):
 def draw_measured_curves(axes, curves):
     """The curves of curve.h5: points with the errors of their means, the hull as a line, theory dashed."""
     labelled = len(curves.points["beta"]) <= MAX_LABELS
+    handles, labels = [], []
+    def errors(of):
+        return {axis: np.nan_to_num(of[name]) for axis, name in (("xerr", "rate_se"), ("yerr", "distortion_se")) if np.isfinite(of[name]).any()}
     for curve, (label, colour, marker) in enumerate(zip(curves.labels, curve_colours(len(curves.labels)), "osD^vP*Xdh")):
         of = curves.of(curve)
         hull = of["on_hull"] == 1
-        axes.errorbar(of["rate"], of["distortion"], xerr=np.nan_to_num(of["rate_se"]), yerr=np.nan_to_num(of["distortion_se"]),
-                      linestyle="none", marker=marker, markersize=5, elinewidth=0.8, color=colour, label=label or None)
+        handles.append(axes.errorbar(of["rate"], of["distortion"], **errors(of), linestyle="none", marker=marker, markersize=5, elinewidth=0.8,
+                                     color=colour, label=label or "all configurations"))
         axes.plot(of["rate"][hull], of["distortion"][hull], color=colour)
         order = np.argsort(of["theory_rate"])
         axes.plot(of["theory_rate"][order], of["theory_distortion"][order], linestyle=(0, (4, 3)), linewidth=0.8, color=colour)
-        for beta, x, y in zip(of["beta"], of["rate"], of["distortion"]) if labelled else ():
-            axes.annotate(f"{beta:.3g}", (x, y), xytext=(5, 4), textcoords="offset points", fontsize=6.5, color=colour)
+        labels += [(*at, colour) for at in zip(of["beta"], of["rate"], of["distortion"])]
     axes.margins(0.08)
-    axes.plot([], [], "-", color="0.4", label="convex hull")
+    handles += axes.plot([], [], "-", color="0.4", label="convex hull")
     if np.isfinite(curves.points["theory_rate"]).any():
-        axes.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="theory")
+        handles += axes.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="theory")
     if labelled:
-        axes.plot([], [], " ", label="labels: β")
-    axes.legend(loc="upper right")
-    axes.set_xlabel(f"rate  KL(q(z|x) ‖ p(z))  [nat per {curves.split} sample]")
-    axes.set_ylabel(f"{curves.distortion}  −E log p(x|z)  [nat per {curves.split} sample]")
+        label_betas(axes, labels)
+        handles += axes.plot([], [], " ", label="labels: β")
+    axes.legend(handles=handles, loc="upper right")
+    axes.set_xlabel(f"rate  KL(q(z|x) ‖ p(z))  [nat per sample, {curves.split} part]")
+    axes.set_ylabel(f"{curves.distortion}  −E log p(x|z)  [nat per sample, {curves.split} part]")
 
 
 def draw_best(axes, rate, distortion):
@@ -336,7 +352,7 @@ def draw_alignment(study):
     for axes in (left, right):
         axes.set_xscale("log")
         label_powers(axes.xaxis, *axes.get_xlim())
-        axes.set_xlabel("β, between the two")
+        axes.set_xlabel("β, geometric mean of the two")
     return figure
 
 

@@ -9,14 +9,14 @@ from betafield import betafield, command, environment
 ROOT = Path(__file__).parents[2]
 OPTIONS = {
     "run": ["INPUT.yaml", "-o", "--set", "--max-hours", "--only", "--retry-failed", "--fresh", "--quiet"],
-    "plan": ["INPUT.yaml", "--ranks", "--set", "--only", "--time", "--json"],
+    "plan": ["INPUT.yaml", "--ranks", "--set", "--only", "-o", "--time", "--layers", "--json"],
     "status": ["DIR", "--watch", "--json"],
     "curve": ["DIR", "--split", "--distortion", "--corner", "-o", "--csv", "--json"],
     "align": ["DIR", "--split", "--all", "-o", "--csv", "--json"],
-    "encode": ["DIR", "--config", "DATA.h5", "-o", "--beta", "--label"],
+    "encode": ["DIR", "--config", "DATA.h5", "-o", "--dataset", "--beta", "--label"],
     "verify": ["DIR"],
     "pack": ["DIR", "-o"],
-    "data": ["INPUT.yaml", "-o"],
+    "data": ["INPUT.yaml", "-o", "--set"],
     "keys": ["GLOB", "--json"],
     "version": [],
 }
@@ -42,6 +42,16 @@ def test_help_of_a_command_names_its_options(name):
         assert done.stdout.count(option) >= 2 or name in ("verify", "pack", "data", "keys"), f"{option} is not explained"
     assert betafield("help", name).stdout == done.stdout
     assert betafield(name, "something", "--help").stdout == done.stdout
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_readme_and_manual_name_the_same_options(name):
+    def options(line):
+        return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", line))
+    asked = options(betafield(name, "-h").stdout.splitlines()[0])
+    readme = re.search(rf"^\| `betafield {name}\b.*", (ROOT / "README.md").read_text(), re.M)[0]
+    manual = re.search(rf"^\.BI? {name}\b.*", (ROOT / "src/cli/betafield.1.in").read_text(), re.M)[0].replace("\\-", "-")
+    assert options(readme) == asked and options(manual) == asked
 
 
 @pytest.mark.parametrize("name", OPTIONS)
