@@ -292,8 +292,9 @@ def draw_measured_curves(axes, curves):
     """The curves of curve.h5: points with the errors of their means, the hull as a line, theory dashed."""
     labelled = len(curves.points["beta"]) <= MAX_LABELS
     handles, labels = [], []
+    replicated = np.isfinite(curves.points["rate_se"]).any()
     def errors(of):
-        return {axis: np.nan_to_num(of[name]) for axis, name in (("xerr", "rate_se"), ("yerr", "distortion_se")) if np.isfinite(of[name]).any()}
+        return {"xerr": np.nan_to_num(of["rate_se"]), "yerr": np.nan_to_num(of["distortion_se"])} if replicated else {}
     for curve, (label, colour, marker) in enumerate(zip(curves.labels, curve_colours(len(curves.labels)), "osD^vP*Xdh")):
         of = curves.of(curve)
         hull = of["on_hull"] == 1
@@ -304,6 +305,8 @@ def draw_measured_curves(axes, curves):
         axes.plot(of["theory_rate"][order], of["theory_distortion"][order], linestyle=(0, (4, 3)), linewidth=0.8, color=colour)
         labels += [(*at, colour) for at in zip(of["beta"], of["rate"], of["distortion"])]
     axes.margins(0.08)
+    if replicated:
+        handles += axes.plot([], [], " ", label="bars: standard errors over seeds")
     handles += axes.plot([], [], "-", color="0.4", label="convex hull")
     if np.isfinite(curves.points["theory_rate"]).any():
         handles += axes.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="theory")
@@ -333,9 +336,10 @@ def draw_best(axes, rate, distortion):
 def draw_alignment(study):
     """Every pair of neighbours at the middle of its betas: dimensions in their places and at their best matches, and how far draws moved."""
     alignment = study.alignment
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")
-    figure.suptitle(f"{study.name}: latent dimensions from one β to the next, {alignment.split} part", x=0.01, ha="left", fontsize=10)
     families = list(enumerate(alignment.labels))[:MAX_CURVES]
+    columns = max(1, 150 // (8 + max((len(label) for _, label in families), default=0)))         # of the legend, which stands below both
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8 + 0.18 * math.ceil((2 + len(families)) / columns)), layout="constrained")
+    figure.suptitle(f"{study.name}: latent dimensions from one β to the next, {alignment.split} part", x=0.01, ha="left", fontsize=10)
     for (family, label), colour, marker in zip(families, curve_colours(len(families)), "osD^vP*Xdh"):
         of = alignment.of(family)
         middle = np.sqrt(of["beta_from"] * np.where(of["beta_to"] > 0, of["beta_to"], of["beta_from"] / 10))     # 0 has no place among powers
@@ -344,7 +348,7 @@ def draw_alignment(study):
         right.plot(middle, of["marginal_shift"], color=colour, marker=marker, markersize=5)
     left.plot([], [], "-", color="0.4", label="in its place")
     left.plot([], [], linestyle=(0, (4, 3)), color="0.4", label="best match")
-    left.legend(loc="lower left")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=columns)
     left.set_ylim(-0.03, 1.05)
     left.set_ylabel("mean |correlation| of posterior means")
     right.set_ylim(bottom=0)

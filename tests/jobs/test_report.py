@@ -110,7 +110,17 @@ def test_report__shows_the_curves_of_betafield_curve(tmp_path, theory, errors):
     write_curves(tmp_path, ["model.latent 2", "model.latent 4"], theory, errors)
     check_pictures(tmp_path)
     said = rd_lines(tmp_path)
-    assert {"model.latent 2", "model.latent 4", "convex hull"} <= set(said) and ("theory" in said) == theory
+    bars, dashes = ["bars: standard errors over seeds"] * errors, ["theory"] * theory
+    assert said == ["model.latent 2", "model.latent 4", *bars, "convex hull", *dashes, "labels: β"]
+
+
+def test_report__labels_one_of_the_points_that_lie_on_each_other():
+    figure, axes = draw.plt.subplots()
+    points = [(1, 0, 10, "k"), (2, 5, 5, "k"), (1, 0.01, 10, "r"), (8, 9, 5, "r")]
+    axes.plot([point[1] for point in points], [point[2] for point in points])
+    draw.label_betas(axes, points)
+    assert [text.get_text() for text in axes.texts] == ["1", "2", "8"]
+    draw.plt.close(figure)
 
 
 def test_report__does_without_curves_that_are_old_damaged_or_too_many(tmp_path):
@@ -287,6 +297,15 @@ def test_report__does_without_a_configuration_file_that_is_missing(tmp_path):
     write_study(tmp_path, [0.1, 1, 10], [2])
     (tmp_path / "configs" / "c0002.h5").unlink()
     check_pictures(tmp_path)
+
+
+def test_report__shows_one_of_two_kinds_of_data(tmp_path):
+    write_study(tmp_path, [0.1, 1], [2])
+    with h5py.File(tmp_path / "configs/c0001.h5", "a") as f:
+        for name in ("inputs", "reconstructions", "samples"):
+            del f[f"configs/c0001/{name}"]
+            f[f"configs/c0001/{name}"] = np.zeros((16, 40), dtype="f4")
+    assert [text.split()[0] for text in shown(tmp_path, draw.draw_samples) if text.startswith("c0")] == ["c0000"]
 
 
 OTHER_FILES = {
