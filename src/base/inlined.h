@@ -3,5 +3,5 @@
 #ifndef BF_BASE_INLINED_H
 #define BF_BASE_INLINED_H
 #define BF_INLINED static inline __attribute__((always_inline))
-#define BF_APART static __attribute__((noinline))
+#define BF_NOT_INLINED static __attribute__((noinline))
 #endif

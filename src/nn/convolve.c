@@ -33,7 +33,7 @@ static bool orders_agree(const bf_geometry *g) { return taps(g) == 1 || g->in_ch
 
 const float *bf_weight_by_position(const bf_geometry *g, const float *weight, float *to)
 {
-    const size_t channels = (size_t)g->in_channels, many = taps(g), entries = bf_window_entries(g);
+    const size_t channels = (size_t)g->in_channels, many = taps(g), entries = bf_geometry_entries(g);
     if (orders_agree(g)) return weight;
     for (size_t o = 0; o < (size_t)g->out_channels; o++) turn_all(weight + o * entries, many, many, channels, to + o * entries, channels);
     return to;
@@ -47,7 +47,7 @@ static void add_by_channel(size_t channels, size_t many, const float *from, floa
 
 void bf_weight_by_channel(const bf_geometry *g, const float *from, bool adds, float *weight)
 {
-    const size_t channels = (size_t)g->in_channels, many = taps(g), entries = bf_window_entries(g);
+    const size_t channels = (size_t)g->in_channels, many = taps(g), entries = bf_geometry_entries(g);
     for (size_t o = 0; o < (size_t)g->out_channels; o++, weight += entries, from += entries)
         if (adds) add_by_channel(channels, many, from, weight);
         else turn_all(from, channels, channels, many, weight, many);

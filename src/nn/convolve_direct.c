@@ -9,13 +9,14 @@ enum { LONGEST = (int)BLOCK > (int)DEEP ? (int)BLOCK : (int)DEEP };
 typedef struct job {
     bf_windows w;
     size_t rows, channels;                  /* of the output */
+    size_t part;                            /* entries, or on the way back channels, of a panel */
     size_t *self;                           /* (LONGEST) 0, 1, 2, ... */
     float  *weight, *panels;                /* (channels, entries) either way round; whichever operand is packed */
 } job;
 
 static job job_of(const bf_geometry *g, int rows)
 {
-    return (job){ .w = bf_windows_of(g), .rows = (size_t)rows, .channels = (size_t)g->out_channels };
+    return (job){ .w = bf_windows_of(g, (size_t)rows), .rows = (size_t)rows, .channels = (size_t)g->out_channels };
 }
 
 static size_t self_floats(void) { return padded(LONGEST * sizeof(size_t) / sizeof(float)); }
@@ -92,12 +93,11 @@ BF_INLINED void lattice_tile(size_t tall, size_t width, lattice a, const float *
 
 /* Entries of a window that lie one after the other: `count` columns of a panel, from `first` on, at `offset`. */
 typedef struct run { size_t first, count, offset; } run;
-typedef struct runs { size_t count; bool apart; run run[WIDE]; } runs;
+typedef struct runs { size_t count; run run[WIDE]; } runs;
 
-/* apart: those of one window are not those of another, because they are of one tap. */
-static runs runs_of(const size_t *offset, size_t width, bool apart)
+static runs runs_of(const size_t *offset, size_t width)
 {
-    runs r = { .apart = apart };
+    runs r = { 0 };
     for (size_t i = 0; i < width; i++) {
         run *last = &r.run[r.count - (r.count > 0)];
         if (r.count > 0 && offset[i] == last->offset + last->count) last->count++;
@@ -121,7 +121,7 @@ BF_INLINED void window_tile_of(size_t tall, bool half, lattice a, const float *p
     }
 }
 
-/* Of whole panels and windows apart, whose pixels can begin the sums. */
+/* No two windows share a pixel of this panel, which is whole and of one tap: pixels can begin the sums. */
 BF_INLINED void pixel_tile_of(size_t tall, lattice a, const float *panel, float *pixels, const size_t *start)
 {
     vector left[TALL], right[TALL];
@@ -137,9 +137,9 @@ BF_INLINED void pixel_tile_of(size_t tall, lattice a, const float *panel, float 
 #define WINDOW_TILE(tall) window_tile_of(tall, false, a, panel, image, start, r)
 #define WINDOW_HALF(tall) window_tile_of(tall, true, a, panel, image, start, r)
 
-BF_INLINED void window_tile(size_t tall, size_t width, lattice a, const float *panel, float *image, const size_t *start, const runs *r)
+BF_INLINED void window_tile(size_t tall, size_t width, bool one_tap, lattice a, const float *panel, float *image, const size_t *start, const runs *r)
 {
-    if (r->apart)
+    if (one_tap)
         switch (tall) { EACH_HEIGHT(PIXEL_TILE); }
     else if (width > VECTOR)
         switch (tall) { EACH_HEIGHT(WINDOW_TILE); }
@@ -150,7 +150,7 @@ BF_INLINED void window_tile(size_t tall, size_t width, lattice a, const float *p
 /* --- forward ----------------------------------------------------------------------------------------------------- */
 
 /* Entries from `first` to `end` of a block's windows, and the panel of some channels. */
-BF_APART void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds,
+BF_NOT_INLINED void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds,
                             float *out)
 {
     for (size_t i = 0; i < b.bands; i++) {
@@ -166,8 +166,8 @@ BF_APART void forward_panel(const job *j, const float *image, block b, size_t fi
 static void forward_block(const job *j, const float *image, block b, bool adds, float *out)
 {
     const float *panel = j->panels;
-    for (size_t p = 0, part = even_part(j->w.entries, DEEP), some; p < j->w.entries; p += some) {
-        some = less(part, j->w.entries - p);
+    for (size_t p = 0, some; p < j->w.entries; p += some) {
+        some = less(j->part, j->w.entries - p);
         for (size_t c = 0; c < j->channels; c += WIDE, panel += some * WIDE)
             forward_panel(j, image, b, p, p + some, panel, j->channels - c, adds, out + c);
     }
@@ -177,7 +177,8 @@ static void forward(const bf_geometry *g, int rows, const float *in, const float
 {
     job j = start_job(g, rows, work);
     const bf_operand b = { bf_weight_by_position(g, weight, j.weight), 1, j.w.entries };
-    pack_all(j.w.entries, even_part(j.w.entries, DEEP), j.channels, b, j.panels);
+    j.part = even_part(j.w.entries, DEEP);
+    pack_all(j.w.entries, j.part, j.channels, b, j.panels);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         const float *image = bf_windows_read(&j.w, in, row, some);
@@ -189,13 +190,14 @@ static void forward(const bf_geometry *g, int rows, const float *in, const float
 /* --- back to the input ------------------------------------------------------------------------------------------- */
 
 /* Entries from `first` to `end` of a block's windows, whose panel this is, of some channels. */
-BF_APART void back_panel(const job *j, float *image, block b, size_t first, size_t end, const float *panel, list channels, const float *out)
+BF_NOT_INLINED void back_panel(const job *j, float *image, block b, size_t first, size_t end, const float *panel, list channels, const float *out)
 {
-    const runs r = runs_of(j->w.inside[0].all.at + first, end - first, j->w.g->in_channels % WIDE == 0);
+    const runs r = runs_of(j->w.inside[0].all.at + first, end - first);
+    const bool one_tap = j->w.g->in_channels % WIDE == 0;
     for (size_t i = 0; i < b.bands; i++) {
         const band t = b.band[i];
         if (bf_windows_part(&j->w, t.cut, first, end).count == 0) continue;
-        window_tile(t.tall, end - first, (lattice){ out, j->w.place + t.first, channels }, panel, image, j->w.start + t.first, &r);
+        window_tile(t.tall, end - first, one_tap, (lattice){ out, j->w.place + t.first, channels }, panel, image, j->w.start + t.first, &r);
     }
 }
 
@@ -203,8 +205,8 @@ BF_APART void back_panel(const job *j, float *image, block b, size_t first, size
 static void back_block(const job *j, float *image, block b, const float *out)
 {
     const float *panel = j->panels;
-    for (size_t p = 0, part = even_part(j->channels, DEEP), some; p < j->channels; p += some) {
-        some = less(part, j->channels - p);
+    for (size_t p = 0, some; p < j->channels; p += some) {
+        some = less(j->part, j->channels - p);
         for (size_t e = 0; e < j->w.entries; e += WIDE, panel += some * WIDE)
             back_panel(j, image, b, e, e + less(j->w.entries - e, WIDE), panel, (list){ some, j->self, j->self }, out + p);
     }
@@ -214,7 +216,8 @@ static void back(const bf_geometry *g, int rows, const float *out, const float *
 {
     job j = start_job(g, rows, work);
     const bf_operand b = { bf_weight_by_position(g, weight, j.weight), j.w.entries, 1 };
-    pack_all(j.channels, even_part(j.channels, DEEP), j.w.entries, b, j.panels);
+    j.part = even_part(j.channels, DEEP);
+    pack_all(j.channels, j.part, j.w.entries, b, j.panels);
     for (size_t row = 0, some; row < j.rows; row += some) {
         some = less(j.w.group, j.rows - row);
         float *image = bf_windows_gather(&j.w, in, row, some, adds);
@@ -228,7 +231,7 @@ static void back(const bf_geometry *g, int rows, const float *out, const float *
 
 /* sums (entries, channels) of some entries of windows, turned, times their outputs. Few entries of all windows stay in the first cache, where they
  * meet all outputs. */
-BF_APART void some_entries(const job *j, size_t first, size_t count, const float *image, list windows, size_t deep, float *sums)
+BF_NOT_INLINED void some_entries(const job *j, size_t first, size_t count, const float *image, list windows, size_t deep, float *sums)
 {
     for (size_t i = first, tall; i < first + count; i += tall) {
         tall = height(first + count - i);

@@ -9,8 +9,8 @@ enum { BLOCK_ENTRIES = 1 << 17, LEAST_BLOCK = 128, MOST_BLOCK = 4096 };
 
 static size_t size_min(size_t a, size_t b) { return a < b ? a : b; }
 static size_t size_max(size_t a, size_t b) { return a > b ? a : b; }
-static size_t positions_of(const bf_geometry *g, int rows) { return (size_t)rows * bf_window_positions(g); }
-static size_t weight_entries(const bf_geometry *g) { return bf_window_entries(g) * (size_t)g->out_channels; }
+static size_t positions_of(const bf_geometry *g, int rows) { return (size_t)rows * bf_geometry_positions(g); }
+static size_t weight_entries(const bf_geometry *g) { return bf_geometry_entries(g) * (size_t)g->out_channels; }
 
 /* A window is one position: the input is the matrix. */
 static bool is_pointwise(const bf_geometry *g) { return g->kernel == 1 && g->stride == 1 && g->pad_top == 0 && g->pad_left == 0; }
@@ -18,7 +18,7 @@ static bool is_pointwise(const bf_geometry *g) { return g->kernel == 1 && g->str
 /* Positions whose windows stay in the cache together, but enough of them that weights are not read too often. */
 static size_t block_of(const bf_geometry *g, int rows)
 {
-    const size_t fit = BLOCK_ENTRIES / bf_window_entries(g), block = fit < LEAST_BLOCK ? LEAST_BLOCK : size_min(fit, MOST_BLOCK);
+    const size_t fit = BLOCK_ENTRIES / bf_geometry_entries(g), block = fit < LEAST_BLOCK ? LEAST_BLOCK : size_min(fit, MOST_BLOCK);
     return size_min(block, positions_of(g, rows));
 }
 
@@ -27,7 +27,7 @@ typedef struct scratch { float *weight, *windows; void *product; } scratch;
 
 static size_t padded(size_t floats) { return (floats + 15u) & ~(size_t)15u; }
 
-static size_t windows_size(const bf_geometry *g, int rows) { return is_pointwise(g) ? 0 : padded(block_of(g, rows) * bf_window_entries(g)); }
+static size_t windows_size(const bf_geometry *g, int rows) { return is_pointwise(g) ? 0 : padded(block_of(g, rows) * bf_geometry_entries(g)); }
 
 static scratch scratch_of(const bf_geometry *g, int rows, void *work)
 {
@@ -38,7 +38,7 @@ static scratch scratch_of(const bf_geometry *g, int rows, void *work)
 /* Of the three products over a block of that many positions. */
 static size_t product_work(const bf_geometry *g, size_t positions)
 {
-    const int p = (int)positions, entries = (int)bf_window_entries(g), channels = g->out_channels;
+    const int p = (int)positions, entries = (int)bf_geometry_entries(g), channels = g->out_channels;
     return size_max(bf_gemm_work(p, channels, entries), size_max(bf_gemm_work(p, entries, channels), bf_gemm_work(channels, entries, p)));
 }
 
@@ -87,7 +87,7 @@ static void unfold(const bf_geometry *g, const float *in, size_t first, size_t c
 static void fold(const bf_geometry *g, const float *windows, size_t first, size_t count, float *in)
 {
     const size_t channels = (size_t)g->in_channels, line = (size_t)g->kernel * channels;
-    for (size_t p = first; p < first + count; p++, windows += bf_window_entries(g)) {
+    for (size_t p = first; p < first + count; p++, windows += bf_geometry_entries(g)) {
         const place at = place_of(g, p);
         const size_t before = (size_t)at.x.first * channels, inside = (size_t)(at.x.last - at.x.first) * channels;
         for (int ky = at.y.first; inside > 0 && ky < at.y.last; ky++) {
@@ -102,7 +102,7 @@ static void fold(const bf_geometry *g, const float *windows, size_t first, size_
 
 static const float *windows_at(const bf_geometry *g, const float *in, size_t first, size_t count, float *windows)
 {
-    if (is_pointwise(g)) return in + first * bf_window_entries(g);
+    if (is_pointwise(g)) return in + first * bf_geometry_entries(g);
     unfold(g, in, first, count, windows);
     return windows;
 }
@@ -114,7 +114,7 @@ static bf_operand turned(const float *at, size_t cols) { return (bf_operand){ at
 static void forward(const bf_geometry *g, int rows, const float *in, const float *weight, float *out, bool adds, void *work)
 {
     const scratch s = scratch_of(g, rows, work);
-    const size_t positions = positions_of(g, rows), block = block_of(g, rows), entries = bf_window_entries(g), channels = (size_t)g->out_channels;
+    const size_t positions = positions_of(g, rows), block = block_of(g, rows), entries = bf_geometry_entries(g), channels = (size_t)g->out_channels;
     const float *w = bf_weight_by_position(g, weight, s.weight);
     for (size_t p = 0; p < positions; p += block) {
         const size_t count = size_min(block, positions - p);
@@ -126,7 +126,7 @@ static void forward(const bf_geometry *g, int rows, const float *in, const float
 static void back(const bf_geometry *g, int rows, const float *out, const float *weight, float *in, bool adds, void *work)
 {
     const scratch s = scratch_of(g, rows, work);
-    const size_t positions = positions_of(g, rows), block = block_of(g, rows), entries = bf_window_entries(g), channels = (size_t)g->out_channels;
+    const size_t positions = positions_of(g, rows), block = block_of(g, rows), entries = bf_geometry_entries(g), channels = (size_t)g->out_channels;
     const float *w = bf_weight_by_position(g, weight, s.weight);
     const bool direct = is_pointwise(g);
     if (!adds && !direct) memset(in, 0, (size_t)rows * (size_t)g->in_height * (size_t)g->in_width * (size_t)g->in_channels * sizeof *in);
@@ -141,7 +141,7 @@ static void back(const bf_geometry *g, int rows, const float *out, const float *
 static void weight_gradient(const bf_geometry *g, int rows, const float *in, const float *out, float *weight, bool adds, void *work)
 {
     const scratch s = scratch_of(g, rows, work);
-    const size_t positions = positions_of(g, rows), block = block_of(g, rows), entries = bf_window_entries(g), channels = (size_t)g->out_channels;
+    const size_t positions = positions_of(g, rows), block = block_of(g, rows), entries = bf_geometry_entries(g), channels = (size_t)g->out_channels;
     for (size_t p = 0; p < positions; p += block) {
         const size_t count = size_min(block, positions - p);
         const float *windows = windows_at(g, in, p, count, s.windows);

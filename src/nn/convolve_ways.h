@@ -13,8 +13,8 @@ typedef struct bf_convolve_way {
 extern const bf_convolve_way bf_convolve_direct, bf_convolve_unfolded;
 
 /* Of a sample; of a window, (kernel, kernel, in_channels). */
-static inline size_t bf_window_positions(const bf_geometry *g) { return (size_t)g->out_height * (size_t)g->out_width; }
-static inline size_t bf_window_entries(const bf_geometry *g) { return (size_t)g->kernel * (size_t)g->kernel * (size_t)g->in_channels; }
+static inline size_t bf_geometry_positions(const bf_geometry *g) { return (size_t)g->out_height * (size_t)g->out_width; }
+static inline size_t bf_geometry_entries(const bf_geometry *g) { return (size_t)g->kernel * (size_t)g->kernel * (size_t)g->in_channels; }
 
 /* The taps [first, last) of a window that starts at `origin` and lie inside a side. */
 typedef struct bf_span { int origin, first, last; } bf_span;

@@ -24,7 +24,7 @@ typedef enum way { BLAS, PANELS, ACROSS, ROWS } way;
 /* A small gradient of weights has few rows or few columns: those are broadcast whose number does not fill vectors. */
 static bool wastes_less_across(int m, int n) { return (size_t)n * bf_gemm_multiplied(m) < (size_t)m * bf_gemm_multiplied(n); }
 
-/* There a and c are turned, by panels b. */
+/* Across, a is turned and then c; panel by panel, b. */
 static bool turns_less_across(int m, int n, int k) { return (double)m * ((double)n + k) < (double)n * k; }
 
 static way choose(int m, int n, int k, bf_operand a, bf_operand b)
@@ -42,8 +42,9 @@ static size_t more(size_t x, size_t y) { return x > y ? x : y; }
 size_t bf_gemm_work(int m, int n, int k)
 {
     if (!is_ours(m, n, k)) return 0;
+    const size_t across = turns_less_across(m, n, k) || wastes_less_across(m, n) ? bf_gemm_across_work(m, n, k) : 0;
     const size_t rows = !bf_gemm_is_small(m, n, k) && (size_t)n * (size_t)k <= PACKED_WHOLE ? bf_gemm_rows_work(m, n, k, 1) : 0;
-    return more(more(bf_gemm_panels_work(m, k), bf_gemm_across_work(m, n, k)), rows) * sizeof(float);
+    return more(more(bf_gemm_panels_work(m, k), across), rows) * sizeof(float);
 }
 
 static CBLAS_TRANSPOSE turned(bf_operand x) { return x.col == 1 ? CblasNoTrans : CblasTrans; }

@@ -2,7 +2,9 @@
  * the large operand is read once and never copied. A group of strips is turned back while it is in the cache. */
 #include "nn/gemm_tile.h"
 
-enum { ROWS = 128, DEEP = 800, GROUP = 8 * TALL };      /* rows of c and entries of k at a time; columns that are turned together */
+/* Rows of c and entries of k at a time, columns that are turned together. Measured: panels may be longer than the first cache is large, because their
+ * rows are asked for ahead, and a short sum has more beginnings and ends. */
+enum { ROWS = 128, DEEP = 800, GROUP = 8 * TALL };
 
 size_t bf_gemm_across_work(int m, int n, int k)
 {

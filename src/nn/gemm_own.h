@@ -29,7 +29,8 @@ size_t bf_gemm_multiplied(int n);
 /* Any layout, panel by panel of b. */
 void bf_gemm_panels(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work);
 size_t bf_gemm_panels_work(int m, int k);
-/* The transpose, b's columns against panels of a's rows: a layer's way forward, whose weights are read as they lie. Worth it where b is larger than a. */
+/* The transpose, b's columns against panels of a's rows: a layer's way forward, whose weights are read as they lie. Worth it where a and c are
+ * smaller than b. */
 void bf_gemm_across(int m, int n, int k, bf_operand a, bf_operand b, bool adds, float *c, float *work);
 size_t bf_gemm_across_work(int m, int n, int k);
 /* Some rows after the other, all of b being packed before: a gradient of weights. */

@@ -20,11 +20,6 @@ size_t bf_gemm_rows_work(int m, int n, int k, int lanes)
     return padded(some * (size_t)k) + (size_t)lanes * of_a_lane;
 }
 
-static void pack_panels(size_t n, size_t k, bf_operand b, float *panels)
-{
-    for (size_t j = 0; j < n; j += WIDE) pack_panel(b, j, n, k, panels + j * k);
-}
-
 /* c (m, n) of a few rows, which are packed first: a panel meets them all while it is in the first cache. */
 static void some_rows(size_t m, size_t n, size_t k, bf_operand a, const float *panels, bool adds, float *c, float *packed)
 {
@@ -43,7 +38,7 @@ void bf_gemm_rows(int m, int n, int k, bf_operand a, bf_operand b, bool adds, fl
 {
     const size_t rows = (size_t)m, cols = (size_t)n, deep = (size_t)k, most = rows_at_once(rows, cols);
     float *panels = work, *packed = panels + panel_floats(cols, deep);
-    pack_panels(cols, deep, b, panels);
+    pack_all(deep, deep, cols, b, panels);
     for (size_t i = 0, some; i < rows; i += some) {
         some = less(rows - i, most);
         some_rows(some, cols, deep, (bf_operand){ a.at + i * a.row, a.row, a.col }, panels, adds, c + i * cols, packed);
@@ -61,7 +56,7 @@ void bf_gemm_rows_taken(const bf_thin *g, int from, int to, const bf_taker *take
     const size_t end = (size_t)to, cols = (size_t)g->in, deep = (size_t)g->rows, lanes = (size_t)g->lanes, panel = panel_floats(cols, deep);
     const size_t most = rows_at_once(end - (size_t)from, lanes * cols);
     float *panels = work, *packed = panels + lanes * panel, *taken = packed + padded(most * deep);
-    for (size_t l = 0; l < lanes; l++) pack_panels(cols, deep, (bf_operand){ g->inputs + l * g->apart, cols, 1 }, panels + l * panel);
+    for (size_t l = 0; l < lanes; l++) pack_all(deep, deep, cols, (bf_operand){ g->inputs + l * g->apart, cols, 1 }, panels + l * panel);
     for (size_t i = (size_t)from, some; i < end; i += some) {
         some = less(end - i, most);
         for (size_t l = 0; l < lanes; l++) {

@@ -1,5 +1,5 @@
 /* What our products are made of: a tile of c stays in registers while k runs; a's entries are broadcast, b is packed into panels as wide as
- * the tile. The files that include this are compiled with -ffp-contract=fast, so that a product and its addition become one instruction. */
+ * the tile. The files that multiply with it are compiled with -ffp-contract=fast, so that a product and its addition become one instruction. */
 #ifndef BF_NN_GEMM_TILE_H
 #define BF_NN_GEMM_TILE_H
 #include "base/inlined.h"
@@ -64,7 +64,7 @@ static inline void pack_panel(bf_operand b, size_t first, size_t n, size_t k, fl
         for (size_t j = 0; j < width; j++) to[p * WIDE + j] = from[p * b.row + j * b.col];
 }
 
-/* Even parts of a sum that are no longer than `most`, of whole vectors. */
+/* Even parts of a sum that are no longer than `most`, a multiple of WIDE, as they are themselves: parts of windows begin at such entries. k > 0. */
 static inline size_t even_part(size_t k, size_t most)
 {
     const size_t parts = (k + most - 1) / most;

@@ -1,24 +1,33 @@
 #include "nn/windows.h"
 
-enum { SMALL = 64, MANY = 32 };             /* positions of an image many of whose windows meet an edge; channels of a tap that make several tiles */
-enum { LINE = 16, SETS = 64 };              /* floats of a line of the first cache, and its sets of lines */
+/* Measured: many windows of an image of few positions meet an edge; a tap of many channels makes several tiles, and is worth cutting from larger
+ * images too, as long as a group of frames does not take too long to copy. */
+enum { FEW = 64, MANY = 32, LARGE = 1 << 17 };          /* positions, channels, floats of a frame */
+enum { LINE = 16, SETS = 64 };                          /* floats of a line of the first cache, and its sets of lines */
 
 /* The next odd number of parts. */
 static size_t odd_parts(size_t floats, size_t part) { return ((floats + part - 1) / part | 1) * part; }
 
-/* What is read together, pixels of windows above each other and those at one position of several samples, lies apart in the caches: from one line of
- * windows to the next it is an odd number of the cache's lines, and samples divide its sets among them. */
+/* What is read together, pixels of windows above each other and those at one position of several samples, is to lie apart in the caches: from one line of
+ * windows to the next it is an odd number of the cache's lines where the stride allows it, and samples divide its sets among them. Images of few channels are
+ * so small that they stay as they are. */
 static frame frame_of(const bf_geometry *g)
 {
     const size_t channels = (size_t)g->in_channels, wide = (size_t)g->in_width, tall = (size_t)g->in_height, stride = (size_t)g->stride;
-    frame f = { .height = (size_t)(g->out_height - 1) * stride + (size_t)g->kernel, .width = (size_t)(g->out_width - 1) * stride + (size_t)g->kernel };
-    f.framed = g->pad_top > 0 || g->pad_left > 0 || f.height > tall || f.width > wide;
-    f.line = (f.framed ? f.width : wide) * channels;
+    const size_t width = (size_t)(g->out_width - 1) * stride + (size_t)g->kernel;
+    frame f = { .height = (size_t)(g->out_height - 1) * stride + (size_t)g->kernel };
+    f.framed = g->pad_top > 0 || g->pad_left > 0 || f.height > tall || width > wide;
+    f.line = (f.framed ? width : wide) * channels;
     f.sample = (f.framed ? f.height : tall) * f.line;
     if (!f.framed || channels < LINE) return f;
     f.line = odd_parts(f.line, LINE / less(stride & -stride, LINE));
     f.sample = (f.height * f.line / (SETS * LINE) + 1) * SETS * LINE + (SETS / TALL + 1) * LINE;
     return f;
+}
+
+static bool goes_in_groups(const bf_geometry *g, const frame *f)
+{
+    return bf_geometry_positions(g) <= FEW || (f->framed && g->in_channels >= MANY && f->sample <= LARGE);
 }
 
 static bf_span span_at(const bf_geometry *g, int position, bool y)
@@ -34,23 +43,23 @@ static size_t cut_of(const cuts *c, bf_span s)
 }
 
 /* What does not fit counts as whole: the frame makes it right. */
-static cuts cuts_of(const bf_geometry *g, bool y, bool small)
+static cuts cuts_of(const bf_geometry *g, bool y, bool grouped)
 {
     cuts c = { 1, { { 0, 0, g->kernel } } };
-    for (int i = 0; small && i < (y ? g->out_height : g->out_width); i++) {
+    for (int i = 0; grouped && i < (y ? g->out_height : g->out_width); i++) {
         const bf_span s = span_at(g, i, y);
         if (s.last - s.first < g->kernel && cut_of(&c, s) == 0 && c.count < CUTS) c.span[c.count++] = s;
     }
     return c;
 }
 
-bf_windows bf_windows_of(const bf_geometry *g)
+bf_windows bf_windows_of(const bf_geometry *g, size_t rows)
 {
-    const size_t positions = bf_window_positions(g), fit = BLOCK / positions / TALL * TALL;
-    const bool small = positions <= SMALL || g->in_channels >= MANY;
-    const size_t group = !small ? 1 : fit > TALL ? fit : TALL;
-    return (bf_windows){ .g = g, .frame = frame_of(g), .positions = positions, .entries = bf_window_entries(g), .group = group,
-                         .cells = BLOCK / group, .y = cuts_of(g, true, small), .x = cuts_of(g, false, small) };
+    const frame f = frame_of(g);
+    const bool grouped = goes_in_groups(g, &f);
+    const size_t positions = bf_geometry_positions(g), fit = BLOCK / positions / TALL * TALL, group = !grouped ? 1 : fit > TALL ? fit : TALL;
+    return (bf_windows){ .g = g, .frame = f, .positions = positions, .entries = bf_geometry_entries(g), .group = group, .cells = BLOCK / group,
+                         .most = less(group, rows), .y = cuts_of(g, true, grouped), .x = cuts_of(g, false, grouped) };
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */
@@ -59,13 +68,13 @@ static size_t belows(const bf_windows *w) { return panels_of(w->entries) + 1; }
 
 static size_t tables_floats(const bf_windows *w)
 {
-    const size_t windows = w->group * w->positions, numbers = w->y.count * w->x.count * (2 * w->entries + belows(w)) + 2 * windows + 2 * BLOCK;
+    const size_t windows = w->most * w->positions, numbers = w->y.count * w->x.count * (2 * w->entries + belows(w)) + 2 * windows + 2 * BLOCK;
     return padded((numbers * sizeof(size_t) + windows * sizeof(band)) / sizeof(float));
 }
 
 size_t bf_windows_bytes(const bf_windows *w)
 {
-    return (tables_floats(w) + (w->frame.framed ? padded(w->group * w->frame.sample) : 0)) * sizeof(float);
+    return (tables_floats(w) + (w->frame.framed ? padded(w->most * w->frame.sample) : 0)) * sizeof(float);
 }
 
 static whole_or_cut list_inside(const bf_windows *w, bf_span y, bf_span x, size_t *memory)
@@ -86,7 +95,7 @@ static whole_or_cut list_inside(const bf_windows *w, bf_span y, bf_span x, size_
 
 void bf_windows_place(bf_windows *w, void *memory)
 {
-    const size_t windows = w->group * w->positions;
+    const size_t windows = w->most * w->positions;
     size_t *numbers = memory;
     for (size_t y = 0; y < w->y.count; y++)
         for (size_t x = 0; x < w->x.count; x++, numbers += 2 * w->entries + belows(w))

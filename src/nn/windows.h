@@ -9,8 +9,8 @@
 enum { BLOCK = 33 * TALL };                 /* windows of a block, so few that what they touch stays near */
 enum { CUTS = 5 };                          /* ways in which edges cut the windows along one side, "not at all" being the first */
 
-/* An image with its frame: where windows begin in memory. `framed` is false where the image itself will do. */
-typedef struct frame { size_t height, width, line, sample; bool framed; } frame;
+/* An image with its frame, in memory: lines of it, floats from one to the next and from a sample to the next. `framed` is false where the image itself will do. */
+typedef struct frame { size_t height, line, sample; bool framed; } frame;
 
 /* Some entries of windows, or some windows: where they lie, and which rows of a panel are theirs. */
 typedef struct list { size_t count; const size_t *at, *number; } list;
@@ -27,24 +27,25 @@ typedef struct band { size_t first, tall, cut; } band;
 /* Windows of a group, from `first` on, which are so many tiles. */
 typedef struct block { size_t first, count; const band *band; size_t bands; } block;
 
-/* Samples go in groups, and the windows at one position of a group's samples stand one after the other, so that those of a tile are cut alike. Where images are
- * large and their pixels have few channels, that does not pay: a sample is a group, and windows count as whole. */
+/* Samples go in groups, and the windows at one position of a group's samples stand one after the other, so that those of a tile are cut alike. Where that
+ * does not pay a sample is a group, and windows count as whole. */
 typedef struct bf_windows {
     const bf_geometry *g;
     frame  frame;
     size_t positions, entries;              /* of a sample, of a window */
-    size_t group, cells;                    /* samples of a group, positions of a block: they depend on the geometry alone */
+    size_t group, cells;                    /* samples of a group, positions of a block: they depend on the geometry alone, */
+    size_t most;                            /* samples of a group that there are */
     cuts   y, x;
     whole_or_cut inside[CUTS * CUTS];       /* (cut along y, cut along x) */
-    size_t samples;                         /* what follows is about a group of so many; all (group, positions) */
+    size_t samples;                         /* what follows is about a group of so many; all (most, positions) */
     size_t *start, *place;                  /* of a window in the image, in the output */
     band   *band;
     size_t *some;                           /* (2, BLOCK) windows of a block */
-    float  *image;                          /* (group, frame) */
+    float  *image;                          /* (most, frame) */
 } bf_windows;
 
 /* Without memory yet; bf_windows_bytes() of it, 64-byte aligned, make it ready. */
-bf_windows bf_windows_of(const bf_geometry *g);
+bf_windows bf_windows_of(const bf_geometry *g, size_t rows);
 size_t bf_windows_bytes(const bf_windows *w);
 void bf_windows_place(bf_windows *w, void *memory);
 

@@ -79,7 +79,7 @@ static void layer(bf_bench *g, bool transposed, int round)
     const int i = g->cols - 1, kernel = 1 + (i / 3 + 2) % 6, stride = 1 + i % 3;
     const bool same = (i / 18 + round) % 2 == 1;
     const bf_conv_spec w = { .kernel = kernel, .stride = stride, .same = same, .pad = kernel / 2, .out_pad = transposed && !same ? i % stride : 0,
-                          .plain = i % 5 == 4 };
+                             .plain = i % 5 == 4 };
     const bool few = i < 3;             /* where the twin meets differences, which take a run for every entry */
     const bf_value x = bf_bench_grid(g, "x", few ? 2 : 3 + i % 4, transposed ? 3 : 4 + i % 3, few ? 1 + i % 2 : channels[(i + round) % 3], 1.0);
     const int out = few ? 2 : channels[(i / 3 + round + 1) % 3];
@@ -249,9 +249,9 @@ static void check_way(const bf_convolve_way *way, products *p, int rows)
         way->forward(&p->g, rows, p->in, p->weight, p->made_out, adds, work);
         way->back(&p->g, rows, p->out, p->weight, p->made_in, adds, work);
         way->weight(&p->g, rows, p->in, p->out, p->made_weight, adds, work);
-        check_near(p->made_out, out, p->outs, 1.0 + adds, 1e-6 * (20.0 + (double)bf_window_entries(&p->g)));
+        check_near(p->made_out, out, p->outs, 1.0 + adds, 1e-6 * (20.0 + (double)bf_geometry_entries(&p->g)));
         check_near(p->made_in, in, p->ins, 1.0 + adds, 1e-6 * (20.0 + (double)p->g.out_channels * p->g.kernel));
-        check_near(p->made_weight, weight, p->weights, 1.0 + adds, 1e-6 * (20.0 + (double)rows * (double)bf_window_positions(&p->g)));
+        check_near(p->made_weight, weight, p->weights, 1.0 + adds, 1e-6 * (20.0 + (double)rows * (double)bf_geometry_positions(&p->g)));
     }
     free(work);
     free(in);
@@ -270,6 +270,8 @@ static const layout layouts[] = {
     { { .kernel = 4, .stride = 2, .pad = 1 }, { 2, 30, 28, 1 }, 64 },       { { .kernel = 3, .stride = 3 }, { 7, 11, 10, 6 }, 1 },
     { { .kernel = 5, .stride = 1, .pad = 2 }, { 1, 20, 9, 32 }, 3 },        { { .kernel = 2, .stride = 2 }, { 5, 4, 6, 300 }, 8 },
     { { .kernel = 4, .stride = 2, .pad = 1 }, { 7, 22, 20, 48 }, 40 },      { { .kernel = 3, .stride = 1, .pad = 1 }, { 8, 6, 5, 16 }, 20 },
+    { { .kernel = 3, .stride = 1, .pad = 1 }, { 3, 12, 10, 16 }, 9 },       { { .kernel = 2, .stride = 4, .pad = 1 }, { 7, 15, 15, 16 }, 10 },
+    { { .kernel = 4, .stride = 3, .pad = 2 }, { 8, 10, 11, 32 }, 18 },
 };
 
 static void test_conv__both_ways_compute_what_is_defined(void **state)

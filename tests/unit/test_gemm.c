@@ -83,14 +83,15 @@ static void test_gemm__panels(void **state)
     check_sizes(&by_panels);
 }
 
-/* More rows than go at once, several blocks of k, several groups of columns. */
+/* More rows than go at once, several parts of k, several groups of columns and less than one. */
 static void test_gemm__across(void **state)
 {
     (void)state;
     check_sizes(&by_across);
     check_layouts(&by_across, (sides){ 131, 55, 803 });
     check_layouts(&by_across, (sides){ 260, 49, 1601 });
-    check_layouts(&by_across, (sides){ 3, 3100, 801 });      /* more columns than wait together */
+    check_layouts(&by_across, (sides){ 3, 310, 801 });
+    check_layouts(&by_across, (sides){ 140, 5, 2000 });
 }
 
 static void test_gemm__rows(void **state)
