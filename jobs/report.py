@@ -560,6 +560,13 @@ def fail(code, sentence):
     return code
 
 
+def study_of(file):
+    try:
+        return Study(file)
+    except LookupError as error:
+        raise Unreadable(f"{file.filename} is no study: {error.args[0]}") from None
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="report.py", description=__doc__.split("\n")[0], formatter_class=argparse.RawDescriptionHelpFormatter,
                                      epilog="Writes DIR/report/rd.png, history.png, samples.png, where there is an align.h5\n"
@@ -569,7 +576,7 @@ def main(arguments=None):
     directory = parser.parse_args(arguments).dir
     try:
         with open_file(directory / "study.h5") as file, plt.rc_context(STYLE):
-            study = Study(file)
+            study = study_of(file)
             study.curves = read_beside(directory, "curve.h5", Curves)
             study.alignment = read_beside(directory, "align.h5", Alignment)
             make_report(study, directory / "report")
@@ -577,8 +584,6 @@ def main(arguments=None):
         return fail(74, error)
     except (Unreadable, OSError) as error:
         return fail(2, error)
-    except LookupError as error:
-        return fail(2, f"{directory / 'study.h5'} is no study: {error.args[0]}")
     return 0
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import h5py
 
+if not hasattr(h5py.Group, "visititems_links"):
+    raise ImportError(f"h5py 3.11 or newer is needed, this is {h5py.__version__}")
+
 STATUS = ("pending", "running", "done", "diverged", "failed", "stopped")
 STUDY_LINKS = re.compile(r"(configs/c\d+) \1\.h5|data/\S+ data\.h5")     # those of study.h5: where they are, and the file they lead to
 
@@ -30,7 +33,11 @@ def open_file(path):
         file = h5py.File(path, "r")
     except OSError as error:
         raise Unreadable(f"{path}: {error}") from None
-    elsewhere = file.visititems_links(lambda name, link: leads_elsewhere(file, name, link))
+    try:
+        elsewhere = file.visititems_links(lambda name, link: leads_elsewhere(file, name, link))
+    except (OSError, RuntimeError, KeyError) as error:
+        file.close()
+        raise Unreadable(f"{path}: {error}") from None
     if elsewhere:
         file.close()
         raise Unreadable(f"{path} is not read: {elsewhere}")
@@ -56,8 +63,9 @@ def configuration(study, number):
         return None
     if study.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD:
         return study[name]
-    path = Path(study.filename).parent / f"{name}.h5"
-    if not path.exists():
+    here = Path(study.filename)
+    path = next((p for p in (here.parent / f"{name}.h5", here.resolve().parent / f"{name}.h5") if p.exists()), None)
+    if path is None:
         return None
     group = open_file(path).get(name)
     if group is None:

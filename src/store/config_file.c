@@ -319,8 +319,8 @@ bf_status bf_config_file_rows(bf_config_file *f, const char *name, int64_t total
     return s;
 }
 
-/* Local, rank 0. Rows first .. first+n-1 of the first axis. */
-static bf_status write_piece(hid_t id, const bf_h5_dataset *d, int64_t first, int64_t n, const void *rows)
+/* Local, rank 0. Rows first .. first+n-1 of the first axis, no more than one transfer takes. */
+static bf_status write_few(hid_t id, const bf_h5_dataset *d, int64_t first, int64_t n, const void *rows)
 {
     const hsize_t start[4] = { (hsize_t)first, 0, 0, 0 };
     hsize_t count[4];
@@ -334,6 +334,15 @@ static bf_status write_piece(hid_t id, const bf_h5_dataset *d, int64_t first, in
     return s;
 }
 
+/* Local, rank 0. The same of any number; a row is `width` bytes. */
+static bf_status write_piece(hid_t id, const bf_h5_dataset *d, size_t width, int64_t first, int64_t n, const char *rows)
+{
+    const int64_t most = BF_PIECE_BYTES / (int64_t)width, few = most > 0 ? most : 1;
+    for (int64_t k = 0; k < n; k += few)
+        BF_TRY(write_few(id, d, first + k, n - k < few ? n - k : few, rows + (size_t)k * width));
+    return BF_DONE;
+}
+
 /* Collective as far as making is. sum: rank 0's. */
 static bf_status put_pieces(bf_config_file *f, hid_t id, const bf_h5_dataset *d, const bf_config_rows *rows, bf_checksum_parts *sum)
 {
@@ -345,7 +354,7 @@ static bf_status put_pieces(bf_config_file *f, hid_t id, const bf_h5_dataset *d,
         BF_TRY(rows->make(rows->self, first, n));
         if (!leads(f)) continue;
         bf_checksum_add(sum, rows->room, (size_t)n * width);
-        const bf_status wrote = write_piece(id, d, first, n, rows->room);
+        const bf_status wrote = write_piece(id, d, width, first, n, (const char *)rows->room);
         if (wrote.code && !f->mine.code) f->mine = wrote;
     }
     return BF_DONE;

@@ -14,13 +14,14 @@ bf_status bf_site_open(const char *dir, const char *tag, bf_site *out)
     return out->fd >= 0 ? BF_DONE : BF_FAIL(BF_E_IO, "%s: cannot open folder: %s", dir, strerror(errno));
 }
 
-/* While it is open its number is given to no other. */
+/* While it is open its number is given to no other, except by a server of files, which then calls it stale. */
 bf_status bf_site_check(const bf_site *p)
 {
     struct stat held, there;
     BF_TRY(bf_file_seen(p->dir));
-    const bool known = p->fd >= 0 && fstat(p->fd, &held) == 0 && stat(p->dir, &there) == 0;
-    if (!known || (held.st_dev == there.st_dev && held.st_ino == there.st_ino)) return BF_DONE;
+    if (p->fd < 0 || stat(p->dir, &there) != 0) return BF_DONE;
+    const bool told = fstat(p->fd, &held) == 0;
+    if (told ? held.st_nlink > 0 && held.st_dev == there.st_dev && held.st_ino == there.st_ino : errno != ESTALE) return BF_DONE;
     return BF_FAIL(BF_E_IO, "%s was removed, moved or replaced while this run was writing there", p->dir);
 }
 
