@@ -167,7 +167,8 @@ bf_status bf_cost_count(const bf_config *c, const bf_data_info *data, bf_cost *o
     /* Weights, the best ones, a gradient per lane and a spare, the optimiser's state; activations per lane; gathered factors; those of the
      * evaluator, which has a plan for each split and one that decodes; a measure's own; the rows that evaluation keeps of both splits; the
      * images that are written last. */
-    const size_t pictures = traversed(c, data) > 0 ? BF_TRAVERSED_AT_ONCE * (size_t)(2 * (int64_t)data->width + c->vae.latent) * sizeof(float) : 0;
+    const int64_t shots = traversed(c, data), at_once = shots < BF_TRAVERSED_AT_ONCE ? shots : BF_TRAVERSED_AT_ONCE;
+    const size_t pictures = (size_t)(at_once * (2 * (int64_t)data->width + c->vae.latent)) * sizeof(float);
     out->memory = vector * (size_t)(2 + best + lanes + states) + train.bytes * (size_t)lanes + train.factors + BF_SPLITS * evaluate.bytes +
                   decode.bytes + own + kept_bytes(c, data) + pictures;
     const int64_t state_bytes = (int64_t)vector * (1 + states + best);

@@ -245,19 +245,19 @@ done:
 /* Images of one latent dimension after the other are made a piece at a time, of which each rank of the team decodes whole blocks. */
 typedef struct traversals {
     const bf_job *job;
-    size_t   latent, width;
+    size_t   latent, width, at_once;
     float   *mean;                  /* (samples, latent) */
-    float   *z, *mine, *all;        /* (at once, latent) and (at once, width) of this rank; (at once, width) of the team, on rank 0 */
+    float   *z, *mine, *all;        /* (at once, latent) and (at once, width) of this rank; (at once, width) of the team, gathered on rank 0 */
     int32_t *label;                 /* (at once) classes; NULL where the model is told none */
 } traversals;
 
 static bf_status traversals_memory(traversals *t, int64_t samples, bool labelled)
 {
     t->mean = calloc((size_t)samples, t->latent * sizeof *t->mean);
-    t->z = calloc(BF_TRAVERSED_AT_ONCE, t->latent * sizeof *t->z);
-    t->mine = calloc(BF_TRAVERSED_AT_ONCE, t->width * sizeof *t->mine);
-    t->all = calloc(BF_TRAVERSED_AT_ONCE, t->width * sizeof *t->all);
-    t->label = labelled ? calloc(BF_TRAVERSED_AT_ONCE, sizeof *t->label) : NULL;
+    t->z = calloc(t->at_once, t->latent * sizeof *t->z);
+    t->mine = calloc(t->at_once, t->width * sizeof *t->mine);
+    t->all = calloc(t->at_once, t->width * sizeof *t->all);
+    t->label = labelled ? calloc(t->at_once, sizeof *t->label) : NULL;
     const bool held = t->mean && t->z && t->mine && t->all && (t->label || !labelled);
     return held ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for the traversals of c%04d", t->job->id);
 }
@@ -307,11 +307,13 @@ static bf_status write_traversals(bf_config_file *f, const bf_job *job, const vi
     const int64_t asked = job->config.output.traversals, shown = asked < test->samples ? asked : test->samples;
     traversals t = { .job = job, .latent = (size_t)test->latent, .width = (size_t)bf_dataset_info(job->data)->width };
     if (shown == 0) return BF_DONE;
+    const int64_t shots = shown * test->latent * BF_TRAVERSED;
+    t.at_once = (size_t)(shots < BF_TRAVERSED_AT_ONCE ? shots : BF_TRAVERSED_AT_ONCE);
     bf_status s = bf_comm_agree(job->crew->team, traversals_memory(&t, shown, bf_label_conditioned(&job->config.vae)));
     if (!s.code) {
         char dims[BF_IMAGE_DIMS];
-        const bf_array a = images(job, v->home, "traversals", shown * test->latent * BF_TRAVERSED, NULL, "sample-latent-value", dims);
-        const bf_config_rows rows = { .piece = BF_TRAVERSED_AT_ONCE, .room = t.all, .make = make_traversals, .self = &t };
+        const bf_array a = images(job, v->home, "traversals", shots, NULL, "sample-latent-value", dims);
+        const bf_config_rows rows = { .piece = (int64_t)t.at_once, .room = t.all, .make = make_traversals, .self = &t };
         gather_first(job->crew->team, test, shown, t.mean);
         s = bf_config_file_made(f, &a, &rows, &(bf_dataset_text){ dims, "1", "decoder means as one latent dimension after the other goes from -2 to 2" });
     }

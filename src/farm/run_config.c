@@ -382,7 +382,7 @@ static bool may_be_tried_again(bf_code code) { return code == BF_E_MEMORY || cod
 static bf_status keep_trained(bf_job *job, bf_status why)
 {
     const bf_status saved = checkpoint(job, job->trainer);
-    return saved.code ? saved : why;
+    return saved.code && saved.code != why.code ? saved : why;
 }
 
 /* Collective over the team. Where it cannot be, the configuration's checkpoint is what it was trained to. */
@@ -402,6 +402,7 @@ static bf_status measure_and_write(bf_job *job, bf_result *r)
 static bf_status write_row(bf_job *job, bf_status outcome, bf_result *r)
 {
     note_outcome(job, outcome, r);
+    bf_result_forget_measures(r);
     return r->status == BF_STOPPED ? BF_DONE : bf_outputs_write(job, r, &job->own);
 }
 

@@ -59,6 +59,12 @@ bf_status bf_result_add_betas(bf_result *r, int n_betas)
     return r->by_beta || !n_betas ? BF_DONE : BF_FAIL(BF_E_MEMORY, "no memory for a result of %d values of beta", n_betas);
 }
 
+void bf_result_forget_measures(bf_result *r)
+{
+    for (size_t i = 0; i < metrics_count(r); i++) r->metrics[i] = NAN;
+    for (size_t i = 0; r->by_beta && i < by_beta_count(r); i++) r->by_beta[i] = NAN;
+}
+
 void bf_result_free(bf_result *r)
 {
     free(r->by_beta);

@@ -38,6 +38,8 @@ typedef struct bf_result {
 BF_MUST_USE bf_status bf_result_create(bf_result *r, int n_metrics, int n_history, int64_t epochs);
 /* Local. Gives a result NaN-filled tables for so many values of beta. */
 BF_MUST_USE bf_status bf_result_add_betas(bf_result *r, int n_betas);
+/* Local. NaN again in both: some were taken, of one split or of some values of beta, and the others never will be. */
+void bf_result_forget_measures(bf_result *r);
 void bf_result_free(bf_result *r);
 /* To and from bytes, for a letter. *bytes belongs to the caller: free(). Unpack trusts no size it reads. */
 BF_MUST_USE bf_status bf_result_pack(const bf_result *r, void **bytes, size_t *n);
