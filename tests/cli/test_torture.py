@@ -176,6 +176,8 @@ def test_a_signal_in_a_long_measure(measured, tmp_path, rank, ranks):
     os.kill(ranks_of(process)[rank], signal.SIGUSR1)
     finish(process, 75)
     assert saved(out, "step") == 20 and saved(out, "ended") == 1
+    with h5py.File(out / "study.h5") as f:
+        f["metrics"].visititems(lambda name, item: np.testing.assert_array_equal(item, np.nan))      # not of the part that was done
     betafield(*arguments(measured, out), program=FAULTY, env={"BETAFIELD_FAULT": "train.nan:0:1:nan"})
     assert_same_bits(measured / "out", out)
     assert not list((out / "checkpoints").iterdir())
