@@ -151,7 +151,7 @@ BF_INLINED void window_tile(size_t tall, size_t width, bool one_tap, lattice a, 
 
 /* Entries from `first` to `end` of a block's windows, and the panel of some channels. */
 BF_NOT_INLINED void forward_panel(const job *j, const float *image, block b, size_t first, size_t end, const float *panel, size_t width, bool adds,
-                            float *out)
+                                  float *out)
 {
     for (size_t i = 0; i < b.bands; i++) {
         const band t = b.band[i];

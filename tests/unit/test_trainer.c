@@ -114,9 +114,21 @@ static void same_training(const bf_trainer *a, const bf_trainer *b)
                 fail_msg("epoch %d, %s: %.17g and %.17g", (int)e, c[i].name, ha[e * columns + i], hb[e * columns + i]);
 }
 
+/* What was saved becomes what was never stopped; it is forgotten. */
+static void goes_on(saved *s, const bf_trainer *whole)
+{
+    bf_trainer *second;
+    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &second));
+    restore(s, second);
+    ok(bf_trainer_run(second));
+    same_training(whole, second);
+    bf_trainer_destroy(&second);
+    forget(s);
+}
+
 static void stop_and_go_on(int64_t stop_at)
 {
-    bf_trainer *whole, *first, *second;
+    bf_trainer *whole, *first;
     saved s = { .stop_at = stop_at, .save_at = -1 };
     const bf_train_hooks hooks = { .self = &s, .tick = tick, .checkpoint = checkpoint };
     ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &whole));
@@ -124,14 +136,9 @@ static void stop_and_go_on(int64_t stop_at)
     ok(small_trainer(&small, world, hooks, &first));
     assert_int_equal(bf_trainer_run(first).code, BF_E_STOPPED);
     assert_int_equal(s.times, 1);
-    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &second));
-    restore(&s, second);
-    ok(bf_trainer_run(second));
-    same_training(whole, second);
+    goes_on(&s, whole);
     bf_trainer_destroy(&whole);
     bf_trainer_destroy(&first);
-    bf_trainer_destroy(&second);
-    forget(&s);
 }
 
 static void test_trainer__stop_and_resume_equals_uninterrupted(void **state)
@@ -301,7 +308,7 @@ static bool out_of_blocks(void *self)
 
 static void stop_and_evaluate_again(int blocks, int64_t step)
 {
-    bf_trainer *whole, *first, *second;
+    bf_trainer *whole, *first;
     saved s = { .stop_at = -1, .save_at = -1 };
     ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &whole));
     ok(bf_trainer_run(whole));
@@ -310,14 +317,9 @@ static void stop_and_evaluate_again(int blocks, int64_t step)
     assert_int_equal(bf_trainer_run(first).code, BF_E_STOPPED);
     assert_int_equal(s.times, 1);
     assert_int_equal(bf_trainer_progress(first).step, step);
-    ok(small_trainer(&small, world, (bf_train_hooks){ 0 }, &second));
-    restore(&s, second);
-    ok(bf_trainer_run(second));
-    same_training(whole, second);
+    goes_on(&s, whole);
     bf_trainer_destroy(&whole);
     bf_trainer_destroy(&first);
-    bf_trainer_destroy(&second);
-    forget(&s);
 }
 
 /* 8 steps an epoch, 2 blocks of each part. */
